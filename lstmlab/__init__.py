@@ -1,0 +1,1 @@
+"""lstmlab: compare recurrent cells fairly."""

@@ -1,0 +1,93 @@
+"""Gated recurrent units."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array
+
+from lstmlab.cells.base import (
+    Cell, Form, Gates, HState, KeyStream, activation, activation_option,
+)  # fmt: skip
+from lstmlab.cells.initialise import Init
+from lstmlab.cells.maps import LinearMap
+from lstmlab.cells.options import option
+from lstmlab.cells.registry import register_cell
+
+
+@register_cell("gru", title="Gated recurrent unit", paper="Cho et al. 2014, arXiv:1406.1078")
+class GRU(Cell):
+    r"""Gated recurrent unit.
+
+    .. math::
+        r_t &= \sigma(W_r x_t + U_r h_{t-1} + b_r) \\
+        u_t &= \sigma(W_u x_t + U_u h_{t-1} + b_u) \\
+        n_t &= \tanh(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + c_n)) && \text{reset="after", as cuDNN} \\
+        n_t &= \tanh(W_n x_t + b_n + U_n (r_t \odot h_{t-1})) && \text{reset="before", as first published} \\
+        h_t &= u_t \odot h_{t-1} + (1 - u_t) \odot n_t
+
+    Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder". With the reset gate before the
+    product the step holds two products in sequence, so only the reference backend runs it.
+    """
+
+    gates = ("reset", "update", "candidate")
+    memory_gates = {"update": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    reset: str = option(
+        "after", "where the reset gate acts: on U h or on h", choices=("after", "before")
+    )
+    activation: str = activation_option("tanh", "nonlinearity of the candidate")
+    gate_activation: str = activation_option("sigmoid", "nonlinearity of the gates")
+
+    def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
+        """The candidate's recurrent bias, inside the reset gate, or its own map of the gated state."""
+        has_bias = self.bias and self.reset == "after"
+        self.candidate_bias = nnx.Param(jnp.zeros(self.hidden_size)) if has_bias else None
+        self.candidate_recurrent: LinearMap | None = None
+        if self.reset == "before":
+            self.candidate_recurrent = self.recurrent_map(("candidate",), keys(), init, dtype)
+
+    @property
+    def recurrent_gates(self) -> tuple[str, ...]:
+        """With the reset gate before the product, the candidate has a map of its own."""
+        return self.gates if self.reset == "after" else ("reset", "update")
+
+    @property
+    def form(self) -> Form:
+        """Pointwise only when the reset gate acts after the product."""
+        return "pointwise" if self.reset == "after" else "step"
+
+    def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
+        """Reset after the product: ``r`` holds ``U h`` for all three gates."""
+        gate = activation(self.gate_activation)
+        z_reset, z_update, z_candidate = self.split(z)
+        r_reset, r_update, r_candidate = self.split(r)
+        if self.candidate_bias is not None:
+            r_candidate = r_candidate + self.candidate_bias
+        reset, keep = gate(z_reset + r_reset), gate(z_update + r_update)
+        return self._mix(state, reset, keep, z_candidate + reset * r_candidate)
+
+    def step(self, state: HState, z: Array) -> tuple[HState, Gates]:
+        """Reset before the product needs the reset gate between its two recurrent products."""
+        if self.reset == "after":
+            return super().step(state, z)
+        assert self.recurrent is not None and self.candidate_recurrent is not None
+        gate = activation(self.gate_activation)
+        z_gates, z_candidate = jnp.split(z, [2 * self.hidden_size], axis=-1)
+        reset, keep = self.split(gate(z_gates + self.recurrent(state.h)), 2)
+        candidate = z_candidate + self.candidate_recurrent(reset * state.h)
+        return self._mix(state, reset, keep, candidate)
+
+    def map_recurrent(self, transform: Callable[[LinearMap], Any]) -> "GRU":
+        """Both maps of the state are transformed."""
+        cell = super().map_recurrent(transform)
+        if self.candidate_recurrent is not None:
+            cell.candidate_recurrent = transform(self.candidate_recurrent)
+        return cell
+
+    def _mix(
+        self, state: HState, reset: Array, keep: Array, candidate: Array
+    ) -> tuple[HState, Gates]:
+        candidate = activation(self.activation)(candidate)
+        h = keep * state.h + (1 - keep) * candidate
+        return HState(h), {"reset": reset, "update": keep, "candidate": candidate}

@@ -1,0 +1,149 @@
+"""Linear maps from features to gate pre-activations: the choice beside the cell.
+
+Every map takes ``[..., *spatial, features]`` and gives ``[..., *spatial, gates · size]``, gate by gate along the last
+axis, so that a cell's pointwise function never knows which map fed it. Products run in ``dtype`` and always
+accumulate in, and return, float32 or wider.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from lstmlab.cells.initialise import per_gate
+
+MAPS = ("dense", "conv", "diagonal", "block_diagonal")
+
+
+def _cast(map: LinearMap, *arrays: Array) -> tuple[Array, ...]:
+    """The operands of a product in the map's compute dtype; ``None`` leaves them as they are."""
+    return arrays if map.dtype is None else tuple(a.astype(map.dtype) for a in arrays)
+
+
+def _accumulator(*arrays: Array) -> Any:
+    """float32 for products of narrower floats, the operands' own type otherwise (float64 in checks)."""
+    return jnp.promote_types(jnp.result_type(*arrays), jnp.float32)
+
+
+class LinearMap(nnx.Module):
+    """A linear (or affine) map shared by all gates."""
+
+    kernel: nnx.Param
+    bias: nnx.Param | None
+    dtype: str | None
+
+    def __init__(self, kernel: Array, bias: Array | None, dtype: str | None):
+        self.kernel = nnx.Param(kernel)
+        self.bias = None if bias is None else nnx.Param(bias)
+        self.dtype = dtype
+
+    def product(self, x: Array) -> Array:
+        """The map without its bias."""
+        raise NotImplementedError
+
+    def __call__(self, x: Float[Array, "*batch features"]) -> Float[Array, "*batch gates_size"]:
+        """Apply the map to the last axis (and the spatial axes) of ``x``."""
+        y = self.product(x)
+        return y if self.bias is None else y + self.bias
+
+
+class Dense(LinearMap):
+    """``y = x W + b`` with ``W`` of shape ``[features, gates · size]``."""
+
+    def product(self, x: Array) -> Array:
+        """``x W``."""
+        x, kernel = _cast(self, x, jnp.asarray(self.kernel))
+        return jnp.matmul(x, kernel, preferred_element_type=_accumulator(x, kernel))
+
+
+class Conv(LinearMap):
+    """Convolution with stride 1 and zero padding that keeps the size, over one or two spatial axes."""
+
+    def product(self, x: Array) -> Array:
+        """``x * W`` with ``W`` of shape ``[*window, features, gates · size]``."""
+        x, kernel = _cast(self, x, jnp.asarray(self.kernel))
+        rank = kernel.ndim - 2
+        axes = "HW"[:rank]
+        lead = x.shape[: x.ndim - rank - 1]
+        y = jax.lax.conv_general_dilated(
+            x.reshape(math.prod(lead), *x.shape[-rank - 1 :]),
+            kernel,
+            window_strides=(1,) * rank,
+            padding="SAME",
+            dimension_numbers=(f"N{axes}C", f"{axes}IO", f"N{axes}C"),
+        )
+        return y.reshape(*lead, *y.shape[1:]).astype(_accumulator(x, kernel))
+
+
+class Diagonal(LinearMap):
+    """``y_g = w_g ⊙ x`` per gate: unit ``j`` sees only its own past (IndRNN, Li et al. 2018)."""
+
+    def product(self, x: Array) -> Array:
+        """``w ⊙ x`` with ``w`` of shape ``[features, gates]``, stored as ``[gates · features]``."""
+        x, kernel = _cast(self, x, jnp.asarray(self.kernel))
+        gates = kernel.shape[-1] // x.shape[-1]
+        y = jnp.tile(x, gates) * kernel
+        return y.astype(_accumulator(x, kernel))
+
+
+class BlockDiagonal(LinearMap):
+    """One dense map per head: head ``k`` of the output sees head ``k`` of the input alone."""
+
+    def product(self, x: Array) -> Array:
+        """``W`` has shape ``[heads, features / heads, gates, size / heads]``."""
+        x, kernel = _cast(self, x, jnp.asarray(self.kernel))
+        heads, width, gates, size = kernel.shape
+        y = jnp.einsum(
+            "...hi,higo->...gho",
+            x.reshape(*x.shape[:-1], heads, width),
+            kernel,
+            preferred_element_type=_accumulator(x, kernel),
+        )
+        return y.reshape(*x.shape[:-1], gates * heads * size)
+
+
+def make_map(
+    kind: str,
+    features: int,
+    size: int,
+    gates: int,
+    *,
+    key: PRNGKeyArray,
+    init: str,
+    scale: float | Array = 1.0,
+    bias: bool = False,
+    window: tuple[int, ...] = (),
+    heads: int = 1,
+    dtype: str | None = None,
+) -> LinearMap:
+    """Build one map of the given kind from ``features`` to ``gates`` blocks of ``size``.
+
+    Raises ``ValueError`` for an unknown kind, or sizes that the kind cannot connect.
+    """
+    b = jnp.zeros(gates * size) if bias else None
+    if kind == "dense":
+        return Dense(per_gate(init, key, (features, size), gates, scale), b, dtype)
+    if kind == "conv":
+        return Conv(per_gate(init, key, (*window, features, size), gates, scale), b, dtype)
+    if kind == "diagonal":
+        if features != size:
+            raise ValueError(f"a diagonal map needs equal sizes, but gets {features} → {size}")
+        draw = jax.random.uniform(key, (gates * size,), minval=-1.0, maxval=1.0)
+        return Diagonal(scale * draw, b, dtype)
+    if kind == "block_diagonal":
+        if features % heads or size % heads:
+            raise ValueError(
+                f"cell.heads is {heads}, but must divide the hidden size {size} without remainder"
+            )
+        blocks = [
+            per_gate(init, subkey, (features // heads, size // heads), gates, scale)
+            for subkey in jax.random.split(key, heads)
+        ]
+        kernel = jnp.stack(blocks).reshape(heads, features // heads, gates, size // heads)
+        return BlockDiagonal(kernel, b, dtype)
+    raise ValueError(f"cell.map is '{kind}', but must be one of: {', '.join(MAPS)}")

@@ -1,0 +1,25 @@
+"""The plain recurrent network of Elman."""
+
+from jaxtyping import Array
+
+from lstmlab.cells.base import Cell, Gates, HState, activation
+from lstmlab.cells.options import option
+from lstmlab.cells.registry import register_cell
+
+
+@register_cell("rnn", title="Vanilla recurrent network", paper="Elman 1990")
+class RNN(Cell):
+    r"""Elman network.
+
+    .. math:: h_t = \tanh(W x_t + U h_{t-1} + b)
+
+    Elman 1990, "Finding structure in time".
+    """
+
+    gates = ("candidate",)
+    activation: str = option("tanh", "nonlinearity of the state", choices=("tanh", "relu"))
+
+    def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
+        """``h = act(z + r)``."""
+        h = activation(self.activation)(z + r)
+        return HState(h), {"candidate": h}

@@ -1,0 +1,106 @@
+"""How a cell crosses time: one function, several backends."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, NamedTuple
+
+import jax
+from jaxtyping import Array, Bool, Float, Int
+
+from lstmlab.recurrence.fused import fused
+from lstmlab.recurrence.masks import make_switches
+from lstmlab.recurrence.scan import scan
+
+
+class Backend(enum.StrEnum):
+    """Ways to run a recurrence; all give the same numbers up to rounding."""
+
+    AUTO = "auto"
+    SCAN = "scan"
+    FUSED = "fused"
+
+
+class Unrolled(NamedTuple):
+    """Outputs of every step, the state after the last, and gate activations when asked for."""
+
+    outputs: Float[Array, "time batch *features"]
+    state: Any
+    gates: dict[str, Array] | None = None
+
+
+def backends(cell: Any) -> tuple[Backend, ...]:
+    """The backends that can run this cell, the preferred one first."""
+    if cell.form == "pointwise":
+        return (Backend.FUSED, Backend.SCAN)
+    return (Backend.SCAN,)
+
+
+def resolve_backend(cell: Any, backend: str | Backend = Backend.AUTO) -> Backend:
+    """The backend that will run; raises ``ValueError`` for one that is unknown or cannot serve the cell."""
+    try:
+        backend = Backend(backend)
+    except ValueError:
+        raise ValueError(
+            f"model.backend is '{backend}', but must be one of: {', '.join(Backend)}"
+        ) from None
+    can = backends(cell)
+    if backend is Backend.AUTO:
+        return can[0]
+    if backend not in can:
+        raise ValueError(
+            f"backend '{backend}' cannot run this cell: its step is not one linear map followed by a pointwise "
+            f"function (it runs on: {', '.join(can)})"
+        )
+    return backend
+
+
+def unroll(
+    cell: Any,
+    xs: Any,
+    state: Any = None,
+    *,
+    lengths: Int[Array, " batch"] | None = None,
+    resets: Bool[Array, "time batch"] | None = None,
+    reverse: bool = False,
+    backend: str | Backend = Backend.AUTO,
+    chunk: int | None = None,
+    collect_gates: bool = False,
+) -> Unrolled:
+    """Run a cell over a batch of sequences.
+
+    Args:
+        cell: a :class:`lstmlab.cells.Cell`, or anything with its ``project``, ``step``, ``update`` and maps.
+        xs: inputs ``[time, batch, *spatial, features]``.
+        state: state before the first step (after the last one when ``reverse``); zero if not given.
+        lengths: valid steps per sequence. Later steps leave the state alone and give zero outputs.
+        resets: ``True`` at the first step of a new segment, where the state starts at zero again.
+        reverse: walk from the last valid step to the first. Outputs stay aligned with inputs.
+        backend: ``auto``, ``scan`` or ``fused``.
+        chunk: recompute the backward pass in chunks of this many steps; about √time saves most memory.
+            Rematerialisation belongs to autodiff, so it runs on the ``scan`` backend.
+        collect_gates: also return every named gate's activations ``[time, batch, ...]`` (backend ``scan``).
+
+    Returns:
+        Outputs ``[time, batch, *spatial, hidden]``, the final state, and gate activations or ``None``.
+
+    Raises:
+        ValueError: if the backend cannot serve what is asked.
+    """
+    if chunk is not None or collect_gates:
+        if backend == Backend.FUSED:
+            raise ValueError("backend 'fused' neither recomputes in chunks nor collects gates: use 'scan'")
+        backend = Backend.SCAN
+    backend = resolve_backend(cell, backend)
+    z = cell.project(xs)
+    time, batch = jax.tree.leaves(xs)[0].shape[:2]
+    if state is None:
+        state = cell.initial_state(batch)
+    switches = make_switches(time, lengths, resets, reverse)
+    if backend is Backend.FUSED:
+        final, outputs = fused(cell, z, state, switches, reverse=reverse)
+        return Unrolled(outputs, final)
+    final, outputs, gates = scan(
+        cell, z, state, switches, reverse=reverse, collect=collect_gates, chunk=chunk
+    )
+    return Unrolled(outputs, final, gates if collect_gates else None)
