@@ -1,0 +1,168 @@
+"""What a task is: data, batches, a loss, metrics, and the yardsticks printed beside every result.
+
+A task is a frozen dataclass whose fields are its options (``task.length=200`` on the command line). Its methods are
+pure functions of arrays, so that batches are drawn and losses computed inside one compiled program. It knows nothing
+of models beyond the shapes that go in and come out.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+Split = Literal["train", "validation", "test"]
+Metrics = dict[str, tuple[Array, Array]]
+"""Per metric a total and its weight; the metric of a split is the sum of totals over the sum of weights."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tokens:
+    """Inputs are integers below ``size``: ``[batch, time]``."""
+
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """Inputs or outputs are real vectors or feature maps: ``[batch, time, *spatial, size]``."""
+
+    size: int
+    spatial: tuple[int, ...] = ()
+
+
+class Batch(NamedTuple):
+    """One batch of sequences, batch first."""
+
+    inputs: Array
+    """``[batch, time]`` tokens or ``[batch, time, *spatial, features]``"""
+    targets: Array
+    """whatever the task's loss compares outputs with"""
+    weights: Float[Array, " batch"] | None = None
+    """0 for rows that only fill up the last batch of a split; ``None`` counts every row"""
+    lengths: Int[Array, " batch"] | None = None
+    """valid steps per sequence; ``None`` when all are"""
+    resets: Bool[Array, "batch time"] | None = None
+    """true where a new segment starts and the state with it"""
+
+
+class Predictor(Protocol):
+    """A trained model as a task may use it to show what was learned."""
+
+    def predict(self, batch: Batch) -> Array:
+        """Outputs for a batch."""
+        ...
+
+    def generate(self, prompt: Any, length: int, *, temperature: float = 1.0, seed: int = 0) -> Any:
+        """``length`` tokens that continue the prompt ``[time]``; token tasks only."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Illustration:
+    """Something to look at: exactly one of text, picture (uint8 ``[H, W(, 3)]``), frames (uint8 ``[T, H, W]``), or
+    ``draw``, which writes a PNG file at the path it is given."""
+
+    name: str
+    text: str | None = None
+    picture: Any = None
+    frames: Any = None
+    draw: Callable[[Path], None] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Task(abc.ABC):
+    """Base of all tasks. Arrays of ``data()`` go to the device once and come back as ``data`` arguments."""
+
+    data_dir: str | None = dataclasses.field(default=None, kw_only=True)
+
+    name: ClassVar[str]
+    metric: ClassVar[str]
+    """the metric by which runs are compared, stopped and chosen"""
+    goal: ClassVar[Literal["min", "max"]] = "min"
+    readout: ClassVar[Literal["steps", "last"]] = "steps"
+    """whether the loss reads the output at every step, ``[batch, time, ...]``, or after the last, ``[batch, ...]``"""
+    stateful: ClassVar[bool] = False
+    """successive batches continue each other's sequences, so the state is carried (truncated BPTT)"""
+    solved: ClassVar[float | None] = None
+    """value of the metric from which the task counts as solved"""
+
+    @property
+    @abc.abstractmethod
+    def inputs(self) -> Tokens | Features:
+        """What one step of input looks like."""
+
+    @property
+    @abc.abstractmethod
+    def outputs(self) -> Features:
+        """What one step of output looks like."""
+
+    def data(self) -> Mapping[str, Any]:
+        """Arrays per split, as NumPy arrays; empty for tasks that are generated on the device."""
+        return {"train": (), "validation": (), "test": ()}
+
+    @abc.abstractmethod
+    def train_batch(
+        self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
+    ) -> Batch:
+        """The training batch of an optimiser step; ``data`` is ``data()["train"]``. Pure and jittable."""
+
+    @abc.abstractmethod
+    def eval_batches(self, split: Split, batch_size: int) -> int:
+        """Number of batches that cover a split."""
+
+    @abc.abstractmethod
+    def eval_batch(
+        self, data: Any, split: Split, index: Int[Array, ""], batch_size: int
+    ) -> Batch:
+        """Batch ``index`` of a split, always the same one; ``data`` is ``data()[split]``. Pure and jittable."""
+
+    @abc.abstractmethod
+    def loss(self, outputs: Array, batch: Batch) -> Float[Array, ""]:
+        """What training minimises: a mean over the batch."""
+
+    @abc.abstractmethod
+    def metrics(self, outputs: Array, batch: Batch) -> Metrics:
+        """Totals and weights of every metric; must contain ``metric``."""
+
+    @abc.abstractmethod
+    def baselines(self) -> dict[str, float]:
+        """The trivial predictors' values of ``metric`` on the test split, by name; the best known first."""
+
+    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+        """Pictures, frames or text that show what a trained model does; none by default."""
+        return []
+
+
+def weighted(values: Float[Array, "batch *rest"], batch: Batch) -> tuple[Array, Array]:
+    """Total and weight of per-example values, leaving out rows that only fill up a batch."""
+    weights = jnp.ones(values.shape[0]) if batch.weights is None else batch.weights
+    spread = weights.reshape(weights.shape + (1,) * (values.ndim - 1))
+    return jnp.sum(values * spread), jnp.sum(jnp.broadcast_to(spread, values.shape))
+
+
+def mean(total_and_weight: tuple[Array, Array]) -> Array:
+    """Total over weight; 0 when there is no weight."""
+    total, weight = total_and_weight
+    return total / jnp.maximum(weight, 1e-12)
+
+
+def cross_entropy(
+    logits: Float[Array, "*shape classes"], labels: Int[Array, "*shape"]
+) -> Float[Array, "*shape"]:
+    """Negative log-likelihood in nats of the labels under ``softmax(logits)``."""
+    return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[..., None], axis=-1)[..., 0]
+
+
+def take_rows(arrays: Any, index: Int[Array, ""], batch_size: int, rows: int) -> tuple[Any, Array]:
+    """Rows ``index · batch_size …`` of every array and their weights: 0 past the end of the split."""
+    wanted = index * batch_size + jnp.arange(batch_size)
+    weights = (wanted < rows).astype(jnp.float32)
+    wanted = jnp.minimum(wanted, rows - 1)
+    return jax.tree.map(lambda a: a[wanted], arrays), weights
