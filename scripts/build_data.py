@@ -87,7 +87,7 @@ def read_member(archive: Path, ending: str) -> bytes:
 
 def heading(line: str) -> str:
     """Write act and scene headings one way: `ACT II.`, `SCENE III. A street.`"""
-    found = re.match(r"(ACT|Act|SCENE|Scene) (\d|[IVX]+)(?![\w'])[.\s-]*(.*)$", line)
+    found = re.match(r"(ACT|Act|SCENE|Scene) (\d|[IVX]+)(?:[.-][.\s-]*|$)(.*)$", line)
     if not found:
         return line
     kind, number, place = found.groups()

@@ -1,4 +1,4 @@
-"""Data sets that are downloaded: what they are, where they are kept, how they are verified.
+"""Data sets that are downloaded: where they are kept and how they are verified.
 
 `fetch` returns the path of a verified file. A file that is already there is never downloaded
 again, so that a data directory filled by hand serves a machine without a network.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pooch
 
 from lstmlab.data.progress import DownloadBar
+from lstmlab.data.registry import REGISTRY, Download
 
 DATA_DIR_VARIABLE = "LSTMLAB_DATA_DIR"
 TIMEOUT_SECONDS = 30
@@ -22,63 +23,6 @@ CHUNK_BYTES = 1 << 16
 
 class DataError(RuntimeError):
     """Data cannot be had. The message is one line that says what to do; show it as it is."""
-
-
-@dataclass(frozen=True)
-class Download:
-    """One downloadable file.
-
-    Attributes:
-        name: what `fetch` calls it.
-        url: where it comes from.
-        filename: where it is kept, relative to the data directory.
-        known_hash: `"sha256:…"` or `"md5:…"`.
-        licence: under which terms the source offers it.
-        also: other places, relative to the data directory, where it counts as found.
-    """
-
-    name: str
-    url: str
-    filename: str
-    known_hash: str
-    licence: str
-    also: tuple[str, ...] = ()
-
-    @property
-    def algorithm(self) -> str:
-        """The hash's algorithm: `sha256` or `md5`."""
-        return self.known_hash.split(":")[0]
-
-
-def _mnist(part: str, md5: str) -> Download:
-    """Return the entry of one of MNIST's four files; the md5 sums are torchvision's."""
-    return Download(
-        name=f"mnist-{part}",
-        url=f"https://ossci-datasets.s3.amazonaws.com/mnist/{part}-ubyte.gz",
-        filename=f"mnist/{part}-ubyte.gz",
-        known_hash=f"md5:{md5}",
-        licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
-        also=(f"MNIST/raw/{part}-ubyte.gz",),  # where torchvision keeps it
-    )
-
-
-REGISTRY: dict[str, Download] = {
-    entry.name: entry
-    for entry in (
-        Download(
-            name="tiny_shakespeare",
-            url="https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
-            filename="tinyshakespeare/input.txt",
-            known_hash="sha256:86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-            licence="public-domain text",
-            also=("input.txt",),
-        ),
-        _mnist("train-images-idx3", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-        _mnist("train-labels-idx1", "d53e105ee54ea40749a09fcbcd1e9432"),
-        _mnist("t10k-images-idx3", "9fb629c4189551a2d022fa330f9573f3"),
-        _mnist("t10k-labels-idx1", "ec29112dd5afa0611ce80d1b7f02629c"),
-    )
-}
 
 
 def data_directory(data_dir: str | os.PathLike[str] | None = None) -> Path:
@@ -154,9 +98,12 @@ class _Transfer:
 
     def __call__(self, url: str, output_file: str, pooch_: object) -> None:
         with DownloadBar(self.entry.name) as bar:
-            pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_SECONDS)(
-                url, output_file, pooch_
+            transfer = pooch.HTTPDownloader(
+                progressbar=cast(Any, bar),  # annotated as bool, documented as a bar too
+                chunk_size=CHUNK_BYTES,
+                timeout=TIMEOUT_SECONDS,
             )
+            transfer(url, output_file, pooch_)
         algorithm = self.entry.algorithm
         self.got = f"{algorithm}:{pooch.file_hash(output_file, alg=algorithm)}"
 
@@ -171,7 +118,7 @@ def _download(entry: Download, target: Path) -> None:
             known_hash=entry.known_hash,
             fname=target.name,
             path=target.parent,
-            downloader=transfer,
+            downloader=cast(Any, transfer),  # pooch's annotation misnames the arguments it passes
         )
     except OSError as error:
         # The HTTP client's errors are OSErrors without the errno that the system's own carry.

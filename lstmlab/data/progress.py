@@ -23,6 +23,7 @@ class DownloadBar:
     """
 
     def __init__(self, description: str, console: Console | None = None) -> None:
+        """Describe the download; draw on `console`, by default standard error."""
         console = console or Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),

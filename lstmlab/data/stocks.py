@@ -35,7 +35,7 @@ class Prices:
 def load_sp500() -> Prices:
     """Return the S&P 500 index, 5031 days from 1999-01-04 to 2018-12-31. Embedded.
 
-    Source: Yahoo Finance by way of the Python package `arch` (NCSA licence).
+    Source: the Python package `arch` 8.0.0 (NCSA licence).
 
     Raises:
         DataError: the installation lacks the file.

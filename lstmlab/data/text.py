@@ -113,6 +113,6 @@ class CharVocabulary:
         array = np.asarray(indices)
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
             raise ValueError(f"expected integers [length], got {array.dtype} {array.shape}")
-        if array.size and not (0 <= array.min() and array.max() < self.size):
+        if array.size and (array.min() < 0 or array.max() >= self.size):
             raise ValueError(f"indices must lie in 0 … {self.size - 1}")
         return "".join(self.characters[index] for index in array.tolist())

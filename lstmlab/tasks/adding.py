@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from lstmlab.tasks.base import Batch, Features, Metrics, Split, Task, mean, weighted
-from lstmlab.tasks.generated import eval_key, field
+from lstmlab.tasks.base import Batch, Features, Metrics, Split, Task, field, mean, weighted
+from lstmlab.tasks.generated import eval_key
 from lstmlab.tasks.registry import register_task
 
 

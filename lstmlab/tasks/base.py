@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
@@ -20,6 +20,15 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 Split = Literal["train", "validation", "test"]
 Metrics = dict[str, tuple[Array, Array]]
 """Per metric a total and its weight; the metric of a split is the sum of totals over the sum of weights."""
+
+
+def field(
+    default: Any, help: str, *, minimum: float | None = None, choices: Sequence[Any] = ()
+) -> Any:
+    """A dataclass field with its help text and range, read by the configuration."""
+    return dataclasses.field(
+        default=default, metadata={"help": help, "minimum": minimum, "choices": tuple(choices)}
+    )
 
 
 @dataclasses.dataclass(frozen=True)
