@@ -76,9 +76,7 @@ def per_gate(
     return scale * jnp.concatenate(kernels, axis=-1)
 
 
-def chrono_bias(
-    key: PRNGKeyArray, size: int, horizon: int
-) -> Float[Array, " size"]:
+def chrono_bias(key: PRNGKeyArray, size: int, horizon: int) -> Float[Array, " size"]:
     r"""Chrono initialisation: :math:`b_f \sim \log U[1, T_{max} - 1]` (Tallec & Ollivier 2018, arXiv:1804.11188).
 
     A forget gate with this bias forgets over 1 to ``horizon`` steps; the input gate gets :math:`-b_f`.

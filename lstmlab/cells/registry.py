@@ -37,7 +37,9 @@ def register_cell(name: str, *, title: str, paper: str) -> Callable[[T], T]:
         known = _CELLS.get(name)
         # The same definition may be run twice (a notebook cell, a reloaded module).
         if known is not None and known.cls.__qualname__ != cls.__qualname__:
-            raise ValueError(f"a cell named '{name}' is already registered: {known.cls.__qualname__}")
+            raise ValueError(
+                f"a cell named '{name}' is already registered: {known.cls.__qualname__}"
+            )
         cls.name = name
         _CELLS[name] = CellEntry(name, cls, title, paper)
         return cls

@@ -22,9 +22,7 @@ import jax.numpy as jnp
 from lstmlab.recurrence.masks import Switches, choose, refresh, zeros_like
 
 
-def fused(
-    cell: Any, z: Any, state: Any, switches: Switches, *, reverse: bool
-) -> tuple[Any, Any]:
+def fused(cell: Any, z: Any, state: Any, switches: Switches, *, reverse: bool) -> tuple[Any, Any]:
     """As :func:`lstmlab.recurrence.scan.scan`, without gate activations: final state and outputs."""
     return _fused(reverse, cell.recurrent, cell.pointwise(), z, state, switches)
 
@@ -47,16 +45,12 @@ def _forward(
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _fused(reverse, recurrent, pointwise, z, state, switches):
-    final, (outputs, _) = _forward(
-        reverse, recurrent, pointwise, z, state, switches, save=False
-    )
+    final, (outputs, _) = _forward(reverse, recurrent, pointwise, z, state, switches, save=False)
     return final, outputs
 
 
 def _save(reverse, recurrent, pointwise, z, state, switches):
-    final, (outputs, saved) = _forward(
-        reverse, recurrent, pointwise, z, state, switches, save=True
-    )
+    final, (outputs, saved) = _forward(reverse, recurrent, pointwise, z, state, switches, save=True)
     return (final, outputs), (recurrent, pointwise, z, switches, saved)
 
 

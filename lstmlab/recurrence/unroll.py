@@ -89,7 +89,9 @@ def unroll(
     """
     if chunk is not None or collect_gates:
         if backend == Backend.FUSED:
-            raise ValueError("backend 'fused' neither recomputes in chunks nor collects gates: use 'scan'")
+            raise ValueError(
+                "backend 'fused' neither recomputes in chunks nor collects gates: use 'scan'"
+            )
         backend = Backend.SCAN
     backend = resolve_backend(cell, backend)
     z = cell.project(xs)

@@ -1,0 +1,44 @@
+"""Dropout of sequences with explicit keys: masks are drawn once, outside every loop."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from lstmlab.cells.regularise import dropout_mask
+
+Rate = float | Array | None
+
+
+class Rates(NamedTuple):
+    """Dropout rates. ``None`` leaves a kind out of the compiled program; numbers may be traced."""
+
+    input: Rate = None
+    """on the inputs of the first layer"""
+    layer: Rate = None
+    """between layers, and before the head"""
+    recurrent: Rate = None
+    """on ``h`` in the recurrent products, one mask per sequence (Gal & Ghahramani 2016)"""
+    zoneout: Rate = None
+    """probability that a state element keeps its old value (Krueger et al. 2017)"""
+
+
+def sequence_dropout(
+    x: Float[Array, "time batch *features"],
+    rate: Rate,
+    key: PRNGKeyArray | None,
+    *,
+    variational: bool,
+) -> Float[Array, "time batch *features"]:
+    """Drop features; ``variational`` uses one mask for all steps. Without a key (evaluation) nothing is dropped."""
+    if rate is None or key is None:
+        return x
+    shape = (1, *x.shape[1:]) if variational else x.shape
+    return x * dropout_mask(key, rate, shape)
+
+
+def fold(key: PRNGKeyArray | None, number: int) -> PRNGKeyArray | None:
+    """An independent key, or none."""
+    return None if key is None else jax.random.fold_in(key, number)
