@@ -1,0 +1,109 @@
+"""Hydra composition: groups and files of ``conf/``, types from the schema."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from lstmlab.cells import cell_entry, cell_names
+from lstmlab.config.convert import ConfigError, to_config
+from lstmlab.config.explain import explain
+from lstmlab.config.schema import SECTIONS, Config
+from lstmlab.tasks import task_entry, task_names
+
+
+def conf_dir() -> Path:
+    """The folder of configuration files: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def register_schemas() -> None:
+    """Give Hydra the types and defaults of every section, cell and task."""
+    store = ConfigStore.instance()
+    base = {name: _defaults(cls) for name, cls in SECTIONS.items()}
+    base |= {"cell": {}, "task": {}, "seed": 0, "name": None, "resume": False}
+    store.store(name="schema", node=base)
+    for name in cell_names():
+        options = {k: o.default for k, o in cell_entry(name).cls.options.items()}
+        store.store(group="schema/cell", name=name, node={"name": name} | options)
+        # A cell or task that a script registers has no file in conf/, and needs none.
+        if not (conf_dir() / "cell" / f"{name}.yaml").exists():
+            store.store(group="cell", name=name, node={"name": name} | options)
+    for name in task_names():
+        node = {"name": name} | _defaults(task_entry(name).cls)
+        node.pop("data_dir")
+        store.store(group="schema/task", name=name, node=node)
+        if not (conf_dir() / "task" / f"{name}.yaml").exists():
+            store.store(group="task", name=name, node={"task": node}, package="_global_")
+
+
+def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> Config:
+    """The configuration that ``lstmlab OVERRIDES`` would run, for research scripts.
+
+    >>> config = compose(["cell=gru", "task=adding", "task.length=50"])
+    >>> config.cell.name, config.task.length
+    ('gru', 50)
+
+    Args:
+        overrides: Hydra overrides, as on the command line.
+        config_dir: a further folder of configuration files, searched first.
+
+    Raises:
+        ConfigError: naming the key, its value and what would be right.
+    """
+    return to_config(compose_tree(overrides, config_dir))
+
+
+def compose_tree(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None
+) -> DictConfig:
+    """As :func:`compose`, before types are checked."""
+    register_schemas()
+    extra = [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"] if config_dir else []
+
+    def composed(chosen: Sequence[str]) -> DictConfig:
+        GlobalHydra.instance().clear()
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            return hydra_compose("config", overrides=[*chosen, *extra])
+
+    try:
+        return composed(overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain(error, overrides, composed)) from None
+
+
+def save_config(tree: dict[str, Any], path: Path) -> None:
+    """Write a resolved configuration as YAML."""
+    OmegaConf.save(OmegaConf.create(tree), path)
+
+
+def read_config(path: Path) -> Config:
+    """Read a resolved configuration; raises ``ConfigError`` naming the file."""
+    try:
+        tree = OmegaConf.load(path)
+    except FileNotFoundError:
+        raise ConfigError(f"{path.parent} is not a run directory: it has no {path.name}") from None
+    except Exception as error:
+        raise ConfigError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    assert isinstance(tree, DictConfig)
+    return to_config(tree)
+
+
+def _defaults(cls: type) -> dict[str, Any]:
+    return {
+        f.name: MISSING if f.default is dataclasses.MISSING
+        else list(f.default) if isinstance(f.default, tuple) else f.default
+        for f in dataclasses.fields(cls)
+    }  # fmt: skip

@@ -1,0 +1,60 @@
+"""Hydra's errors in one line that names the key and what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from hydra.errors import OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+
+from lstmlab.cells.options import suggest
+
+
+def explain(
+    error: BaseException,
+    overrides: Sequence[str],
+    compose: Callable[[Sequence[str]], DictConfig],
+) -> str:
+    """One line for an error of Hydra or OmegaConf while composing ``overrides``.
+
+    ``compose`` is used to compose again without a faulty override, so that the known keys can be listed.
+    """
+    chain = list(_chain(error))
+    text = "\n".join(str(e) for e in chain)
+    for cause in chain:
+        if isinstance(cause, OverrideParseException):
+            return f"cannot read '{cause.override}': an override is written key=value"
+    if found := re.search(r"Could not find '([^'/]+)/([^']+)'", text):
+        listed = re.search(r"Available options in '[^']+':\n((?:\t\S+\n?)+)", text)
+        options = sorted(listed[1].split()) if listed else []
+        return (
+            f"unknown {found[1]} '{found[2]}'{suggest(found[2], options)} "
+            f"(known: {', '.join(options)})"
+        )
+    if found := re.search(r"Could not (?:override|append to config) '([^']+)'", text):
+        return _unknown_key(found[1], overrides, compose)
+    return next((line.strip() for line in text.splitlines() if line.strip()), repr(error))
+
+
+def _unknown_key(
+    key: str, overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConfig]
+) -> str:
+    rest = [o for o in overrides if o.lstrip("+~").split("=", 1)[0] != key]
+    if len(rest) == len(overrides):
+        return f"unknown key '{key}'"
+    parent, _, leaf = key.rpartition(".")
+    tree = compose(rest)
+    node = OmegaConf.select(tree, parent) if parent else tree
+    if not isinstance(node, DictConfig):
+        return f"unknown key '{key}'"
+    known = sorted(str(k) for k in node if k not in ("hydra", "name") or not parent)
+    where = f"keys of {parent}" if parent else "keys"
+    return f"unknown key '{key}'{suggest(leaf, known)} ({where}: {', '.join(known)})"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__

@@ -1,0 +1,180 @@
+"""The typed configuration: every key, its default, its meaning, its range, and whether it is traced.
+
+A *traced* key can take another value without recompilation, so that runs that differ in traced keys alone share one
+compiled program. Everything else is *static*. A traced key whose value switches a mechanism off (a dropout rate of 0)
+is static in that state: the mechanism is left out of the program.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lstmlab.cells import Init
+from lstmlab.tasks import Task
+
+
+def key(
+    default: Any,
+    help: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: Sequence[Any] = (),
+    traced: bool = False,
+    off: float | None = None,
+) -> Any:
+    """One configuration key. ``off`` is the value at which a traced key switches its mechanism off."""
+    metadata = {
+        "help": help, "minimum": minimum, "maximum": maximum, "choices": tuple(choices),
+        "traced": traced, "off": off,
+    }  # fmt: skip
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """How cells are stacked."""
+
+    hidden_size: int = key(128, "features of every layer's state", minimum=1)
+    layers: int = key(1, "stacked recurrent layers", minimum=1)
+    bidirectional: bool = key(False, "run every layer in both directions")
+    block: str = key("plain", "what surrounds a cell", choices=("plain", "residual"))
+    embedding_size: int = key(
+        0,
+        "width of the token embedding or linear input map; 0: hidden_size for tokens, no map for features",
+        minimum=0,
+    )
+    readout: str = key(
+        "auto", "what the head reads; auto: as the task wants", choices=("auto", "steps", "last", "pooled")
+    )
+    backend: str = key("auto", "how the recurrence runs", choices=("auto", "scan", "fused"))
+    chunk: int = key(0, "steps per rematerialised chunk, about √time saves most memory; 0: off", minimum=0)
+    dtype: str = key("float32", "compute dtype of the products", choices=("float32", "bfloat16"))
+
+
+def _rate(help: str) -> Any:
+    return key(0.0, help, minimum=0.0, maximum=1.0, traced=True, off=0.0)
+
+
+@dataclass(frozen=True)
+class DropoutConfig:
+    """Regularisation of the recurrence."""
+
+    input: float = _rate("dropout rate on the inputs of the first layer")
+    layer: float = _rate("dropout rate between layers and before the head")
+    recurrent: float = _rate("dropout rate on h in the recurrent products, one mask per sequence")
+    zoneout: float = _rate("probability that a state element keeps its old value")
+    variational: bool = key(False, "use one input and layer mask for all steps of a sequence")
+
+
+@dataclass(frozen=True)
+class InitConfig:
+    """How cells start; see lstmlab.cells.Init."""
+
+    input: str = key("glorot_uniform", "initialiser of input kernels, drawn per gate")
+    recurrent: str = key("orthogonal", "initialiser of recurrent kernels, drawn per gate")
+    forget_bias: float = key(1.0, "bias of every forget gate", traced=True)
+    chrono_horizon: int = key(0, "T_max of chrono initialisation in steps; 0: off", minimum=0)
+    scale: float = key(1.0, "factor on all kernels of a cell", minimum=0.0, traced=True)
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """The optimiser; fields that a method does not use are ignored by it."""
+
+    name: str = key("adam", "update rule", choices=("adam", "adamw", "rmsprop", "sgd"))
+    learning_rate: float = key(1e-3, "peak learning rate", minimum=0.0, traced=True)
+    weight_decay: float = key(0.0, "decoupled weight decay (adamw, sgd)", minimum=0.0, traced=True, off=0.0)
+    momentum: float = key(
+        0.0, "momentum (sgd, rmsprop)", minimum=0.0, maximum=1.0, traced=True, off=0.0
+    )
+    beta1: float = key(0.9, "decay of the first moment (adam, adamw)", minimum=0.0, maximum=1.0)
+    beta2: float = key(0.999, "decay of the second moment (adam, adamw, rmsprop)", minimum=0.0, maximum=1.0)
+    eps: float = key(1e-8, "added to the root of the second moment", minimum=0.0)
+    clip_norm: float = key(1.0, "largest global gradient norm; 0: no clipping", minimum=0.0, traced=True, off=0.0)
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """The learning rate over the steps of a run, as a factor on optimizer.learning_rate."""
+
+    name: str = key("constant", "shape", choices=("constant", "cosine", "one_cycle", "step"))
+    warmup_steps: int = key(0, "linear rise from 0 before the shape begins", minimum=0)
+    final_fraction: float = key(0.0, "last factor of cosine and one_cycle", minimum=0.0, maximum=1.0)
+    peak_fraction: float = key(0.3, "share of the steps before one_cycle's peak", minimum=0.0, maximum=1.0)
+    step_every: int = key(1000, "steps between drops of the step schedule", minimum=1)
+    step_factor: float = key(0.5, "factor of each drop", minimum=0.0, maximum=1.0)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The loop."""
+
+    steps: int = key(2000, "optimiser steps", minimum=1)
+    batch_size: int = key(32, "sequences per step", minimum=1)
+    eval_batch_size: int = key(0, "sequences per evaluation batch; 0: batch_size", minimum=0)
+    log_every: int = key(50, "steps per compiled call and per logged row", minimum=1)
+    eval_every: int = key(200, "steps between evaluations on validation; a multiple of log_every", minimum=1)
+    patience: int = key(0, "evaluations without improvement before stopping early; 0: never", minimum=0)
+    checkpoint_every: int = key(0, "steps between checkpoints; 0: at every evaluation", minimum=0)
+    illustrate_every: int = key(0, "evaluations between samples and pictures; 0: at the end only", minimum=0)
+    compilation_cache: bool = key(True, "keep compiled programs between runs")
+
+
+@dataclass(frozen=True)
+class WandbConfig:
+    """Weights & Biases."""
+
+    mode: str = key("offline", "where W&B rows go", choices=("offline", "online", "disabled"))
+    project: str = key("lstmlab", "project name")
+    entity: str | None = key(None, "user or team; none: your default")
+    group: str | None = key(None, "group of runs; none: the sweep's directory")
+    tags: tuple[str, ...] = dataclasses.field(default=(), metadata={"help": "labels of the run"})
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where full data sets are found or stored."""
+
+    dir: str | None = key(None, "data directory; none: $LSTMLAB_DATA_DIR or the user cache")
+
+
+@dataclass(frozen=True)
+class CellConfig:
+    """A registered cell and its options."""
+
+    name: str
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run."""
+
+    cell: CellConfig
+    task: Task
+    model: ModelConfig = ModelConfig()
+    dropout: DropoutConfig = DropoutConfig()
+    init: InitConfig = InitConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    training: TrainingConfig = TrainingConfig()
+    wandb: WandbConfig = WandbConfig()
+    data: DataConfig = DataConfig()
+    seed: int = key(0, "random seed of parameters, batches and masks", minimum=0, maximum=2**32 - 1, traced=True)
+    name: str | None = key(None, "name of the run; none: made of cell, task and seed")
+    resume: bool = key(False, "continue the run in the same directory from its last checkpoint")
+
+
+SECTIONS: dict[str, type] = {
+    "model": ModelConfig, "dropout": DropoutConfig, "init": InitConfig, "optimizer": OptimizerConfig,
+    "schedule": ScheduleConfig, "training": TrainingConfig, "wandb": WandbConfig, "data": DataConfig,
+}  # fmt: skip
+
+
+def make_init(init: InitConfig) -> Init:
+    """The cells' own form of the section ``init``; raises ``ValueError`` naming a wrong key."""
+    return Init(**{f.name: getattr(init, f.name) for f in dataclasses.fields(init)})
