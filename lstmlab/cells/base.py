@@ -12,7 +12,6 @@ options, masks and backends come with it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -154,13 +153,13 @@ class Cell(nnx.Module):
 
     def pointwise(self: C) -> C:
         """This cell without its maps: what ``update`` needs, and all a backward loop must accumulate."""
-        cell = copy.copy(self)
+        cell = rebuilt(self)
         cell.input = cell.recurrent = None
         return cell
 
     def map_recurrent(self: C, transform: Callable[[LinearMap], Any]) -> C:
         """A copy whose maps of ``h`` are transformed, e.g. masked by dropout."""
-        cell = copy.copy(self)
+        cell = rebuilt(self)
         assert cell.recurrent is not None
         cell.recurrent = transform(cell.recurrent)
         return cell
@@ -207,6 +206,14 @@ class Cell(nnx.Module):
         elif "forget" in blocks:
             blocks["forget"] = jnp.zeros(self.hidden_size) + init.forget_bias
         self.input.bias = nnx.Param(jnp.concatenate(list(blocks.values())))
+
+
+def rebuilt(cell: C) -> C:
+    """A shallow copy whose attributes may be replaced inside any JAX transformation.
+
+    A plain ``copy.copy`` would keep the trace level at which the cell was made, where NNX forbids changes.
+    """
+    return jax.tree.map(lambda leaf: leaf, cell)
 
 
 class KeyStream:

@@ -43,9 +43,12 @@ class GRU(Cell):
         """The candidate's recurrent bias, inside the reset gate, or its own map of the gated state."""
         has_bias = self.bias and self.reset == "after"
         self.candidate_bias = nnx.Param(jnp.zeros(self.hidden_size)) if has_bias else None
-        self.candidate_recurrent: LinearMap | None = None
-        if self.reset == "before":
-            self.candidate_recurrent = self.recurrent_map(("candidate",), keys(), init, dtype)
+        # Assigned once: an NNX attribute that was None stays static and takes no parameters later.
+        self.candidate_recurrent: LinearMap | None = (
+            self.recurrent_map(("candidate",), keys(), init, dtype)
+            if self.reset == "before"
+            else None
+        )
 
     @property
     def recurrent_gates(self) -> tuple[str, ...]:

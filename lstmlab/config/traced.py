@@ -48,6 +48,11 @@ def merge_traced(config: Config, member: Mapping[str, Any]) -> Config:
     return dataclasses.replace(config, **top)
 
 
+def switched_on(value: Any, off: float = 0.0) -> bool:
+    """Whether a traced key's mechanism runs: traced values are on, a plain value is on unless it is ``off``."""
+    return not (isinstance(value, (int, float)) and value == off)
+
+
 def _traced(cls: type) -> Iterator[tuple[str, dataclasses.Field, Any]]:
     for section, kind in SECTIONS.items():
         for field in dataclasses.fields(kind):

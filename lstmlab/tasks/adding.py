@@ -27,7 +27,9 @@ class Adding(Task):
     """
 
     length: int = field(100, "steps of a sequence", minimum=2)
-    eval_examples: int = field(1000, "sequences in the validation split and in the test split", minimum=1)
+    eval_examples: int = field(
+        1000, "sequences in the validation split and in the test split", minimum=1
+    )
 
     metric = "mse"
     readout = "last"

@@ -100,7 +100,7 @@ class Task(abc.ABC):
     stateful: ClassVar[bool] = False
     """successive batches continue each other's sequences, so the state is carried (truncated BPTT)"""
     solved: ClassVar[float | None] = None
-    """value of the metric from which the task counts as solved"""
+    """value of the metric from which the task counts as solved; a property where options decide"""
 
     @property
     @abc.abstractmethod
@@ -127,9 +127,7 @@ class Task(abc.ABC):
         """Number of batches that cover a split."""
 
     @abc.abstractmethod
-    def eval_batch(
-        self, data: Any, split: Split, index: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
         """Batch ``index`` of a split, always the same one; ``data`` is ``data()[split]``. Pure and jittable."""
 
     @abc.abstractmethod
@@ -143,6 +141,10 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def baselines(self) -> dict[str, float]:
         """The trivial predictors' values of ``metric`` on the test split, by name; the best known first."""
+
+    def other_baselines(self) -> dict[str, dict[str, float]]:
+        """Per further metric the trivial predictors' values on the test split; none by default."""
+        return {}
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """Pictures, frames or text that show what a trained model does; none by default."""
