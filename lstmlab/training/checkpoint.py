@@ -1,0 +1,79 @@
+"""Checkpoints with Orbax: atomic, the newest kept, restored to the same bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+
+def named_leaves(tree: Any) -> dict[str, Any]:
+    """The arrays of a tree under readable names, such as ``model.layers.0.forward.input.kernel``."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {_name(path): leaf for path, leaf in leaves}
+
+
+def fill(template: Any, arrays: dict[str, Any]) -> Any:
+    """The template with its leaves replaced by arrays of the same names and shapes.
+
+    Raises ``ValueError`` naming the first leaf that is missing or has another shape.
+    """
+    leaves, structure = jax.tree_util.tree_flatten_with_path(template)
+    filled = []
+    for path, leaf in leaves:
+        name = _name(path)
+        if name not in arrays:
+            raise ValueError(f"the checkpoint holds no '{name}': it was made with another version")
+        if tuple(arrays[name].shape) != tuple(leaf.shape):
+            raise ValueError(
+                f"the checkpoint's '{name}' has shape {tuple(arrays[name].shape)}, "
+                f"but the configuration asks for {tuple(leaf.shape)}"
+            )
+        filled.append(jax.numpy.asarray(arrays[name], leaf.dtype))
+    return jax.tree.unflatten(structure, filled)
+
+
+class Checkpoints:
+    """The checkpoints of one run directory: a state under its step number."""
+
+    def __init__(self, directory: Path) -> None:
+        import orbax.checkpoint as ocp
+
+        self._ocp = ocp
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=2, enable_async_checkpointing=False, create=True
+        )
+        self._manager = ocp.CheckpointManager((directory / "checkpoints").resolve(), options=options)
+
+    @property
+    def latest_step(self) -> int | None:
+        """Step of the newest whole checkpoint, or ``None``."""
+        return self._manager.latest_step()
+
+    def save(self, step: int, state: Any, host: dict[str, Any]) -> None:
+        """Write the state and what the host loop knows (plain JSON values); atomic."""
+        arrays = {k: np.asarray(v) for k, v in named_leaves(state).items()}
+        args = self._ocp.args
+        self._manager.save(
+            step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host))
+        )
+
+    def restore(self, template: Any) -> tuple[Any, dict[str, Any]]:
+        """The newest state, in the form of the template, and the host's values."""
+        args = self._ocp.args
+        found = self._manager.restore(
+            self.latest_step,
+            args=args.Composite(state=args.StandardRestore(), host=args.JsonRestore()),
+        )
+        return fill(template, found["state"]), found["host"]
+
+    def close(self) -> None:
+        """Wait for anything under way."""
+        self._manager.close()
+
+
+def _name(path: Any) -> str:
+    parts = [str(getattr(p, "name", getattr(p, "key", getattr(p, "idx", p)))) for p in path]
+    return ".".join(part for part in parts if part not in ("value", "raw_value"))

@@ -1,0 +1,166 @@
+"""One run as pure functions of (static configuration, traced values, seed).
+
+``init(member)`` makes a state, ``advance(state, member, data, n)`` takes n optimiser steps inside one compiled
+call, ``assess`` evaluates on validation and keeps the best model. Keys are folded from (seed, purpose, step), so a
+run that is resumed, runs alone or runs as one member of many sees the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from lstmlab.config import Config, Member, make_init, merge_traced, switched_on
+from lstmlab.models import Rates, SequenceModel
+from lstmlab.tasks import Batch, Split
+from lstmlab.training.optimizer import make_optimizer
+
+PURPOSES = {"parameters": 0, "batches": 1, "dropout": 2}
+
+
+class RunState(NamedTuple):
+    """Everything that a checkpoint must hold."""
+
+    step: Int[Array, ""]
+    model: SequenceModel
+    optimizer: Any
+    carry: Any
+    """recurrent state carried between batches of stateful tasks, else ``None``"""
+    best_model: SequenceModel
+    best_metric: Float[Array, ""]
+    best_step: Int[Array, ""]
+
+
+class StepLog(NamedTuple):
+    """What every optimiser step reports."""
+
+    loss: Float[Array, " steps"]
+    gradient_norm: Float[Array, " steps"]
+
+
+class Engine:
+    """The functions of one static configuration. It holds no state."""
+
+    def __init__(self, static: Config) -> None:
+        self.static = static
+        self.task = static.task
+        self.batch_size = static.training.batch_size
+        self.eval_batch_size = static.training.eval_batch_size or self.batch_size
+
+    def build_model(self, config: Config, key: PRNGKeyArray) -> SequenceModel:
+        """A freshly initialised model; raises ``ValueError`` when cell, model and task do not fit."""
+        model, task = config.model, config.task
+        return SequenceModel(
+            config.cell.name, task.inputs, task.outputs,
+            hidden_size=model.hidden_size, key=key, layers=model.layers,
+            bidirectional=model.bidirectional, block=model.block,
+            embedding_size=model.embedding_size,
+            readout=task.readout if model.readout == "auto" else model.readout,
+            variational_dropout=config.dropout.variational,
+            backend=model.backend, chunk=model.chunk or None,
+            dtype=None if model.dtype == "float32" else model.dtype,
+            init=make_init(config.init), cell_options=config.cell.options,
+        )  # fmt: skip
+
+    def init(self, member: Member) -> RunState:
+        """The state before the first step."""
+        config = merge_traced(self.static, member)
+        model = self.build_model(config, run_key(member, "parameters"))
+        worst = jnp.inf if self.task.goal == "min" else -jnp.inf
+        return RunState(
+            step=jnp.zeros((), jnp.int32),
+            model=model,
+            optimizer=self._optimizer(config).init(model),  # type: ignore[arg-type]
+            carry=model.initial_state(self.batch_size) if self.task.stateful else None,
+            best_model=model,
+            best_metric=jnp.asarray(worst, jnp.float32),
+            best_step=jnp.zeros((), jnp.int32),
+        )
+
+    def advance(
+        self, state: RunState, member: Member, data: Any, steps: int
+    ) -> tuple[RunState, StepLog]:
+        """Take ``steps`` optimiser steps; ``data`` is the task's training split."""
+        config = merge_traced(self.static, member)
+        optimizer, rates = self._optimizer(config), dropout_rates(config)
+
+        def loss_of(model: SequenceModel, batch: Batch, carry: Any, key: PRNGKeyArray) -> Any:
+            out = model(
+                batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates, key=key
+            )
+            return self.task.loss(out.outputs, batch), out.state
+
+        def body(state: RunState, _: None) -> tuple[RunState, StepLog]:
+            batch_key = jax.random.fold_in(run_key(member, "batches"), state.step)
+            drop_key = jax.random.fold_in(run_key(member, "dropout"), state.step)
+            batch = self.task.train_batch(data, batch_key, state.step, self.batch_size)
+            (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(
+                state.model, batch, state.carry, drop_key
+            )
+            updates, slots = optimizer.update(grads, state.optimizer, state.model)  # type: ignore[arg-type]
+            state = state._replace(
+                step=state.step + 1,
+                model=optax.apply_updates(state.model, updates),  # type: ignore[arg-type]
+                optimizer=slots,
+                carry=carry if self.task.stateful else None,
+            )
+            return state, StepLog(loss, optax.global_norm(grads))
+
+        return jax.lax.scan(body, state, None, length=steps)
+
+    def evaluate(
+        self, model: SequenceModel, member: Member, data: Any, split: Split
+    ) -> dict[str, Float[Array, ""]]:
+        """Every metric of a split; ``data`` is that split's data."""
+        config = merge_traced(self.static, member)
+        # Without a key only zoneout acts, by its expectation.
+        rates = dropout_rates(config)
+        size = self.eval_batch_size
+
+        def body(carry: Any, index: Array) -> tuple[Any, Any]:
+            batch = self.task.eval_batch(data, split, index, size)
+            out = model(
+                batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates
+            )
+            return (out.state if self.task.stateful else None), self.task.metrics(out.outputs, batch)
+
+        carry = model.initial_state(size) if self.task.stateful else None
+        batches = jnp.arange(self.task.eval_batches(split, size))
+        _, totals = jax.lax.scan(body, carry, batches)
+        return {
+            name: jnp.sum(total) / jnp.maximum(jnp.sum(weight), 1e-12)
+            for name, (total, weight) in totals.items()
+        }
+
+    def assess(
+        self, state: RunState, member: Member, data: Any
+    ) -> tuple[RunState, dict[str, Float[Array, ""]]]:
+        """Evaluate on validation; the model is kept when it is the best so far."""
+        metrics = self.evaluate(state.model, member, data, "validation")
+        value = metrics[self.task.metric]
+        better = value < state.best_metric if self.task.goal == "min" else value > state.best_metric
+        keep = lambda new, old: jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)  # noqa: E731
+        state = state._replace(
+            best_model=keep(state.model, state.best_model),
+            best_metric=keep(value, state.best_metric),
+            best_step=keep(state.step, state.best_step),
+        )
+        return state, metrics
+
+    def _optimizer(self, config: Config) -> optax.GradientTransformation:
+        return make_optimizer(config.optimizer, config.schedule, config.training.steps)
+
+
+def run_key(member: Member, purpose: str) -> PRNGKeyArray:
+    """The key of one purpose of a run; the step is folded in where it is used."""
+    return jax.random.fold_in(jax.random.key(member["seed"]), PURPOSES[purpose])
+
+
+def dropout_rates(config: Config) -> Rates:
+    """The rates that are switched on."""
+    rates = {name: getattr(config.dropout, name) for name in Rates._fields}
+    return Rates(**{name: rate if switched_on(rate) else None for name, rate in rates.items()})

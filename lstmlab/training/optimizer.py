@@ -1,0 +1,60 @@
+"""Optimisers and schedules from optax; every number may be a traced value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int
+
+from lstmlab.config import switched_on
+from lstmlab.config.schema import OptimizerConfig, ScheduleConfig
+
+Factor = Callable[[Int[Array, ""]], Float[Array, ""]]
+
+
+def make_optimizer(
+    config: OptimizerConfig, schedule: ScheduleConfig, steps: int
+) -> optax.GradientTransformation:
+    """Clipping, the update rule, then the scheduled learning rate.
+
+    Weight decay is decoupled: it is added after the rule's scaling (AdamW, Loshchilov & Hutter 2019).
+    """
+    parts = []
+    if switched_on(config.clip_norm):
+        parts.append(optax.clip_by_global_norm(config.clip_norm))  # type: ignore[arg-type]
+    if config.name in ("adam", "adamw"):
+        parts.append(optax.scale_by_adam(b1=config.beta1, b2=config.beta2, eps=config.eps))
+    elif config.name == "rmsprop":
+        parts.append(optax.scale_by_rms(decay=config.beta2, eps=config.eps))
+    if config.name in ("sgd", "rmsprop") and switched_on(config.momentum):
+        parts.append(optax.trace(decay=config.momentum))
+    if config.name in ("adamw", "sgd") and switched_on(config.weight_decay):
+        parts.append(optax.add_decayed_weights(config.weight_decay))
+    factor = learning_rate_factor(schedule, steps)
+    parts.append(optax.scale_by_schedule(lambda count: -config.learning_rate * factor(count)))
+    return optax.chain(*parts)
+
+
+def learning_rate_factor(schedule: ScheduleConfig, steps: int) -> Factor:
+    """The factor on the learning rate at an optimiser step: 1 at the peak."""
+    warmup = schedule.warmup_steps
+    shape = _shape(schedule, max(steps - warmup, 1))
+    if warmup == 0:
+        return shape
+    return optax.join_schedules([optax.linear_schedule(0.0, 1.0, warmup), shape], [warmup])  # type: ignore[return-value]
+
+
+def _shape(schedule: ScheduleConfig, steps: int) -> Factor:
+    final = schedule.final_fraction
+    if schedule.name == "cosine":
+        return optax.cosine_decay_schedule(1.0, steps, alpha=final)  # type: ignore[return-value]
+    if schedule.name == "one_cycle":
+        peak = int(round(schedule.peak_fraction * steps))
+        rise = optax.linear_schedule(1 / 25, 1.0, max(peak, 1))
+        fall = optax.cosine_decay_schedule(1.0, max(steps - peak, 1), alpha=final)
+        return optax.join_schedules([rise, fall], [peak])  # type: ignore[return-value]
+    if schedule.name == "step":
+        return lambda count: schedule.step_factor ** jnp.floor(count / schedule.step_every)
+    return lambda count: jnp.ones(())
