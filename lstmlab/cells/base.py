@@ -82,8 +82,7 @@ class Cell(nnx.Module):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the options declared in the class body, the parents' first."""
         super().__init_subclass__(**kwargs)
-        declared = [k.__dict__ for k in reversed(cls.__mro__)]
-        cls.options = {k: v for d in declared for k, v in d.items() if isinstance(v, Option)}
+        cls.options = _declared_options(cls)
 
     def __init__(
         self,
@@ -206,6 +205,14 @@ class Cell(nnx.Module):
         elif "forget" in blocks:
             blocks["forget"] = jnp.zeros(self.hidden_size) + init.forget_bias
         self.input.bias = nnx.Param(jnp.concatenate(list(blocks.values())))
+
+
+def _declared_options(cls: type) -> dict[str, Option]:
+    bodies = [parent.__dict__ for parent in reversed(cls.__mro__)]
+    return {k: v for body in bodies for k, v in body.items() if isinstance(v, Option)}
+
+
+Cell.options = _declared_options(Cell)
 
 
 def rebuilt(cell: C) -> C:

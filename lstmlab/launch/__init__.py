@@ -1,0 +1,1 @@
+"""From Hydra's jobs to runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,19 @@ def fill(template: Any, arrays: dict[str, Any]) -> Any:
 class Checkpoints:
     """The checkpoints of one run directory: a state under its step number."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, start_over: bool = False) -> None:
+        """Open the folder ``checkpoints``; ``start_over`` forgets what an earlier run left there."""
+        # Orbax takes seconds to import: only runs that train pay for it.
         import orbax.checkpoint as ocp
 
         self._ocp = ocp
+        folder = (directory / "checkpoints").resolve()
+        if start_over and folder.exists():
+            shutil.rmtree(folder)
         options = ocp.CheckpointManagerOptions(
             max_to_keep=2, enable_async_checkpointing=False, create=True
         )
-        self._manager = ocp.CheckpointManager((directory / "checkpoints").resolve(), options=options)
+        self._manager = ocp.CheckpointManager(folder, options=options)
 
     @property
     def latest_step(self) -> int | None:

@@ -1,0 +1,186 @@
+"""The command line: ``lstmlab`` trains and sweeps; a few words look things up or use a finished run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+HELP = """\
+lstmlab: which recurrent cell is best for your sequences, by how much, and why.
+
+Train one model; every key=value overrides the configuration:
+  lstmlab                                        an LSTM on Shakespeare, character by character
+  lstmlab cell=gru task=adding task.length=200 model.hidden_size=64 seed=3
+  lstmlab task=stocks hydra.run.dir=runs/a       choose the run directory
+  lstmlab task=stocks hydra.run.dir=runs/a resume=true     go on where it stopped
+
+Sweep with -m and comma-separated values; ends with a comparison table:
+  lstmlab -m cell=rnn,lstm,peephole_lstm,gru seed=0,1,2 task=copy_memory
+
+Look things up, or use what was trained:
+  lstmlab cells                       the recurrent cells, with papers and options
+  lstmlab tasks                       the tasks, with data, metrics and baselines
+  lstmlab config [OVERRIDES]          every key with its value, meaning and range
+  lstmlab compare DIR...              compare finished runs
+  lstmlab generate RUN_DIR --prompt "ROMEO:"      text from a character model
+  lstmlab COMMAND --help              more on one of these
+
+Groups: cell= task= optimizer= schedule= experiment=   (files in conf/; --config-dir DIR adds your own)
+Results: outputs/<task>/<cell>/<time>/ or multirun/<time>/, each run with config.yaml, metrics.jsonl,
+summary.json, checkpoints, pictures and W&B files (wandb.mode=offline|online|disabled).
+Hydra's own flags: lstmlab --hydra-help
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status. Errors of the user are one line on standard error."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    try:
+        if command is None:
+            return _train(arguments)
+        return command(arguments[1:]) or 0
+    except KeyboardInterrupt:
+        print(
+            "lstmlab: stopped; add resume=true hydra.run.dir=DIR (or hydra.sweep.dir=DIR) to go on",
+            file=sys.stderr,
+        )
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if not _is_users(error):
+            raise
+        print(f"lstmlab: {error}", file=sys.stderr)
+        return 1
+
+
+def _is_users(error: Exception) -> bool:
+    """Whether the message alone says what is wrong, so that a traceback would only hide it."""
+    from lstmlab.config import ConfigError
+    from lstmlab.data.download import DataError
+    from lstmlab.tracking.files import RunError
+    from lstmlab.training import RunFailed
+
+    return isinstance(error, (ConfigError, DataError, RunError, RunFailed))
+
+
+def _train(arguments: list[str]) -> int:
+    from lstmlab.launch.hydra_main import run
+
+    return run(arguments)
+
+
+def _cells(arguments: list[str]) -> None:
+    """lstmlab cells: the registered recurrent cells."""
+    parser = _parser("cells", "List the recurrent cells: choose one with cell=NAME.")
+    parser.parse_args(arguments)
+    from lstmlab.cells import cell_entry, cell_names
+    from lstmlab.cells.base import Cell
+    from lstmlab.tracking.tables import print_table
+
+    rows = []
+    for name in sorted(cell_names()):
+        entry = cell_entry(name)
+        own = [k for k in entry.cls.options if k not in Cell.options]
+        rows.append([name, entry.title, ", ".join(own), entry.paper])
+    print_table("Recurrent cells", ("cell", "what it is", "options", "paper"), rows)
+    print("Options of every cell:")
+    for name, option in Cell.options.items():
+        choices = f" ({' | '.join(map(str, option.choices))})" if option.choices else ""
+        print(f"  cell.{name}={option.default}: {option.help}{choices}")
+
+
+def _tasks(arguments: list[str]) -> None:
+    """lstmlab tasks: the registered tasks."""
+    parser = _parser("tasks", "List the tasks: choose one with task=NAME.")
+    parser.parse_args(arguments)
+    from lstmlab.tasks import task_entry, task_names
+    from lstmlab.tracking.tables import print_table
+
+    rows = []
+    for name in sorted(task_names()):
+        entry = task_entry(name)
+        task = entry.cls()
+        baseline, value = next(iter(task.baselines().items()))
+        solved = "–" if task.solved is None else f"{task.solved:.4g}"
+        rows.append(
+            [name, entry.title, task.metric, f"{value:.4g} ({baseline})", solved, entry.data, entry.paper]
+        )
+    columns = ("task", "what is learned", "metric", "baseline", "solved at", "data", "paper")
+    print_table("Tasks", columns, rows)
+
+
+def _config(arguments: list[str]) -> None:
+    """lstmlab config: every key."""
+    parser = _parser("config", "Show every key of the configuration that the overrides would run.")
+    parser.add_argument("overrides", nargs="*", metavar="key=value")
+    chosen = parser.parse_args(arguments)
+    from lstmlab.config import compose
+    from lstmlab.config.describe import describe
+    from lstmlab.tracking.tables import print_table
+
+    columns = ("key", "value", "meaning", "allowed", "traced")
+    print_table("Configuration", columns, describe(compose(chosen.overrides)))
+    print("Runs that differ in traced keys alone share one compiled program.")
+
+
+def _compare(arguments: list[str]) -> None:
+    """lstmlab compare: a table of finished runs."""
+    parser = _parser("compare", "Compare the finished runs below the given directories.")
+    parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
+    parser.add_argument("--output", type=Path, help="also write the table and pictures here")
+    chosen = parser.parse_args(arguments)
+    from lstmlab.study.show import show_comparison
+
+    show_comparison(chosen.directories, chosen.output)
+
+
+def _generate(arguments: list[str]) -> None:
+    """lstmlab generate: sample from a character model."""
+    parser = _parser("generate", "Write text with a trained character model.")
+    parser.add_argument("run", type=Path, metavar="RUN_DIR", help="directory of a finished run")
+    parser.add_argument("--prompt", default="\n", help="text to continue (default: a line break)")
+    parser.add_argument("--length", type=int, default=500, help="characters to add (default: 500)")
+    parser.add_argument(
+        "--temperature", type=float, default=0.8, help="0 takes the likeliest character (default: 0.8)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another seed, another text (default: 0)")
+    chosen = parser.parse_args(arguments)
+    if chosen.length < 1:
+        parser.error(f"--length is {chosen.length}, but must be at least 1")
+    if not chosen.temperature >= 0:
+        parser.error(f"--temperature is {chosen.temperature}, but must be at least 0")
+    from lstmlab.config import ConfigError
+    from lstmlab.training import load
+
+    trained = load(chosen.run)
+    vocabulary = getattr(trained.task, "vocabulary", None)
+    if vocabulary is None:
+        raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text")
+    try:
+        prompt = vocabulary.encode(chosen.prompt)
+        tokens = trained.generate(
+            prompt, chosen.length, temperature=chosen.temperature, seed=chosen.seed
+        )
+    except ValueError as error:
+        raise ConfigError(f"--prompt: {error}") from None
+    print(chosen.prompt + vocabulary.decode(tokens))
+
+
+def _parser(command: str, description: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(prog=f"lstmlab {command}", description=description)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
+    "cells": _cells, "tasks": _tasks, "config": _config, "compare": _compare, "generate": _generate,
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

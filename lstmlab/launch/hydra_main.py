@@ -1,0 +1,63 @@
+"""Handing the command line to Hydra, after it was checked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from lstmlab.config import ConfigError, compose_tree, conf_dir, register_schemas, to_config
+from lstmlab.launch import job
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the job or jobs that the arguments ask for; returns the exit status.
+
+    Raises ``ConfigError`` for arguments that cannot run, before anything is compiled or written.
+    """
+    parsed = get_args_parser().parse_args(list(arguments))
+    register_schemas()
+    if parsed.run or parsed.multirun or not (parsed.cfg or parsed.info or parsed.hydra_help):
+        check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
+    job.failures.clear()
+    main = hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")
+    before, sys.argv = sys.argv, ["lstmlab", *arguments]
+    try:
+        main(job.run_job)()
+    finally:
+        sys.argv = before
+    return 1 if job.failures else 0
+
+
+def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> None:
+    """Compose every value of every override once, so that a faulty one is named before the first job starts."""
+    parsed = [(text, _parse(text)) for text in overrides]
+    choices = [_values(text, override) for text, override in parsed]
+    several = [text for (text, _), values in zip(parsed, choices, strict=True) if len(values) > 1]
+    if several and not sweep:
+        raise ConfigError(f"'{several[0]}' lists several values: add -m to sweep over them")
+    first = [values[0] for values in choices if values]
+    for position, values in enumerate(choices):
+        for value in values[1:]:
+            to_config(compose_tree([*first[:position], value, *first[position + 1 :]], config_dir))
+    to_config(compose_tree(first, config_dir))
+
+
+def _parse(text: str) -> Override:
+    try:
+        return OverridesParser.create().parse_override(text)
+    except HydraException:
+        raise ConfigError(f"cannot read '{text}': an override is written key=value") from None
+
+
+def _values(text: str, override: Override) -> list[str]:
+    """The single values of a sweep override, or the override itself."""
+    if not override.is_sweep_override():
+        return [text]
+    key = override.get_key_element()
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]

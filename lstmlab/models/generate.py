@@ -1,0 +1,41 @@
+"""Sampling from a token model: one compiled loop, the state carried step by step."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from lstmlab.models.sequence import SequenceModel
+
+
+@partial(jax.jit, static_argnames="length")
+def generate(
+    model: SequenceModel,
+    prompt: Int[Array, "batch prompt"],
+    length: int,
+    key: PRNGKeyArray,
+    temperature: Float[Array, ""] | float = 1.0,
+) -> Int[Array, "batch length"]:
+    """Tokens that continue each prompt, drawn from ``softmax(logits / temperature)``.
+
+    A temperature of 0 takes the likeliest token. Prompts hold at least one token.
+    """
+    read = model(prompt)
+
+    def draw(key: PRNGKeyArray, logits: Array) -> Array:
+        warm = jnp.maximum(temperature, 1e-6)
+        sampled = jax.random.categorical(key, logits / warm)
+        return jnp.where(temperature > 0, sampled, jnp.argmax(logits, axis=-1)).astype(prompt.dtype)
+
+    def body(carry: tuple[Array, object], key: PRNGKeyArray) -> tuple[tuple[Array, object], Array]:
+        logits, state = carry
+        token = draw(key, logits)
+        out = model(token[:, None], state)
+        return (out.outputs[:, -1], out.state), token
+
+    first = (read.outputs[:, -1], read.state)
+    _, tokens = jax.lax.scan(body, first, jax.random.split(key, length))
+    return tokens.T

@@ -1,0 +1,72 @@
+"""What a finished run says of itself: its summary, and what its model does in pictures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+
+from lstmlab.config import Config
+from lstmlab.tracking.tracker import Tracker
+from lstmlab.training.engine import RunState
+from lstmlab.training.environment import describe_environment
+from lstmlab.training.trained import Trained
+
+
+def summarise(
+    config: Config,
+    state: RunState,
+    splits: dict[str, dict[str, float]],
+    seconds: dict[str, float],
+    solved: dict[str, float],
+) -> dict[str, Any]:
+    """The content of ``summary.json``; sizes count scalars, times are seconds."""
+    task, model = config.task, state.best_model
+    value, baselines = splits["test"][task.metric], task.baselines()
+    best = (min if task.goal == "min" else max)(baselines.values())
+    steps = int(state.step)
+    return {
+        "cell": config.cell.name,
+        "task": task.name,
+        "seed": config.seed,
+        "metric": task.metric,
+        "goal": task.goal,
+        "value": value,
+        "test": splits["test"],
+        "validation": splits["validation"],
+        "baselines": baselines,
+        "beats_baseline": value < best if task.goal == "min" else value > best,
+        "solved": None if task.solved is None else solved or False,
+        "steps": steps,
+        "best_step": int(state.best_step),
+        "parameters": count(model),
+        "state_size": count(jax.eval_shape(lambda m: m.initial_state(1), model)),
+        "hidden_size": config.model.hidden_size,
+        "backend": model.backend,
+        "dtype": config.model.dtype,
+        "seconds": seconds,
+        "steps_per_second": steps / seconds["train"] if seconds["train"] else None,
+        **describe_environment(),
+    }
+
+
+def count(tree: Any) -> int:
+    """Number of scalars in a tree of arrays or shapes."""
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
+
+
+def illustrate(trained: Trained, tracker: Tracker, step: int) -> None:
+    """Report what the task shows of a model: text, pictures, frames."""
+    for item in trained.task.illustrate(trained):
+        if item.text is not None:
+            tracker.text(step, item.name, item.text)
+        if item.picture is not None:
+            tracker.image(step, item.name, item.picture)
+        if item.frames is not None:
+            tracker.video(step, item.name, item.frames)
+        if item.draw is not None:
+            path = trained.directory / "pictures" / f"{item.name}-{step:07d}.png"
+            path.parent.mkdir(exist_ok=True)
+            item.draw(path)
+            tracker.image(step, item.name, path)

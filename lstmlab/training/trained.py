@@ -1,0 +1,106 @@
+"""A trained model with what is needed to use it: on sequences, step by step, or to generate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lstmlab.config import Config, read_config, split_traced
+from lstmlab.models import ModelOutput, SequenceModel
+from lstmlab.models.generate import generate
+from lstmlab.tasks import Batch, Task, Tokens
+from lstmlab.tracking.files import RunError, read_summary
+from lstmlab.training.checkpoint import fill, named_leaves
+from lstmlab.training.engine import Engine
+
+MODEL_FILE = "model.npz"
+
+
+class Trained:
+    """The best model of a run.
+
+    Attributes:
+        model: the :class:`~lstmlab.models.SequenceModel`, a pytree of parameters.
+        config: the run's configuration.
+        task: the run's task, with its data and metrics.
+        summary: what ``summary.json`` says.
+        directory: the run directory.
+    """
+
+    def __init__(
+        self, model: SequenceModel, config: Config, directory: Path, summary: Mapping[str, Any]
+    ) -> None:
+        self.model, self.config, self.directory = model, config, directory
+        self.summary = dict(summary)
+        self.task: Task = config.task
+        self._call = jax.jit(lambda model, inputs, state, lengths: model(inputs, state, lengths=lengths))
+
+    def __call__(self, inputs: Any, lengths: Any = None) -> jax.Array:
+        """Outputs for sequences ``[batch, time, ...]``, as the task's head gives them."""
+        return self.run(inputs, None, lengths).outputs
+
+    def run(self, inputs: Any, state: Any = None, lengths: Any = None) -> ModelOutput:
+        """Outputs and final state; pass the state on to feed a long sequence in pieces.
+
+        ``state`` is ``None`` for a fresh start. A model that reads both directions cannot be fed in pieces.
+        """
+        lengths = None if lengths is None else jnp.asarray(lengths)
+        return self._call(self.model, jnp.asarray(inputs), state, lengths)
+
+    def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
+        """One step ``[batch, ...]``: the output and the new state."""
+        if self.model.bidirectional:
+            raise ValueError("a bidirectional model needs the whole sequence: call the model on it")
+        out = self.run(jnp.asarray(inputs)[:, None], state)
+        # Only the readout "steps" has a time axis left to take away.
+        output = out.outputs[:, 0] if self.model.readout == "steps" else out.outputs
+        return output, out.state
+
+    def predict(self, batch: Batch) -> jax.Array:
+        """Outputs for a batch of the task."""
+        return self(batch.inputs, batch.lengths)
+
+    def generate(
+        self, prompt: Any, length: int, *, temperature: float = 1.0, seed: int = 0
+    ) -> np.ndarray:
+        """``length`` tokens that continue a prompt of tokens ``[time]``."""
+        if not isinstance(self.task.inputs, Tokens):
+            raise ValueError(f"task {self.task.name} has no tokens to generate")
+        prompt = jnp.atleast_2d(jnp.asarray(prompt))
+        if prompt.shape[-1] == 0:
+            raise ValueError("the prompt is empty: give at least one token")
+        key = jax.random.key(seed)
+        return np.asarray(generate(self.model, prompt, length, key, temperature))[0]
+
+    def save(self) -> None:
+        """Write the parameters to ``model.npz`` in the run directory, by name."""
+        arrays = {name: np.asarray(leaf) for name, leaf in named_leaves(self.model).items()}
+        np.savez(self.directory / MODEL_FILE, **arrays)  # type: ignore[arg-type]
+
+
+def load(directory: str | Path) -> Trained:
+    """Load a finished run.
+
+    >>> trained = load("outputs/my_run")  # doctest: +SKIP
+    >>> outputs = trained(sequences)  # doctest: +SKIP
+    >>> output, state = trained.step(first_inputs)  # doctest: +SKIP
+
+    Raises:
+        ConfigError, RunError: naming the file that is missing or cannot be read.
+    """
+    directory = Path(directory)
+    config = read_config(directory / "config.yaml")
+    path = directory / MODEL_FILE
+    if not path.exists():
+        raise RunError(f"{directory} holds no {MODEL_FILE}: the run has not finished (see metrics.jsonl)")
+    static, member = split_traced(config)
+    engine = Engine(static)
+    template = jax.eval_shape(lambda m: engine.init(m).model, member)
+    with np.load(path) as arrays:
+        model = fill(template, dict(arrays))
+    return Trained(model, config, directory, read_summary(directory))
