@@ -30,6 +30,8 @@ def make_switches(
     fresh start moves to the step before the next segment's first.
     """
     valid = None if lengths is None else jnp.arange(time)[:, None] < lengths[None, :]
+    if resets is not None and valid is not None:
+        resets = resets & valid  # backwards, one in the padding would move onto the last valid step
     if resets is not None and reverse:
         resets = jnp.concatenate([resets[1:], jnp.zeros_like(resets[:1])])
     return Switches(valid, resets)

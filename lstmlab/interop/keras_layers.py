@@ -1,0 +1,193 @@
+"""Weights from and to the recurrent layers of Keras, ``Bidirectional`` or not, and ``Dense``.
+
+Keras itself is not needed: a layer is anything with ``get_weights()`` and ``get_config()``, and
+wherever a layer is expected, the plain list of arrays that ``layer.get_weights()`` gives will do.
+Of a layer, the settings are compared with the cell's (activations, reset gate, padding, strides); a
+list tells nothing of them, and the caller must know.
+
+The LSTM's gates stand in our order; the GRU's are update, reset, candidate.
+``GRU(reset_after=True)``, the default of Keras, is ``cell.reset=after`` and has two biases, of
+which importing adds what stands outside the reset gate. ``ConvLSTM`` needs ``padding="same"`` and
+has no peepholes (``cell.peepholes=false``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lstmlab.cells import Cell
+from lstmlab.interop.keras_config import check_linear, check_recurrent
+from lstmlab.interop.parts import MapNames, Parts, rebuild, stack
+from lstmlab.interop.source import Source
+from lstmlab.interop.weights import (
+    CellWeights,
+    family,
+    kernel_shapes,
+    merge_biases,
+    read_cell,
+    reorder,
+    split_biases,
+    write_cell,
+)
+from lstmlab.models import SequenceModel
+
+NAMES = ("kernel", "recurrent_kernel", "bias")
+GRU_ORDER = ("update", "reset", "candidate")
+
+
+def from_keras(
+    model: SequenceModel, layers: Sequence[Any], *, head: Any = None, encoder: Any = None
+) -> SequenceModel:
+    """A copy of ``model`` with the weights of Keras layers; ``model`` itself is unchanged.
+
+    Args:
+        model: a model of the same cell, sizes, layers, directions and biases (``cell.bias``).
+        layers: one recurrent layer (or its ``get_weights()``) per layer of the model;
+            ``Bidirectional`` ones for a bidirectional model. All but the last have
+            ``return_sequences=True``.
+        head: the ``Dense`` layer after them; the model's own head stays if not given.
+        encoder: the ``Embedding`` (or ``Dense``) layer before them; as for the head.
+
+    Raises:
+        ValueError: the model's cell has no counterpart, a layer's settings differ from the cell's,
+            or an array is missing, left over or of another shape.
+    """
+    stacked = stack(model, "Keras")
+    if len(layers) != len(stacked):
+        raise ValueError(
+            f"the model has {len(stacked)} recurrent layer(s), but {len(layers)} Keras layer(s) "
+            "are given: from_keras takes a list with one entry per layer"
+        )
+    arrays: dict[str, Any] = {}
+    for index, (layer, cells) in enumerate(zip(layers, stacked, strict=True)):
+        arrays |= _named(f"layers[{index}]", layer, cells)
+    arrays |= _dense("head", head) | _dense("encoder", encoder)
+    source = Source("Keras weights", arrays)
+    new = [
+        [
+            write_cell(cell, _take(cell, source, path))
+            for cell, path in zip(cells, _paths(f"layers[{index}]", cells), strict=True)
+        ]
+        for index, cells in enumerate(stacked)
+    ]
+    return rebuild(
+        model, new, source,
+        head=None if head is None else _names("head"),
+        encoder=None if encoder is None else _names("encoder"),
+    )  # fmt: skip
+
+
+def to_keras(model: SequenceModel) -> Parts:
+    """The model's weights as the lists that ``set_weights`` of Keras layers takes.
+
+    ``for layer, arrays in zip(keras_layers, to_keras(model).layers): layer.set_weights(arrays)``. A
+    bidirectional layer's list is that of ``Bidirectional``: forward arrays, then backward ones.
+
+    Raises:
+        ValueError: the model's cell or block has no counterpart in Keras.
+    """
+    layers = [
+        [array for cell in cells for array in cell_to_keras(cell)]
+        for cells in stack(model, "Keras")
+    ]
+    encoder = None
+    if model.embedding is not None:
+        encoder = [np.array(model.embedding)]
+    elif model.input_map is not None:
+        encoder = [np.array(model.input_map.kernel), np.array(model.input_map.bias)]
+    return Parts(layers, [np.array(model.head.kernel), np.array(model.head.bias)], encoder)
+
+
+def cell_from_keras(cell: Cell, layer: Any) -> Cell:
+    """A copy of ``cell`` with the weights of one Keras layer or cell, or of its ``get_weights()``.
+
+    Raises:
+        ValueError: as :func:`from_keras`.
+    """
+    source = Source("Keras weights", _named("layer", layer, [cell]))
+    new = write_cell(cell, _take(cell, source, "layer"))
+    source.finish()
+    return new
+
+
+def cell_to_keras(cell: Cell) -> list[np.ndarray]:
+    """Kernel, recurrent kernel and, if there is one, bias, as ``layer.set_weights`` takes them."""
+    kind = _family(cell)
+    weights = read_cell(cell)
+    arrays = [weights.input, weights.recurrent]
+    if weights.bias is not None:
+        two = weights.candidate_bias is not None
+        arrays.append(np.stack(split_biases(weights)) if two else weights.bias)
+    return [reorder(array, cell.gates, _order(cell, kind)) for array in arrays]
+
+
+def _take(cell: Cell, source: Source, path: str) -> CellWeights:
+    kind = _family(cell)
+    shapes = dict(zip(NAMES, kernel_shapes(cell), strict=False))
+    two = kind == "gru" and getattr(cell, "reset", "") == "after"
+    if cell.bias:
+        size = shapes["kernel"][-1:]
+        shapes["bias"] = (2, *size) if two else size
+    kernel, recurrent, *bias = (
+        reorder(source.take(f"{path}.{name}", shape), _order(cell, kind), cell.gates)
+        for name, shape in shapes.items()
+    )
+    if not bias:
+        return CellWeights(kernel, recurrent)
+    return CellWeights(kernel, recurrent, *(merge_biases(kind, *bias[0]) if two else bias))
+
+
+def _family(cell: Cell) -> str:
+    kind = family(cell, "Keras", ("dense", "conv"))
+    if cell.map == "conv" and kind != "lstm":
+        raise ValueError(f"cell {cell.name}: Keras has cell.map=conv for the LSTM only")
+    return kind
+
+
+def _order(cell: Cell, kind: str) -> tuple[str, ...]:
+    return GRU_ORDER if kind == "gru" else cell.gates
+
+
+def _paths(path: str, cells: Sequence[Cell]) -> list[str]:
+    return [path] if len(cells) == 1 else [f"{path}.forward", f"{path}.backward"]
+
+
+def _named(path: str, layer: Any, cells: Sequence[Cell]) -> dict[str, Any]:
+    """A recurrent layer's arrays by name, once its settings are found to agree with the cell's."""
+    for cell in cells:
+        _family(cell)
+    if hasattr(layer, "get_weights"):
+        check_recurrent(path, layer.get_config(), cells)
+        layer = layer.get_weights()
+    count, rest = divmod(len(layer), len(cells))
+    if rest or count not in (2, 3):
+        raise ValueError(
+            f"Keras weights: {path} has {len(layer)} arrays, expected "
+            f"{' or '.join(str(n * len(cells)) for n in (2, 3))}: kernel, recurrent kernel and bias"
+            + (" of both directions" if len(cells) == 2 else "")
+        )
+    return {
+        f"{where}.{name}": layer[direction * count + position]
+        for direction, where in enumerate(_paths(path, cells))
+        for position, name in enumerate(NAMES[:count])
+    }
+
+
+def _names(part: str) -> MapNames:
+    return MapNames(f"{part}.kernel", f"{part}.bias", f"{part}.kernel")
+
+
+def _dense(part: str, layer: Any) -> dict[str, Any]:
+    if layer is None:
+        return {}
+    if hasattr(layer, "get_weights"):
+        check_linear(part, layer.get_config())
+        layer = layer.get_weights()
+    if len(layer) not in (1, 2):
+        raise ValueError(
+            f"Keras weights: {part} has {len(layer)} arrays, expected 1 or 2: kernel and bias"
+        )
+    return dict(zip((f"{part}.kernel", f"{part}.bias"), layer, strict=False))

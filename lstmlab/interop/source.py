@@ -1,0 +1,88 @@
+"""Arrays that come from elsewhere: taken by name, checked by shape, none left over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lstmlab.cells.options import suggest
+
+BIAS_HINT = "; one model has biases (cell.bias) and the other has not"
+
+
+class Source:
+    """Named arrays of another framework. Every error is a one-line ``ValueError`` with the key.
+
+    Args:
+        where: what the arrays are, as messages call it: ``"PyTorch state dict"``.
+        arrays: arrays or tensors by name.
+    """
+
+    def __init__(self, where: str, arrays: Mapping[str, Any]) -> None:
+        """Keep the arrays until they are taken."""
+        self.where = where
+        self._left = dict(arrays)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the array is there and has not been taken yet."""
+        return name in self._left
+
+    def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """A copy of the named array, which must have the given shape."""
+        if name not in self._left:
+            hint = BIAS_HINT if "bias" in name else suggest(name, list(self._left))
+            raise ValueError(f"{self.where}: '{name}' is missing (expected shape {shape}){hint}")
+        array = to_numpy(self._left.pop(name))
+        if array.shape != shape:
+            raise ValueError(
+                f"{self.where}: '{name}' has shape {array.shape}, expected {shape}: features, "
+                "hidden size and cell of the two models must be the same"
+            )
+        return array
+
+    def finish(self) -> None:
+        """Raise if an array was not taken: it would be lost silently."""
+        for name, array in self._left.items():
+            hint = BIAS_HINT if "bias" in name else ""
+            raise ValueError(
+                f"{self.where}: the model has no place for '{name}' of shape "
+                f"{to_numpy(array).shape}{hint}"
+            )
+
+
+def to_numpy(array: Any) -> np.ndarray:
+    """A NumPy copy of anything array-like, PyTorch tensors of any device and type included.
+
+    A copy, because JAX may keep NumPy's memory, and an optimiser of the other framework writes into
+    it.
+    """
+    if hasattr(array, "detach"):
+        array = array.detach().cpu()
+        # NumPy has no bfloat16; float32 holds every value of it.
+        array = (array.float() if "bfloat16" in str(array.dtype) else array).numpy()
+    return np.array(array)
+
+
+def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A nested mapping as one level, with names like ``"hf/kernel"``."""
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}/{inner}": leaf for inner, leaf in flatten(value).items()}
+        else:
+            flat[str(name)] = value
+    return flat
+
+
+def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of :func:`flatten`."""
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        *outer, last = name.split("/")
+        branch = tree
+        for part in outer:
+            branch = branch.setdefault(part, {})
+        branch[last] = value
+    return tree

@@ -1,0 +1,161 @@
+"""Weights from and to PyTorch: ``nn.RNN``, ``nn.LSTM``, ``nn.GRU``, their cells, ``nn.Linear``.
+
+PyTorch itself is not needed: a state dict is a mapping from names to anything array-like.
+
+PyTorch stacks gates in our order (LSTM ``i f g o``, GRU ``r z n``), but keeps kernels as ``[gates ·
+hidden, in]`` and two biases. Importing adds them, except for the GRU's candidate, where the second
+stands inside the reset gate; exporting leaves the second zero. A state dict does not tell the
+nonlinearity of ``nn.RNN``: give the cell the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lstmlab.cells import Cell
+from lstmlab.interop.parts import MapNames, rebuild, stack
+from lstmlab.interop.source import Source
+from lstmlab.interop.weights import (
+    CellWeights,
+    family,
+    kernel_shapes,
+    merge_biases,
+    read_cell,
+    require,
+    split_biases,
+    write_cell,
+)
+from lstmlab.models import SequenceModel
+
+DIRECTIONS = ("", "_reverse")
+
+
+def from_torch(
+    model: SequenceModel,
+    state_dict: Mapping[str, Any],
+    *,
+    prefix: str = "",
+    head: str | None = None,
+    encoder: str | None = None,
+) -> SequenceModel:
+    """A copy of ``model`` with the weights of a PyTorch module; ``model`` itself is unchanged.
+
+    ``prefix``, ``head`` and ``encoder`` are where the module keeps its parts: ``"lstm."`` for
+    ``self.lstm = nn.LSTM(...)``. Names that start with none of them are left alone, and so are a
+    head or an encoder of the model for which no prefix is given.
+
+    Args:
+        model: a model of the same cell, sizes, layers, directions and biases (``cell.bias``).
+        state_dict: tensors or arrays by name, as ``module.state_dict()`` gives them.
+        prefix: of the recurrent layers.
+        head: of the ``nn.Linear`` after them, e.g. ``"linear."``.
+        encoder: of the ``nn.Embedding`` (or ``nn.Linear``) before them.
+
+    Raises:
+        ValueError: the model's cell has no counterpart, or a name is missing, left over or of
+            another shape.
+    """
+    layers = stack(model, "PyTorch")
+    prefixes = (prefix, *(p for p in (head, encoder) if p is not None))
+    source = Source(
+        "PyTorch state dict", {k: v for k, v in state_dict.items() if k.startswith(prefixes)}
+    )
+    cells = [
+        [
+            write_cell(cell, _take(cell, source, prefix, f"_l{index}{DIRECTIONS[direction]}"))
+            for direction, cell in enumerate(directions)
+        ]
+        for index, directions in enumerate(layers)
+    ]
+    return rebuild(model, cells, source, _names(head), _names(encoder))
+
+
+def to_torch(
+    model: SequenceModel,
+    *,
+    prefix: str = "",
+    head: str | None = None,
+    encoder: str | None = None,
+) -> dict[str, np.ndarray]:
+    """The model's weights under PyTorch's names; arguments as for :func:`from_torch`.
+
+    ``module.load_state_dict({k: torch.as_tensor(v) for k, v in to_torch(model).items()})`` loads
+    them. The head and the encoder are left out unless a prefix is given.
+
+    Raises:
+        ValueError: the model's cell or block has no counterpart in PyTorch, or an encoder is asked
+            of a model without one.
+    """
+    state = {}
+    for index, directions in enumerate(stack(model, "PyTorch")):
+        for suffix, cell in zip(DIRECTIONS, directions, strict=False):
+            state |= cell_to_torch(cell, prefix=prefix, suffix=f"_l{index}{suffix}")
+    if head is not None:
+        state |= _linear(model.head, head)
+    if encoder is not None:
+        if model.embedding is not None:
+            state[f"{encoder}weight"] = np.array(model.embedding)
+        elif model.input_map is not None:
+            state |= _linear(model.input_map, encoder)
+        else:
+            raise ValueError("the model has no encoder to export: leave out the argument encoder")
+    return state
+
+
+def cell_from_torch(
+    cell: Cell, state_dict: Mapping[str, Any], *, prefix: str = "", suffix: str = ""
+) -> Cell:
+    """A copy of ``cell`` with the weights of an ``nn.LSTMCell`` (``nn.RNNCell``, ``nn.GRUCell``).
+
+    With a suffix such as ``"_l0"`` or ``"_l1_reverse"``, those of that layer of an ``nn.LSTM``.
+
+    Raises:
+        ValueError: as :func:`from_torch`.
+    """
+    found = {k: v for k, v in state_dict.items() if k.startswith(prefix) and k.endswith(suffix)}
+    source = Source("PyTorch state dict", found)
+    new = write_cell(cell, _take(cell, source, prefix, suffix))
+    source.finish()
+    return new
+
+
+def cell_to_torch(cell: Cell, *, prefix: str = "", suffix: str = "") -> dict[str, np.ndarray]:
+    """The cell's weights under PyTorch's names, the inverse of :func:`cell_from_torch`."""
+    _family(cell)
+    weights = read_cell(cell)
+    named = {"weight_ih": weights.input.T.copy(), "weight_hh": weights.recurrent.T.copy()}
+    if weights.bias is not None:
+        named["bias_ih"], named["bias_hh"] = split_biases(weights)
+    return {f"{prefix}{name}{suffix}": array for name, array in named.items()}
+
+
+def _take(cell: Cell, source: Source, prefix: str, suffix: str) -> CellWeights:
+    kind = _family(cell)
+    (features, size), (hidden, _) = kernel_shapes(cell)
+    kernel = source.take(f"{prefix}weight_ih{suffix}", (size, features)).T
+    recurrent = source.take(f"{prefix}weight_hh{suffix}", (size, hidden)).T
+    if not cell.bias:
+        return CellWeights(kernel, recurrent)
+    biases = [source.take(f"{prefix}bias_{side}{suffix}", (size,)) for side in ("ih", "hh")]
+    return CellWeights(kernel, recurrent, *merge_biases(kind, *biases))
+
+
+def _family(cell: Cell) -> str:
+    kind = family(cell, "PyTorch")
+    require(cell, "PyTorch", gate_activation="sigmoid", reset="after")
+    if kind != "rnn":  # nn.RNN has tanh and relu, as our cell
+        require(cell, "PyTorch", activation="tanh")
+    return kind
+
+
+def _names(prefix: str | None) -> MapNames | None:
+    if prefix is None:
+        return None
+    return MapNames(f"{prefix}weight", f"{prefix}bias", f"{prefix}weight", flip=True)
+
+
+def _linear(map: Any, prefix: str) -> dict[str, np.ndarray]:
+    return {f"{prefix}weight": np.array(map.kernel).T.copy(), f"{prefix}bias": np.array(map.bias)}

@@ -1,0 +1,155 @@
+"""A cell's weights as plain arrays, in lstmlab's own order: the form between two frameworks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lstmlab.cells import Cell
+from lstmlab.cells.conv_lstm import ConvLSTM
+from lstmlab.cells.maps import LinearMap
+
+FAMILIES = ("rnn", "lstm", "gru")
+
+
+class CellWeights(NamedTuple):
+    """Weights of one cell, gate by gate along the last axis in the order of ``cell.gates``."""
+
+    input: np.ndarray
+    """``[*window, features, gates · hidden]``"""
+    recurrent: np.ndarray
+    """``[*window, hidden, gates · hidden]``"""
+    bias: np.ndarray | None = None
+    """``[gates · hidden]``, outside the GRU's reset gate"""
+    candidate_bias: np.ndarray | None = None
+    """``[hidden]``, inside the GRU's reset gate where that acts after the product"""
+
+
+def family(cell: Cell, framework: str, maps: Sequence[str] = ("dense",)) -> str:
+    """``"rnn"``, ``"lstm"`` or ``"gru"``: the equations that the cell shares with others.
+
+    Raises ``ValueError`` for cells, peepholes and kinds of linear map that the framework does not
+    have.
+    """
+    if cell.map not in maps:
+        raise ValueError(
+            f"cell {cell.name}: {framework} has no such cell with cell.map={cell.map} "
+            f"(it has: {', '.join(maps)})"
+        )
+    if type(cell) is ConvLSTM and cell.peepholes:
+        raise ValueError(f"cell conv_lstm: {framework} has no peepholes; use cell.peepholes=false")
+    kind = "lstm" if type(cell) is ConvLSTM else cell.name
+    if kind not in FAMILIES:
+        raise ValueError(
+            f"cell {cell.name} has no counterpart in {framework} (cells that have one: "
+            f"{', '.join(FAMILIES)}, and conv_lstm where there are convolutional cells)"
+        )
+    if len(jax.tree.leaves(cell)) != sum(a is not None for a in _arrays(cell)):
+        raise ValueError(
+            f"cell {cell.name}: {framework} has no parameters beyond kernels and biases, but these "
+            "options give the cell some"
+        )
+    return kind
+
+
+def require(cell: Cell, framework: str, **settings: str) -> None:
+    """Raise ``ValueError`` where an option has a value that the other framework lacks."""
+    for name, needed in settings.items():
+        value = getattr(cell, name, needed)
+        if value != needed:
+            raise ValueError(
+                f"cell {cell.name}: {framework} has cell.{name}={needed} only, but it is {value}"
+            )
+
+
+def kernel_shapes(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shapes of :attr:`CellWeights.input` and :attr:`CellWeights.recurrent`."""
+    stacked = len(cell.gates) * cell.hidden_size
+    window = cell.window if cell.map == "conv" else ()
+    return (*window, cell.input_size, stacked), (*window, cell.hidden_size, stacked)
+
+
+def read_cell(cell: Cell) -> CellWeights:
+    """Copies of the cell's weights."""
+    arrays = (None if a is None else np.array(a) for a in _arrays(cell))
+    kernel, recurrent, apart, bias, inner = arrays
+    assert kernel is not None and recurrent is not None
+    if apart is not None:
+        recurrent = np.concatenate([recurrent, apart], axis=-1)
+    return CellWeights(kernel, recurrent, bias, inner)
+
+
+def write_cell(cell: Cell, weights: CellWeights) -> Cell:
+    """A copy of the cell with these weights, in the types of its own parameters."""
+    new = jax.tree.map(lambda leaf: leaf, cell)
+    assert new.input is not None and new.recurrent is not None
+    _assign(new.input, "kernel", weights.input)
+    recurrent = weights.recurrent
+    apart = getattr(new, "candidate_recurrent", None)
+    if apart is not None:
+        recurrent, candidate = np.split(recurrent, [2 * cell.hidden_size], axis=-1)
+        _assign(apart, "kernel", candidate)
+    _assign(new.recurrent, "kernel", recurrent)
+    if weights.bias is not None:
+        _assign(new.input, "bias", weights.bias)
+    if weights.candidate_bias is not None:
+        _assign(new, "candidate_bias", weights.candidate_bias)
+    return new
+
+
+def write_map(map: LinearMap, kernel: np.ndarray, bias: np.ndarray | None) -> LinearMap:
+    """A copy of a dense map with this kernel ``[in, out]`` and bias ``[out]`` (none: zero)."""
+    new = jax.tree.map(lambda leaf: leaf, map)
+    _assign(new, "kernel", kernel)
+    _assign(new, "bias", np.zeros(kernel.shape[-1]) if bias is None else bias)
+    return new
+
+
+def reorder(array: np.ndarray, have: Sequence[str], want: Sequence[str]) -> np.ndarray:
+    """Exchange the blocks ``have`` of the last axis so that they come in the order ``want``."""
+    blocks = dict(zip(have, np.split(array, len(have), axis=-1), strict=True))
+    return np.concatenate([blocks[name] for name in want], axis=-1)
+
+
+def merge_biases(
+    family: str, input: np.ndarray, recurrent: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """One bias from the two of other frameworks: their sum, except inside the GRU's reset gate."""
+    if family != "gru":
+        return input + recurrent, None
+    gates = 2 * (len(input) // 3)
+    summed = np.concatenate([input[:gates] + recurrent[:gates], input[gates:]])
+    return summed, recurrent[gates:]
+
+
+def split_biases(weights: CellWeights) -> tuple[np.ndarray, np.ndarray]:
+    """Input and recurrent bias for those that keep two: the second is zero where a sum would do."""
+    assert weights.bias is not None
+    recurrent = np.zeros_like(weights.bias)
+    if weights.candidate_bias is not None:
+        recurrent[-len(weights.candidate_bias) :] = weights.candidate_bias
+    return weights.bias, recurrent
+
+
+def _arrays(cell: Cell) -> tuple[Any, ...]:
+    """Kernels of the input, of the state, and of the gated state if apart; bias; inner bias."""
+    assert cell.input is not None and cell.recurrent is not None
+    # The first GRU keeps the candidate's recurrent kernel apart: it multiplies the gated state.
+    apart = getattr(cell, "candidate_recurrent", None)
+    return (
+        cell.input.kernel,
+        cell.recurrent.kernel,
+        None if apart is None else apart.kernel,
+        cell.input.bias,
+        getattr(cell, "candidate_bias", None),
+    )
+
+
+def _assign(owner: object, name: str, array: np.ndarray) -> None:
+    # Mapping over the parameter keeps its type and metadata, and needs nothing of Flax.
+    old = getattr(owner, name)
+    setattr(owner, name, jax.tree.map(lambda leaf: jnp.array(array, leaf.dtype), old))

@@ -1,0 +1,143 @@
+"""How a run shows itself while it goes on, and the line that it leaves behind.
+
+The bar, or the plain lines that replace it where there is no terminal, go to standard error. The
+line of a finished run is a result and goes to standard output:
+
+    lstm · char_lm · 2000 steps · 41 s · validation/bpc 2.41
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+from lstmlab.tracking.plain import number
+from lstmlab.tracking.sinks import Picture
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+
+def duration(seconds: float) -> str:
+    """A time span for people: ``0.4 s``, ``41 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class Progress:
+    """A sink that shows one run (or one population of runs) at a time.
+
+    ``title`` is such as ``"lstm · char_lm"``, ``total`` the number of optimiser steps. ``shown``
+    names the metrics beside the bar, ``metric`` the one in the final line; it is shown as well.
+    ``start`` is the step that a resumed run starts from. Without a terminal, or in a notebook,
+    a plain line is printed at most every ``interval`` seconds.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        total: int,
+        *,
+        metric: str | None = None,
+        shown: Sequence[str] = ("train/loss",),
+        start: int = 0,
+        interval: float = 10.0,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start the clock; the bar appears with the first step that is reported."""
+        self.title, self.total, self.metric = title, total, metric
+        # The metric comes first: a narrow terminal cuts the others.
+        self._shown = list(dict.fromkeys([*([metric] if metric else []), *shown]))
+        self._out, self._err = out or sys.stdout, err or sys.stderr
+        self._clock, self._interval = clock, interval
+        self._began = self._last_line = clock()
+        self._start = self._step = start
+        self._line_step = start
+        self._values: dict[str, float] = {}
+        self._bar: Bar | None = None
+        # Not rich's own test: FORCE_COLOR, which CI services set, makes it see a terminal.
+        self._live = self._err.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Show the newest values."""
+        self._values.update(values)
+        self.step(step)
+
+    def step(self, step: int) -> None:
+        """Show that ``step`` steps are done; for steps that are not logged."""
+        self._step = step
+        if self._live:
+            if self._bar is None:
+                from lstmlab.tracking.bar import start_bar
+
+                self._bar = start_bar(
+                    self.title, self.total, self._start, err=self._err, out=self._out
+                )
+            self._bar.update(self._bar.task_ids[0], completed=step, values=self._value_text())
+            return
+        now = self._clock()
+        if now - self._last_line >= self._interval:
+            speed = (step - self._line_step) / (now - self._last_line)
+            self._last_line, self._line_step = now, step
+            left = f"{duration((self.total - step) / speed)} left" if speed > 0 else ""
+            pace = f"{speed:.3g} steps/s"
+            self._print(self._err, f"{step}/{self.total} steps", self._value_text(), pace, left)
+
+    def text(self, step: int, name: str, text: str) -> None:
+        """Nothing: texts are in the run's files."""
+
+    def image(self, step: int, name: str, picture: Picture) -> None:
+        """Nothing: pictures are in the run's files."""
+
+    def video(self, step: int, name: str, frames: np.ndarray) -> None:
+        """Nothing: videos are in the run's files."""
+
+    def table(
+        self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Nothing: tables are printed by :func:`lstmlab.tracking.tables.print_table`."""
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Remove the bar and print the line of the finished run.
+
+        The metric is taken from the summary, or else from the last values logged.
+        """
+        self._close()
+        result = ""
+        if self.metric and (value := {**self._values, **summary}.get(self.metric)) is not None:
+            result = f"{self.metric} {number(self.metric, value):.4g}"
+        self._print(self._out, f"{self._step} steps", self._elapsed(), result)
+
+    def fail(self, message: str) -> None:
+        """Remove the bar and print on standard error where the run ended, and why."""
+        self._close()
+        self._print(self._err, f"failed at step {self._step}", self._elapsed(), message)
+
+    def _elapsed(self) -> str:
+        return duration(self._clock() - self._began)
+
+    def _value_text(self) -> str:
+        known = [name for name in self._shown if name in self._values]
+        return " · ".join(f"{name} {self._values[name]:.4g}" for name in known)
+
+    def _print(self, stream: TextIO, *parts: str) -> None:
+        print(" · ".join([self.title, *filter(None, parts)]), file=stream, flush=True)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

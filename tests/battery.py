@@ -1,0 +1,211 @@
+"""What every registered cell is put through: cases, problems, and one compiled function that runs them.
+
+A cell enters by being registered. Its *forms* are its default and every other value of its discrete options (GRU with
+the reset before the product, ConvLSTM without peepholes); its *variants* add every map that it allows, and no bias.
+Sizes are tiny and all tests of a form share the same few compiled programs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lstmlab.cells import Cell, cell_entry, cell_names, make_cell
+from lstmlab.recurrence import backends, unroll
+
+TIME, BATCH, FEATURES, HIDDEN = 6, 3, 3, 4
+SPATIAL = {1: (4,), 2: (3, 4)}
+FULL = np.full(BATCH, TIME)
+RAGGED = np.array([TIME, TIME - 2, 0])
+NEVER = np.zeros((TIME, BATCH), bool)
+SOMETIMES = NEVER.copy()
+SOMETIMES[[2, 3, 5], [0, 1, 0]] = True
+
+
+def _known(option: str, value: Any) -> bool:
+    try:
+        jax.jit(lambda x: x + 1, compiler_options={option: value})(0.0)
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
+COMPILE_QUICKLY = {
+    option: value
+    for option, value in {
+        "xla_backend_optimization_level": 0,
+        "xla_llvm_disable_expensive_passes": True,
+        "xla_cpu_use_fusion_emitters": False,
+        "xla_cpu_parallel_codegen_split_count": 1,
+    }.items()
+    if jax.default_backend() == "cpu" and _known(option, value)
+}
+"""These programs run a few times each. The options say how machine code is made, and some XLAs lack some."""
+quick_jit = functools.partial(jax.jit, compiler_options=COMPILE_QUICKLY)
+"""``jax.jit`` that compiles five to ten times faster."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One way to build a registered cell."""
+
+    name: str
+    options: tuple[tuple[str, Any], ...] = ()
+    spatial: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """The case's name in pytest's output."""
+        rank = (f"{len(self.spatial)}d",) if self.spatial else ()
+        return "-".join((self.name, *(f"{k}={v}" for k, v in self.options), *rank))
+
+    def build(self, key: Any = 0, **settings: Any) -> Cell:
+        """The cell as it is initialised from a key, or from the key of a seed."""
+        key = jax.random.key(key) if isinstance(key, int) else key
+        return make_cell(
+            self.name, FEATURES, HIDDEN, key=key,
+            spatial=self.spatial, **dict(self.options), **settings,
+        )  # fmt: skip
+
+
+def forms(name: str) -> Iterator[Case]:
+    """The default form of a cell, and one for each other value of its discrete options."""
+    options = cell_entry(name).cls.options
+    spatial = SPATIAL[1] if options["map"].default == "conv" else ()
+    yield Case(name, (), spatial)
+    for key, option in options.items():
+        if key in ("map", "bias") or key.endswith("activation"):
+            continue
+        values = (False, True) if isinstance(option.default, bool) else option.choices
+        yield from (Case(name, ((key, v),), spatial) for v in values if v != option.default)
+
+
+def variants(name: str) -> Iterator[Case]:
+    """Every form with every map that the cell allows, and the default without bias."""
+    options = cell_entry(name).cls.options
+    for form in forms(name):
+        yield form
+        for kind in options["map"].choices:
+            extra = (("map", kind), *((("heads", 2),) if kind == "block_diagonal" else ()))
+            if kind == "conv":
+                yield dataclasses.replace(form, options=form.options + extra, spatial=SPATIAL[2])
+            elif kind != options["map"].default:
+                yield dataclasses.replace(form, options=form.options + extra, spatial=())
+    yield Case(name, (("bias", False),), next(forms(name)).spatial)
+
+
+FORMS = [case for name in cell_names() for case in forms(name)]
+VARIANTS = [case for name in cell_names() for case in variants(name)]
+each_form = pytest.mark.parametrize("case", FORMS, ids=str)
+each_variant = pytest.mark.parametrize("case", VARIANTS, ids=str)
+each_direction = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+
+
+def each_backend(cases: Sequence[Case] = FORMS) -> pytest.MarkDecorator:
+    """Parametrise over the cases and over the backends that can run each."""
+    pairs = [(case, backend) for case in cases for backend in backends(shape_of(case))]
+    return pytest.mark.parametrize(("case", "backend"), pairs, ids=str)
+
+
+def shape_of(case: Case) -> Any:
+    """The cell with shapes for parameters: enough to ask what can run it, and nothing is computed."""
+    return jax.eval_shape(case.build)
+
+
+class Problem(NamedTuple):
+    """A cell with inputs, a state that it can reach, and weights for everything that it shows."""
+
+    cell: Any
+    xs: Any
+    state: Any
+    weights: Any
+
+
+def random_like(tree: Any, seed: int, scale: float = 1.0) -> Any:
+    """Normal numbers in the shapes and types of ``tree``."""
+    rng = np.random.default_rng(seed)
+    return jax.tree.map(lambda a: jnp.asarray(scale * rng.normal(size=a.shape), a.dtype), tree)
+
+
+def jitter(tree: Any, seed: int, scale: float = 0.2) -> Any:
+    """``tree`` moved at random, so that parameters that start at zero matter as well."""
+    return jax.tree.map(jnp.add, tree, random_like(tree, seed, scale))
+
+
+@functools.cache
+def problem(case: Case, precision: str = "float32", **settings: Any) -> Problem:
+    """The same problem every time, in numbers of the given precision."""
+    seed = zlib.crc32(str(case).encode())
+    cell = jitter(case.build(**settings), seed)
+    first, *xs = random_like(jnp.zeros((TIME + 1, BATCH, *case.spatial, FEATURES)), seed + 1)
+    # One step from zero: a state that the cell can be in, whatever its fields mean.
+    state, _ = cell.step(cell.initial_state(BATCH), cell.project(first))
+    outputs = jnp.zeros((TIME, *state.h.shape))
+    whole = Problem(cell, jnp.stack(xs), state, random_like((outputs, state), seed + 2))
+    return jax.tree.map(lambda a: jnp.asarray(a, precision), whole)
+
+
+def inner(a: Any, b: Any) -> Any:
+    """Inner product of two trees."""
+    return sum(jnp.vdot(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
+
+
+@functools.partial(quick_jit, static_argnames=("backend", "reverse", "chunk"))
+def run(
+    cell: Any, xs: Any, state: Any, weights: Any, lengths: Any = None, resets: Any = None, *,
+    backend: str = "auto", reverse: bool = False, chunk: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Everything that an unrolled cell gives: outputs, final state, and all gradients of their weighted sum."""
+
+    def weighted(cell: Any, xs: Any, state: Any) -> Any:
+        ran = unroll(
+            cell, xs, state, lengths=lengths, resets=resets,
+            reverse=reverse, backend=backend, chunk=chunk,
+        )  # fmt: skip
+        return inner(weights, (ran.outputs, ran.state)), ran
+
+    value_and_grad = jax.value_and_grad(weighted, argnums=(0, 1, 2), has_aux=True)
+    (value, ran), (d_cell, d_xs, d_state) = value_and_grad(cell, xs, state)
+    return {
+        "outputs": ran.outputs, "final": ran.state, "value": value,
+        "d_cell": d_cell, "d_xs": d_xs, "d_state": d_state,
+    }  # fmt: skip
+
+
+def masked(p: Problem, lengths: Any = FULL, resets: Any = NEVER, **how: Any) -> dict[str, Any]:
+    """:func:`run` with masks, which are data: every choice of them runs the same compiled program."""
+    return run(*p, jnp.asarray(lengths), jnp.asarray(resets), **how)
+
+
+@functools.partial(quick_jit, static_argnames=("backend", "reverse"))
+def show(cell: Any, xs: Any, state: Any, *, backend: str, reverse: bool = False) -> tuple[Any, Any]:
+    """Outputs and final state alone, without masks."""
+    ran = unroll(cell, xs, state, backend=backend, reverse=reverse)
+    return ran.outputs, ran.state
+
+
+def errors(actual: Any, expected: Any) -> dict[str, float]:
+    """``max|a - b| / max|b|`` of every array, by its path; an array that should be zero is compared as it is."""
+    found = {}
+    leaves = jax.tree_util.tree_leaves_with_path(actual)
+    for (path, a), b in zip(leaves, jax.tree.leaves(expected), strict=True):
+        a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
+        where = jax.tree_util.keystr(path) or "array"
+        assert a.shape == b.shape, f"{where}: shape {a.shape} instead of {b.shape}"
+        found[where] = float(np.max(abs(a - b), initial=0) / (np.max(abs(b), initial=0) or 1))
+    return found
+
+
+def assert_close(actual: Any, expected: Any, tolerance: float = 1e-5) -> None:
+    """Two trees agree, array by array; the message names every array that does not."""
+    wrong = {k: e for k, e in errors(actual, expected).items() if not e <= tolerance}
+    lines = [f"  {where}: relative error {error:.2e}" for where, error in wrong.items()]
+    assert not wrong, "\n".join([f"arrays differ by more than {tolerance:g}:", *lines])
+

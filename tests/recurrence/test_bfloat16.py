@@ -1,0 +1,26 @@
+"""Products in bfloat16: results close to float32 but not the same, numbers kept in float32."""
+
+import jax
+import numpy as np
+from battery import (
+    RAGGED, SOMETIMES, assert_close, each_backend, errors, masked, problem,
+)  # fmt: skip
+
+
+@each_backend()
+def test_close_to_float32_yet_different(case, backend):
+    exact = masked(problem(case), RAGGED, SOMETIMES, backend="scan")
+    rough = masked(problem(case, dtype="bfloat16"), RAGGED, SOMETIMES, backend=backend)
+    # bfloat16 keeps 8 bits: 0.4 % per rounding, and gradients meet more roundings than outputs.
+    assert_close((rough["outputs"], rough["final"]), (exact["outputs"], exact["final"]), 0.02)
+    names = ("d_cell", "d_xs", "d_state")
+    assert_close([rough[name] for name in names], [exact[name] for name in names], 0.06)
+    assert min(errors(rough, exact).values()) > 1e-5
+
+
+@each_backend()
+def test_parameters_states_and_gradients_stay_float32(case, backend):
+    p = problem(case, dtype="bfloat16")
+    result = masked(p, RAGGED, SOMETIMES, backend=backend)
+    assert {str(a.dtype) for a in jax.tree.leaves((p.cell, result))} == {"float32"}
+    assert all(np.isfinite(a).all() for a in jax.tree.leaves(result))

@@ -1,0 +1,94 @@
+"""Recurrent dropout and zoneout wrap any cell, and every backend runs the wrapped cell alike."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from battery import (
+    BATCH, RAGGED, SOMETIMES, TIME, Case, assert_close, each_backend, each_form, masked,
+    problem, quick_jit,
+)  # fmt: skip
+
+from lstmlab.cells.regularise import Zoneout, dropout_mask, recurrent_dropout, zoneout_masks
+from lstmlab.recurrence import backends
+
+KEY = jax.random.key(5)
+
+
+def with_dropout(p, rate=0.5):
+    return p._replace(cell=recurrent_dropout(p.cell, rate, KEY, BATCH))
+
+
+def with_zoneout(p, rate, key=KEY):
+    keep = zoneout_masks(p.cell, rate, key, TIME, BATCH)
+    return p._replace(cell=Zoneout(p.cell), xs=(p.xs, keep))
+
+
+@pytest.mark.parametrize("wrap", [with_dropout, lambda p: with_zoneout(p, 0.3)], ids=["drop", "zone"])
+@each_form
+def test_backends_agree(case, wrap):
+    wrapped = wrap(problem(case))
+    reference = masked(wrapped, RAGGED, SOMETIMES, backend="scan")
+    plain = masked(problem(case), RAGGED, SOMETIMES, backend="scan")
+    assert not np.allclose(reference["outputs"], plain["outputs"], atol=1e-2)
+    for backend in backends(wrapped.cell):
+        assert_close(masked(wrapped, RAGGED, SOMETIMES, backend=backend), reference)
+
+
+@each_backend()
+def test_dropout_at_rate_zero_changes_nothing(case, backend):
+    p = problem(case)
+    result, plain = (masked(q, backend=backend) for q in (with_dropout(p, 0.0), p))
+    for name in ("outputs", "final", "d_xs", "d_state"):
+        assert_close(result[name], plain[name])
+
+
+def test_dropout_uses_one_mask_at_all_steps():
+    """A linear network makes the mask visible: h_t = U (mask * h_{t-1})."""
+    p = problem(Case("rnn"))
+    mask = np.asarray(dropout_mask(KEY, 0.5, p.state.h.shape))
+    cell, h = p.cell, np.asarray(p.state.h)
+    outputs = np.asarray(masked(with_dropout(p))["outputs"])
+    for x, output in zip(np.asarray(p.xs), outputs, strict=True):
+        z = x @ np.asarray(cell.input.kernel) + np.asarray(cell.input.bias)
+        h = np.tanh(z + (h * mask) @ np.asarray(cell.recurrent.kernel))
+        assert_close(output, h)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25, 1.0])
+def test_dropout_masks_keep_the_mean(rate):
+    """Kept units are scaled up; the rate may be traced."""
+    mask = np.asarray(quick_jit(lambda r: dropout_mask(KEY, r, (200, 200)))(rate))
+    scale = 1 / (1 - rate) if rate < 1 else 0
+    assert np.isin(mask, np.float32([0, scale])).all()
+    assert mask.mean() == pytest.approx(float(rate < 1), abs=0.02)
+
+
+@each_backend()
+def test_zoneout_at_rate_zero_equals_the_plain_cell(case, backend):
+    p = problem(case)
+    result, plain = masked(with_zoneout(p, 0.0), backend=backend), masked(p, backend=backend)
+    for name in ("outputs", "final", "d_state"):
+        assert_close(result[name], plain[name])
+    assert_close(result["d_xs"][0], plain["d_xs"])
+
+
+@each_backend()
+def test_zoneout_at_rate_one_keeps_the_state(case, backend):
+    p = problem(case)
+    result = masked(with_zoneout(p, 1.0), backend=backend)
+    assert_close(result["final"], p.state, 1e-6)
+    assert_close(result["outputs"], jnp.broadcast_to(p.state.h, (TIME, *p.state.h.shape)), 1e-6)
+    assert not np.any(result["d_xs"][0])
+
+
+@each_form
+def test_zoneout_masks(case):
+    """Random in training, the rate itself in evaluation; each field of the state has its own."""
+    cell = case.build()
+    keep = np.asarray(zoneout_masks(cell, 0.3, KEY, 50, 40))
+    assert keep.shape == (50, len(cell.state_type._fields), 40, *cell.state_shape)
+    assert set(np.unique(keep)) == {0.0, 1.0}
+    assert keep.mean() == pytest.approx(0.3, abs=0.02)
+    assert len(np.unique(keep.reshape(50, -1), axis=0)) == 50
+    assert (np.asarray(zoneout_masks(cell, 0.3, None, 2, 2)) == np.float32(0.3)).all()

@@ -1,0 +1,56 @@
+"""What cannot be run is refused in one line that says what can."""
+
+import pytest
+from battery import FORMS, Case, each_form, problem, shape_of
+
+from lstmlab.recurrence import Backend, backends, resolve_backend, unroll
+
+
+def refused(call, *words):
+    with pytest.raises(ValueError) as error:
+        call()
+    message = str(error.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message, message
+
+
+def run(case, **how):
+    return lambda: unroll(*problem(case)[:3], **how)
+
+
+def test_an_unknown_backend_names_the_known_ones():
+    refused(run(Case("lstm"), backend="cuda"), "'cuda'", *Backend)
+
+
+@pytest.mark.parametrize("how", [{"chunk": 2}, {"collect_gates": True}], ids=["chunk", "gates"])
+def test_an_unknown_backend_is_never_ignored(how):
+    refused(run(Case("lstm"), backend="cuda", **how), "'cuda'", *Backend)
+
+
+@pytest.mark.parametrize("how", [{"chunk": 2}, {"collect_gates": True}], ids=["chunk", "gates"])
+def test_what_only_the_reference_can_do_is_refused_by_others(how):
+    refused(run(Case("lstm"), backend="fused", **how), "'fused'", "'scan'")
+
+
+@pytest.mark.parametrize("chunk", [0, -1])
+def test_a_chunk_holds_at_least_one_step(chunk):
+    refused(run(Case("lstm"), chunk=chunk), str(chunk), "at least 1")
+
+
+@each_form
+def test_a_backend_that_cannot_serve_names_those_that_can(case):
+    cell = shape_of(case)
+    for backend in set(Backend) - {Backend.AUTO, *backends(cell)}:
+        refused(lambda b=backend: resolve_backend(cell, b), f"'{backend}'", *backends(cell))
+
+
+def test_some_cell_has_a_backend_that_cannot_serve():
+    assert any(len(backends(shape_of(case))) < len(Backend) - 1 for case in FORMS)
+
+
+@each_form
+def test_auto_picks_the_preferred_backend_and_the_reference_serves_every_cell(case):
+    cell = shape_of(case)
+    assert resolve_backend(cell) is backends(cell)[0]
+    assert Backend.SCAN in backends(cell)

@@ -1,0 +1,164 @@
+"""What holds for every registered task, whatever it is."""
+
+import dataclasses
+import functools
+import inspect
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lstmlab.tasks import Features, Task, Tokens, task_entry, task_names
+
+BATCH = 6
+SMALLER = {  # where the defaults would make these tests slow
+    "moving_mnist": {"frame_size": 16, "digit_size": 10, "input_frames": 3, "target_frames": 2,
+                     "eval_examples": 60},
+}  # fmt: skip
+
+pytestmark = pytest.mark.parametrize("task", task_names(), indirect=True)
+
+
+@pytest.fixture(scope="module")
+def task(request) -> Task:
+    return task_entry(request.param).cls(**SMALLER.get(request.param, {}))
+
+
+@functools.cache
+def compiled(task: Task, method: str, *static: int):
+    """The jit-compiled method, once for all tests."""
+    return jax.jit(getattr(task, method), static_argnums=static)
+
+
+def train(task, seed=0, step=0):
+    draw = compiled(task, "train_batch", 3)
+    return draw(task.data()["train"], jax.random.key(seed), step, BATCH)
+
+
+def evaluation(task, split="test", index=0):
+    draw = compiled(task, "eval_batch", 1, 3)
+    return draw(task.data()[split], split, index, BATCH)
+
+
+def some_outputs(task, batch, seed=1):
+    time = () if task.readout == "last" else (batch.inputs.shape[1],)
+    shape = (len(batch.inputs), *time, *task.outputs.spatial, task.outputs.size)
+    return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
+
+
+def assert_same(a, b):
+    jax.tree.map(np.testing.assert_array_equal, a, b)
+
+
+def differ(a, b) -> bool:
+    return any(not np.array_equal(x, y) for x, y in zip(a[:2], b[:2], strict=True))
+
+
+def test_inputs_are_what_the_task_declares(task):
+    for batch in (train(task), evaluation(task, "validation"), evaluation(task)):
+        rows, time = batch.inputs.shape[:2]
+        assert rows == BATCH
+        assert len(batch.targets) == BATCH
+        if isinstance(task.inputs, Tokens):
+            assert batch.inputs.ndim == 2
+            assert jnp.issubdtype(batch.inputs.dtype, jnp.integer)
+            assert batch.inputs.min() >= 0
+            assert batch.inputs.max() < task.inputs.size
+        else:
+            assert isinstance(task.inputs, Features)
+            assert batch.inputs.shape[2:] == (*task.inputs.spatial, task.inputs.size)
+            assert batch.inputs.dtype == jnp.float32
+            assert jnp.isfinite(batch.inputs).all()
+        if batch.weights is not None:
+            assert batch.weights.shape == (BATCH,)
+        if batch.lengths is not None:
+            assert batch.lengths.shape == (BATCH,)
+            assert batch.lengths.min() >= 0
+            assert batch.lengths.max() <= time
+        if batch.resets is not None:
+            assert batch.resets.shape == (BATCH, time)
+            assert batch.resets.dtype == bool
+
+
+def test_training_batches_depend_on_key_and_step_alone(task):
+    assert_same(train(task, seed=3, step=2), train(task, seed=3, step=2))
+    assert differ(train(task, seed=3, step=2), train(task, seed=4, step=3))
+
+
+def test_evaluation_batches_are_always_the_same_and_splits_differ(task):
+    assert_same(evaluation(task), evaluation(task))
+    assert differ(evaluation(task), evaluation(task, "validation"))
+    assert differ(evaluation(task), evaluation(task, index=1))
+
+
+def test_the_last_batch_of_a_split_is_not_empty(task):
+    for split in ("validation", "test"):
+        last = evaluation(task, split, task.eval_batches(split, BATCH) - 1)
+        total, weight = compiled(task, "metrics")(some_outputs(task, last), last)[task.metric]
+        assert weight > 0
+        assert total > 0
+
+
+def test_loss_is_a_finite_number_with_gradients(task):
+    batch = train(task)
+    gradient = jax.jit(jax.value_and_grad(task.loss))
+    for scale in (1, 1e4):  # outputs may become extreme, but not break the loss
+        loss, slope = gradient(scale * some_outputs(task, batch), batch)
+        assert loss.shape == ()
+        assert jnp.isfinite(loss)
+        assert jnp.isfinite(slope).all()
+        assert jnp.abs(slope).max() > 0
+
+
+def test_metrics_are_totals_and_weights_and_hold_the_metric(task):
+    batch = evaluation(task)
+    metrics = compiled(task, "metrics")(some_outputs(task, batch), batch)
+    assert task.metric in metrics
+    for total, weight in metrics.values():
+        assert total.shape == weight.shape == ()
+        assert jnp.isfinite(total)
+        assert weight > 0
+
+
+def test_rows_without_weight_count_for_nothing(task):
+    batch = evaluation(task)._replace(weights=jnp.asarray([1.0] * 4 + [0.0] * 2))
+    outputs = some_outputs(task, batch)
+    spoilt = outputs.at[4:].set(7.0)
+    head = jax.tree.map(lambda a: a[:4], batch)
+    metrics = compiled(task, "metrics")
+    expected = metrics(outputs[:4], head)
+    for name, pair in metrics(spoilt, batch).items():
+        np.testing.assert_allclose(pair, expected[name], rtol=1e-5, err_msg=name)
+    np.testing.assert_allclose(task.loss(spoilt, batch), task.loss(outputs[:4], head), rtol=1e-5)
+
+
+def test_baselines_come_best_first_and_above_what_counts_as_solved(task):
+    values = list(task.baselines().values())
+    assert values
+    assert all(math.isfinite(value) for value in values)
+    assert values == sorted(values, reverse=task.goal == "max")
+    assert task.baselines() == task.baselines()
+    if task.solved is not None:
+        assert task.solved < values[0] if task.goal == "min" else task.solved > values[0]
+    batch = evaluation(task)
+    assert task.other_baselines().keys() <= task.metrics(some_outputs(task, batch), batch).keys()
+
+
+def test_options_explain_themselves(task):
+    for option in dataclasses.fields(task):
+        if option.name == "data_dir":
+            continue
+        assert option.metadata["help"], option.name
+        choices, minimum = option.metadata["choices"], option.metadata["minimum"]
+        assert choices or minimum is not None, f"task.{option.name} has neither range nor choices"
+        assert not choices or option.default in choices
+        assert minimum is None or option.default >= minimum
+    assert inspect.getdoc(type(task)) != inspect.getdoc(Task)
+
+
+def test_tasks_are_values(task):
+    twin = dataclasses.replace(task)
+    assert twin == task
+    assert hash(twin) == hash(task)
