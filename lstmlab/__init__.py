@@ -16,7 +16,7 @@ _HOMES = {
     "register_task": "tasks", "Task": "tasks", "SequenceModel": "models", "compare": "study",
 }  # fmt: skip
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

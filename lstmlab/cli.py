@@ -109,9 +109,7 @@ def _tasks(arguments: list[str]) -> None:
         task = entry.cls()
         baseline, value = next(iter(task.baselines().items()))
         solved = "–" if task.solved is None else f"{task.solved:.4g}"
-        rows.append(
-            [name, entry.title, task.metric, f"{value:.4g} ({baseline})", solved, entry.data, entry.paper]
-        )
+        rows.append([name, entry.title, task.metric, f"{value:.4g} ({baseline})", solved, entry.data, entry.paper])
     columns = ("task", "what is learned", "metric", "baseline", "solved at", "data", "paper")
     print_table("Tasks", columns, rows)
 
@@ -147,9 +145,7 @@ def _generate(arguments: list[str]) -> None:
     parser.add_argument("run", type=Path, metavar="RUN_DIR", help="directory of a finished run")
     parser.add_argument("--prompt", default="\n", help="text to continue (default: a line break)")
     parser.add_argument("--length", type=int, default=500, help="characters to add (default: 500)")
-    parser.add_argument(
-        "--temperature", type=float, default=0.8, help="0 takes the likeliest character (default: 0.8)"
-    )
+    parser.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest character (default: 0.8)")
     parser.add_argument("--seed", type=int, default=0, help="another seed, another text (default: 0)")
     chosen = parser.parse_args(arguments)
     if chosen.length < 1:
@@ -165,9 +161,7 @@ def _generate(arguments: list[str]) -> None:
         raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text")
     try:
         prompt = vocabulary.encode(chosen.prompt)
-        tokens = trained.generate(
-            prompt, chosen.length, temperature=chosen.temperature, seed=chosen.seed
-        )
+        tokens = trained.generate(prompt, chosen.length, temperature=chosen.temperature, seed=chosen.seed)
     except ValueError as error:
         raise ConfigError(f"--prompt: {error}") from None
     print(chosen.prompt + vocabulary.decode(tokens))

@@ -6,8 +6,12 @@ import pkgutil
 from lstmlab.cells.base import Cell, HCState, HState
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.registry import (
-    CellEntry, cell_entry, cell_names, make_cell, register_cell,
-)  # fmt: skip
+    CellEntry,
+    cell_entry,
+    cell_names,
+    make_cell,
+    register_cell,
+)
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

@@ -167,9 +167,7 @@ class Cell(nnx.Module):
         """Cut stacked pre-activations ``[..., gates · hidden]`` into one array per gate."""
         return jnp.split(a, gates or len(self.gates), axis=-1)
 
-    def recurrent_map(
-        self, gates: tuple[str, ...], key: PRNGKeyArray, init: Init, dtype: str | None
-    ) -> LinearMap:
+    def recurrent_map(self, gates: tuple[str, ...], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
         """A map from ``h`` to the given gates, of the kind that the option ``map`` names."""
         return make_map(
             self.map, self.hidden_size, self.hidden_size, len(gates),

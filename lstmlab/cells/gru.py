@@ -8,8 +8,14 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.base import (
-    Cell, Form, Gates, HState, KeyStream, activation, activation_option,
-)  # fmt: skip
+    Cell,
+    Form,
+    Gates,
+    HState,
+    KeyStream,
+    activation,
+    activation_option,
+)
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.options import option
@@ -33,9 +39,7 @@ class GRU(Cell):
 
     gates = ("reset", "update", "candidate")
     memory_gates = {"update": 1}  # noqa: RUF012 (declared ClassVar in the base)
-    reset: str = option(
-        "after", "where the reset gate acts: on U h or on h", choices=("after", "before")
-    )
+    reset: str = option("after", "where the reset gate acts: on U h or on h", choices=("after", "before"))
     activation: str = activation_option("tanh", "nonlinearity of the candidate")
     gate_activation: str = activation_option("sigmoid", "nonlinearity of the gates")
 
@@ -45,9 +49,7 @@ class GRU(Cell):
         self.candidate_bias = nnx.Param(jnp.zeros(self.hidden_size)) if has_bias else None
         # Assigned once: an NNX attribute that was None stays static and takes no parameters later.
         self.candidate_recurrent: LinearMap | None = (
-            self.recurrent_map(("candidate",), keys(), init, dtype)
-            if self.reset == "before"
-            else None
+            self.recurrent_map(("candidate",), keys(), init, dtype) if self.reset == "before" else None
         )
 
     @property
@@ -88,9 +90,7 @@ class GRU(Cell):
             cell.candidate_recurrent = transform(self.candidate_recurrent)
         return cell
 
-    def _mix(
-        self, state: HState, reset: Array, keep: Array, candidate: Array
-    ) -> tuple[HState, Gates]:
+    def _mix(self, state: HState, reset: Array, keep: Array, candidate: Array) -> tuple[HState, Gates]:
         candidate = activation(self.activation)(candidate)
         h = keep * state.h + (1 - keep) * candidate
         return HState(h), {"reset": reset, "update": keep, "candidate": candidate}

@@ -58,13 +58,9 @@ class Init:
         for field in ("input", "recurrent"):
             name = getattr(self, field)
             if name not in KERNELS:
-                raise ValueError(
-                    f"init.{field} is '{name}', but must be one of: {', '.join(KERNELS)}"
-                )
+                raise ValueError(f"init.{field} is '{name}', but must be one of: {', '.join(KERNELS)}")
         if self.chrono_horizon != 0 and self.chrono_horizon < 3:
-            raise ValueError(
-                f"init.chrono_horizon is {self.chrono_horizon}, but must be 0 (off) or at least 3 steps"
-            )
+            raise ValueError(f"init.chrono_horizon is {self.chrono_horizon}, but must be 0 (off) or at least 3 steps")
 
 
 def per_gate(

@@ -5,8 +5,13 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.base import (
-    Cell, Gates, HCState, KeyStream, activation, activation_option,
-)  # fmt: skip
+    Cell,
+    Gates,
+    HCState,
+    KeyStream,
+    activation,
+    activation_option,
+)
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.registry import register_cell
 

@@ -97,10 +97,7 @@ def _window_product(x: Array, kernel: Array) -> Array:
     padding = [(0, 0), *(((w - 1) // 2, w // 2) for w in window), (0, 0)]
     padded = jnp.pad(x, padding)
     shifts = itertools.product(*(range(w) for w in window))
-    views = [
-        padded[(slice(None), *(slice(s, s + n) for s, n in zip(shift, spatial, strict=True)))]
-        for shift in shifts
-    ]
+    views = [padded[(slice(None), *(slice(s, s + n) for s, n in zip(shift, spatial, strict=True)))] for shift in shifts]
     windows = jnp.concatenate(views, axis=-1)
     flat = kernel.reshape(math.prod(window) * features, size)
     return jnp.matmul(windows, flat, preferred_element_type=_accumulator(x, kernel))
@@ -163,9 +160,7 @@ def make_map(
         return Diagonal(scale * draw, b, dtype)
     if kind == "block_diagonal":
         if features % heads or size % heads:
-            raise ValueError(
-                f"cell.heads is {heads}, but must divide the hidden size {size} without remainder"
-            )
+            raise ValueError(f"cell.heads is {heads}, but must divide the hidden size {size} without remainder")
         blocks = [
             per_gate(init, subkey, (features // heads, size // heads), gates, scale)
             for subkey in jax.random.split(key, heads)

@@ -37,9 +37,7 @@ class Option:
         return value
 
 
-def option(
-    default: Any, help: str, *, choices: Sequence[Any] = (), minimum: float | None = None
-) -> Any:
+def option(default: Any, help: str, *, choices: Sequence[Any] = (), minimum: float | None = None) -> Any:
     """Declare an option of a cell in its class body."""
     return Option(default, help, tuple(choices), minimum)
 

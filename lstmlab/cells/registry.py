@@ -37,9 +37,7 @@ def register_cell(name: str, *, title: str, paper: str) -> Callable[[T], T]:
         known = _CELLS.get(name)
         # The same definition may be run twice (a notebook cell, a reloaded module).
         if known is not None and known.cls.__qualname__ != cls.__qualname__:
-            raise ValueError(
-                f"a cell named '{name}' is already registered: {known.cls.__qualname__}"
-            )
+            raise ValueError(f"a cell named '{name}' is already registered: {known.cls.__qualname__}")
         cls.name = name
         _CELLS[name] = CellEntry(name, cls, title, paper)
         return cls
@@ -56,14 +54,11 @@ def cell_entry(name: str) -> CellEntry:
     """The registered cell of that name; raises ``ValueError`` that lists the known ones."""
     if name not in _CELLS:
         raise ValueError(
-            f"unknown cell '{name}'{suggest(name, cell_names())} "
-            f"(known cells: {', '.join(sorted(_CELLS))})"
+            f"unknown cell '{name}'{suggest(name, cell_names())} (known cells: {', '.join(sorted(_CELLS))})"
         )
     return _CELLS[name]
 
 
-def make_cell(
-    name: str, input_size: int, hidden_size: int, *, key: PRNGKeyArray, **settings: Any
-) -> Cell:
+def make_cell(name: str, input_size: int, hidden_size: int, *, key: PRNGKeyArray, **settings: Any) -> Cell:
     """Build a registered cell; ``settings`` as for :class:`~lstmlab.cells.base.Cell`."""
     return cell_entry(name).cls(input_size, hidden_size, key=key, **settings)

@@ -74,8 +74,7 @@ class Zoneout(nnx.Module):
 
     def pointwise(self) -> Zoneout:
         """Without maps, as :meth:`lstmlab.cells.base.Cell.pointwise`."""
-        wrapped = Zoneout(self.cell.pointwise())
-        return wrapped
+        return Zoneout(self.cell.pointwise())
 
     def initial_state(self, *batch: int) -> Any:
         """That of the wrapped cell."""

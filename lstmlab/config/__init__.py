@@ -1,8 +1,13 @@
 """The typed configuration and its composition by Hydra."""
 
 from lstmlab.config.compose import (
-    compose, compose_tree, conf_dir, read_config, register_schemas, save_config,
-)  # fmt: skip
+    compose,
+    compose_tree,
+    conf_dir,
+    read_config,
+    register_schemas,
+    save_config,
+)
 from lstmlab.config.convert import ConfigError, to_config, to_tree
 from lstmlab.config.schema import Config, make_init
 from lstmlab.config.traced import Member, merge_traced, split_traced, switched_on, traced_keys

@@ -66,9 +66,7 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
     return to_config(compose_tree(overrides, config_dir))
 
 
-def compose_tree(
-    overrides: Sequence[str] = (), config_dir: str | Path | None = None
-) -> DictConfig:
+def compose_tree(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> DictConfig:
     """As :func:`compose`, before types are checked."""
     register_schemas()
     extra = [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"] if config_dir else []

@@ -35,9 +35,7 @@ def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
     values: dict[str, Any] = {str(k): v for k, v in plain.items() if k != "hydra"}
     _reject_unknown("", values, [f.name for f in dataclasses.fields(Config)])
     try:
-        sections = {
-            name: _section(name, cls, values.get(name) or {}) for name, cls in SECTIONS.items()
-        }
+        sections = {name: _section(name, cls, values.get(name) or {}) for name, cls in SECTIONS.items()}
         cell = _cell(values.get("cell"))
         task = _task(values.get("task"), sections["data"].dir)
         scalars = [f for f in dataclasses.fields(Config) if f.name in ("seed", "name", "resume")]
@@ -132,9 +130,7 @@ def _value(key: str, field: dataclasses.Field, value: Any, hint: Any = None) -> 
     rules = field.metadata
     if rules.get("choices") and value not in rules["choices"]:
         allowed = [str(c) for c in rules["choices"]]
-        raise ConfigError(
-            f"{key} is '{value}', but must be one of: {', '.join(allowed)}{suggest(str(value), allowed)}"
-        )
+        raise ConfigError(f"{key} is '{value}', but must be one of: {', '.join(allowed)}{suggest(str(value), allowed)}")
     low, high = rules.get("minimum"), rules.get("maximum")
     if low is not None and not value >= low:
         raise ConfigError(f"{key} is {value}, but must be at least {low:g}")
@@ -173,6 +169,4 @@ def _check_together(config: Config) -> None:
         model.readout in ("last", "pooled") and task.readout == "steps"
     ):
         allowed = "steps" if task.readout == "steps" else "last, pooled"
-        raise ConfigError(
-            f"model.readout is '{model.readout}', but task {task.name} needs one of: auto, {allowed}"
-        )
+        raise ConfigError(f"model.readout is '{model.readout}', but task {task.name} needs one of: auto, {allowed}")

@@ -28,18 +28,13 @@ def explain(
     if found := re.search(r"Could not find '([^'/]+)/([^']+)'", text):
         listed = re.search(r"Available options in '[^']+':\n((?:\t\S+\n?)+)", text)
         options = sorted(listed[1].split()) if listed else []
-        return (
-            f"unknown {found[1]} '{found[2]}'{suggest(found[2], options)} "
-            f"(known: {', '.join(options)})"
-        )
+        return f"unknown {found[1]} '{found[2]}'{suggest(found[2], options)} (known: {', '.join(options)})"
     if found := re.search(r"Could not (?:override|append to config) '([^']+)'", text):
         return _unknown_key(found[1], overrides, compose)
     return next((line.strip() for line in text.splitlines() if line.strip()), repr(error))
 
 
-def _unknown_key(
-    key: str, overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConfig]
-) -> str:
+def _unknown_key(key: str, overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConfig]) -> str:
     rest = [o for o in overrides if o.lstrip("+~").split("=", 1)[0] != key]
     if len(rest) == len(overrides):
         return f"unknown key '{key}'"

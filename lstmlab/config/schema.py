@@ -88,9 +88,7 @@ class OptimizerConfig:
     name: str = key("adam", "update rule", choices=("adam", "adamw", "rmsprop", "sgd"))
     learning_rate: float = key(1e-3, "peak learning rate", minimum=0.0, traced=True)
     weight_decay: float = key(0.0, "decoupled weight decay (adamw, sgd)", minimum=0.0, traced=True, off=0.0)
-    momentum: float = key(
-        0.0, "momentum (sgd, rmsprop)", minimum=0.0, maximum=1.0, traced=True, off=0.0
-    )
+    momentum: float = key(0.0, "momentum (sgd, rmsprop)", minimum=0.0, maximum=1.0, traced=True, off=0.0)
     beta1: float = key(0.9, "decay of the first moment (adam, adamw)", minimum=0.0, maximum=1.0)
     beta2: float = key(0.999, "decay of the second moment (adam, adamw, rmsprop)", minimum=0.0, maximum=1.0)
     eps: float = key(1e-8, "added to the root of the second moment", minimum=0.0)

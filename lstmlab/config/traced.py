@@ -40,9 +40,7 @@ def merge_traced(config: Config, member: Mapping[str, Any]) -> Config:
     """The configuration with the given values, which may be tracers, in their places."""
     top = {k: v for k, v in member.items() if "." not in k}
     for section in SECTIONS:
-        inside = {
-            k.split(".", 1)[1]: v for k, v in member.items() if k.startswith(f"{section}.")
-        }
+        inside = {k.split(".", 1)[1]: v for k, v in member.items() if k.startswith(f"{section}.")}
         if inside:
             top[section] = dataclasses.replace(getattr(config, section), **inside)
     return dataclasses.replace(config, **top)

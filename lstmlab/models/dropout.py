@@ -25,6 +25,9 @@ class Rates(NamedTuple):
     """probability that a state element keeps its old value (Krueger et al. 2017)"""
 
 
+NO_DROPOUT = Rates()
+
+
 def sequence_dropout(
     x: Float[Array, "time batch *features"],
     rate: Rate,

@@ -13,7 +13,7 @@ from jaxtyping import Array, PRNGKeyArray
 from lstmlab.cells import Cell
 from lstmlab.cells.maps import LinearMap, make_map
 from lstmlab.cells.regularise import Zoneout, recurrent_dropout, zoneout_masks
-from lstmlab.models.dropout import Rates, fold
+from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.recurrence import Unrolled, unroll
 
 BLOCKS = ("plain", "residual")
@@ -26,7 +26,7 @@ class Run(NamedTuple):
     chunk: int | None
     lengths: Array | None = None
     resets: Array | None = None
-    rates: Rates = Rates()
+    rates: Rates = NO_DROPOUT
     collect_gates: bool = False
 
 
@@ -62,17 +62,12 @@ class RecurrentLayer(nnx.Module):
             else None
         )
 
-    def __call__(
-        self, xs: Array, state: Any, run: Run, key: PRNGKeyArray | None
-    ) -> tuple[Array, Any, list[Any]]:
+    def __call__(self, xs: Array, state: Any, run: Run, key: PRNGKeyArray | None) -> tuple[Array, Any, list[Any]]:
         """Outputs ``[time, batch, *spatial, width]``, final state(s), gates per direction."""
         inputs = xs if self.norm is None else self.norm(xs)
         cells = [self.forward] if self.backward is None else [self.forward, self.backward]
         states = [None] * len(cells) if state is None else list(state)
-        runs = [
-            _unroll(cell, inputs, states[i], run, fold(key, i), reverse=i == 1)
-            for i, cell in enumerate(cells)
-        ]
+        runs = [_unroll(cell, inputs, states[i], run, fold(key, i), reverse=i == 1) for i, cell in enumerate(cells)]
         ys = jnp.concatenate([r.outputs for r in runs], axis=-1)
         if self.merge is not None:
             ys = self.merge(ys)
@@ -86,9 +81,7 @@ class RecurrentLayer(nnx.Module):
         return tuple(cell.initial_state(batch) for cell in cells)
 
 
-def _unroll(
-    cell: Any, xs: Any, state: Any, run: Run, key: PRNGKeyArray | None, reverse: bool
-) -> Unrolled:
+def _unroll(cell: Any, xs: Any, state: Any, run: Run, key: PRNGKeyArray | None, reverse: bool) -> Unrolled:
     """Unroll a cell under the regularisers that are switched on."""
     time, batch = xs.shape[:2]
     plain = cell

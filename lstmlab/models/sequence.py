@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from lstmlab.cells import Init, cell_entry, make_cell
 from lstmlab.cells.maps import make_map
-from lstmlab.models.dropout import Rates, fold, sequence_dropout
+from lstmlab.models.dropout import NO_DROPOUT, Rates, fold, sequence_dropout
 from lstmlab.models.layer import BLOCKS, RecurrentLayer, Run
 from lstmlab.recurrence import resolve_backend
 from lstmlab.tasks import Features, Tokens
@@ -112,9 +112,7 @@ class SequenceModel(nnx.Module):
         self.backend = str(resolve_backend(stack[0].forward, backend)) if chunk is None else "scan"
         self.final_norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0)) if block == "residual" else None
         size = outputs.size if self.spatial else outputs.size * math.prod(outputs.spatial)
-        self.head = make_map(
-            "dense", width, size, 1, key=keys[2], init="glorot_uniform", bias=True, dtype=dtype
-        )
+        self.head = make_map("dense", width, size, 1, key=keys[2], init="glorot_uniform", bias=True, dtype=dtype)
 
     def __call__(
         self,
@@ -123,7 +121,7 @@ class SequenceModel(nnx.Module):
         *,
         lengths: Int[Array, " batch"] | None = None,
         resets: Bool[Array, "batch time"] | None = None,
-        rates: Rates = Rates(),
+        rates: Rates = NO_DROPOUT,
         key: PRNGKeyArray | None = None,
         collect_gates: bool = False,
     ) -> ModelOutput:
@@ -165,9 +163,7 @@ class SequenceModel(nnx.Module):
         table = 0.1 * jax.random.normal(key, (features, width)) if tokens else None
         self.embedding = None if table is None else nnx.Param(table)
         self.input_map = (
-            make_map(
-                "dense", features, width, 1, key=key, init="lecun_normal", bias=True, dtype=dtype
-            )
+            make_map("dense", features, width, 1, key=key, init="lecun_normal", bias=True, dtype=dtype)
             if size and not tokens
             else None
         )
@@ -189,9 +185,7 @@ class SequenceModel(nnx.Module):
             return xs
         if self.readout == "pooled":
             return _mean_over_time(xs, lengths)
-        last = (
-            xs[-1] if lengths is None else xs[jnp.maximum(lengths, 1) - 1, jnp.arange(xs.shape[1])]
-        )
+        last = xs[-1] if lengths is None else xs[jnp.maximum(lengths, 1) - 1, jnp.arange(xs.shape[1])]
         if not self.bidirectional:
             return last
         # The backward direction has read the whole sequence when it arrives at the first step.
@@ -216,9 +210,7 @@ def working_shape(cell: str, options: dict[str, Any], inputs: Tokens | Features)
     if kind != "conv":
         return ()
     if isinstance(inputs, Tokens) or not inputs.spatial:
-        raise ValueError(
-            f"cell {cell} with cell.map=conv needs a task with spatial inputs, such as moving_mnist"
-        )
+        raise ValueError(f"cell {cell} with cell.map=conv needs a task with spatial inputs, such as moving_mnist")
     return inputs.spatial
 
 

@@ -64,9 +64,7 @@ def _backward(reverse, residuals, cotangents):
         # A padded step passed its state through and showed nothing: its cotangent passes through as well.
         d_new = d_after._replace(h=d_after.h + d_output)
         d_new = choose(switch.valid, d_new, zeros_like(d_new))
-        _, vjp, _ = jax.vjp(
-            lambda p, s, z, r: p.update(s, z, r), pointwise, before, z, r, has_aux=True
-        )
+        _, vjp, _ = jax.vjp(lambda p, s, z, r: p.update(s, z, r), pointwise, before, z, r, has_aux=True)
         d_params, d_before, d_z, d_r = vjp(d_new)
         (d_h,) = jax.linear_transpose(recurrent, before.h)(d_r)
         d_before = d_before._replace(h=d_before.h + d_h)

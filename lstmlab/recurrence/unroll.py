@@ -41,9 +41,7 @@ def resolve_backend(cell: Any, backend: str | Backend = Backend.AUTO) -> Backend
     try:
         backend = Backend(backend)
     except ValueError:
-        raise ValueError(
-            f"model.backend is '{backend}', but must be one of: {', '.join(Backend)}"
-        ) from None
+        raise ValueError(f"model.backend is '{backend}', but must be one of: {', '.join(Backend)}") from None
     can = backends(cell)
     if backend is Backend.AUTO:
         return can[0]
@@ -89,9 +87,7 @@ def unroll(
     """
     if chunk is not None or collect_gates:
         if backend == Backend.FUSED:
-            raise ValueError(
-                "backend 'fused' neither recomputes in chunks nor collects gates: use 'scan'"
-            )
+            raise ValueError("backend 'fused' neither recomputes in chunks nor collects gates: use 'scan'")
         backend = Backend.SCAN
     backend = resolve_backend(cell, backend)
     z = cell.project(xs)
@@ -102,7 +98,5 @@ def unroll(
     if backend is Backend.FUSED:
         final, outputs = fused(cell, z, state, switches, reverse=reverse)
         return Unrolled(outputs, final)
-    final, outputs, gates = scan(
-        cell, z, state, switches, reverse=reverse, collect=collect_gates, chunk=chunk
-    )
+    final, outputs, gates = scan(cell, z, state, switches, reverse=reverse, collect=collect_gates, chunk=chunk)
     return Unrolled(outputs, final, gates if collect_gates else None)

@@ -67,9 +67,7 @@ def find_runs(directories: Sequence[str | Path]) -> list[Path]:
     for directory in map(Path, directories):
         if not directory.is_dir():
             raise RunError(f"{directory} is not a directory")
-        found += sorted(
-            path.parent for path in directory.rglob("config.yaml") if path.parent.name != ".hydra"
-        )
+        found += sorted(path.parent for path in directory.rglob("config.yaml") if path.parent.name != ".hydra")
     return found
 
 

@@ -27,9 +27,7 @@ class Adding(Task):
     """
 
     length: int = field(100, "steps of a sequence", minimum=2)
-    eval_examples: int = field(
-        1000, "sequences in the validation split and in the test split", minimum=1
-    )
+    eval_examples: int = field(1000, "sequences in the validation split and in the test split", minimum=1)
 
     metric = "mse"
     readout = "last"
@@ -45,9 +43,7 @@ class Adding(Task):
         """The predicted sum."""
         return Features(1)
 
-    def train_batch(
-        self, data: object, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def train_batch(self, data: object, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """Fresh sequences at every step."""
         return self.sample(key, batch_size)
 
@@ -55,9 +51,7 @@ class Adding(Task):
         """Enough batches for ``eval_examples``."""
         return -(-self.eval_examples // batch_size)
 
-    def eval_batch(
-        self, data: object, split: Split, index: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def eval_batch(self, data: object, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
         """Sequences from the split's own keys."""
         return self.sample(eval_key(split, index), batch_size)
 

@@ -22,13 +22,9 @@ Metrics = dict[str, tuple[Array, Array]]
 """Per metric a total and its weight; the metric of a split is the sum of totals over the sum of weights."""
 
 
-def field(
-    default: Any, help: str, *, minimum: float | None = None, choices: Sequence[Any] = ()
-) -> Any:
+def field(default: Any, help: str, *, minimum: float | None = None, choices: Sequence[Any] = ()) -> Any:
     """A dataclass field with its help text and range, read by the configuration."""
-    return dataclasses.field(
-        default=default, metadata={"help": help, "minimum": minimum, "choices": tuple(choices)}
-    )
+    return dataclasses.field(default=default, metadata={"help": help, "minimum": minimum, "choices": tuple(choices)})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,9 +113,7 @@ class Task(abc.ABC):
         return {"train": (), "validation": (), "test": ()}
 
     @abc.abstractmethod
-    def train_batch(
-        self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """The training batch of an optimiser step; ``data`` is ``data()["train"]``. Pure and jittable."""
 
     @abc.abstractmethod
@@ -151,7 +145,7 @@ class Task(abc.ABC):
         return []
 
 
-def weighted(values: Float[Array, "batch *rest"], batch: Batch) -> tuple[Array, Array]:
+def weighted(values: Float[Array, batch * rest], batch: Batch) -> tuple[Array, Array]:
     """Total and weight of per-example values, leaving out rows that only fill up a batch."""
     weights = jnp.ones(values.shape[0]) if batch.weights is None else batch.weights
     spread = weights.reshape(weights.shape + (1,) * (values.ndim - 1))
@@ -164,9 +158,7 @@ def mean(total_and_weight: tuple[Array, Array]) -> Array:
     return total / jnp.maximum(weight, 1e-12)
 
 
-def cross_entropy(
-    logits: Float[Array, "*shape classes"], labels: Int[Array, "*shape"]
-) -> Float[Array, "*shape"]:
+def cross_entropy(logits: Float[Array, "*shape classes"], labels: Int[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Negative log-likelihood in nats of the labels under ``softmax(logits)``."""
     return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[..., None], axis=-1)[..., 0]
 

@@ -94,9 +94,7 @@ class CharLM(Task):
         """Per split its characters in order, int32 ``[characters]``."""
         return self._splits
 
-    def train_batch(
-        self, data: Int[Array, " n"], key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def train_batch(self, data: Int[Array, " n"], key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """The window of this step; after the last window of the streams comes the first again.
 
         Raises ``ValueError`` when the split is too short for one window of every stream.
@@ -114,9 +112,7 @@ class CharLM(Task):
         """Windows that cover the longest stream."""
         return -(-_stream_length(len(self._splits[split]), batch_size) // self.unroll)
 
-    def eval_batch(
-        self, data: Int[Array, " n"], split: Split, index: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def eval_batch(self, data: Int[Array, " n"], split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
         """Window ``index`` of every stream; ``lengths`` is 0 for streams that have ended."""
         predictions = data.shape[0] - 1
         length = _stream_length(data.shape[0], batch_size)
@@ -124,9 +120,7 @@ class CharLM(Task):
         of_stream = jnp.clip(predictions - jnp.arange(batch_size) * length, 0, length)
         return batch._replace(lengths=jnp.clip(of_stream - index * self.unroll, 0, self.unroll))
 
-    def _window(
-        self, tokens: Int[Array, " n"], window: Int[Array, ""], streams: int, length: int
-    ) -> Batch:
+    def _window(self, tokens: Int[Array, " n"], window: Int[Array, ""], streams: int, length: int) -> Batch:
         """Steps ``window · unroll …`` of streams that start ``length`` characters apart."""
         first = jnp.arange(streams) * length + window * self.unroll
         place = jnp.minimum(first[:, None] + jnp.arange(self.unroll), tokens.shape[0] - 2)

@@ -54,9 +54,7 @@ class CopyMemory(Task):
     """
 
     delay: int = field(100, "delay T: the blanks between the symbols and their recall", minimum=1)
-    eval_examples: int = field(
-        1000, "sequences in the validation split and in the test split", minimum=1
-    )
+    eval_examples: int = field(1000, "sequences in the validation split and in the test split", minimum=1)
 
     metric = "nats"
 
@@ -75,9 +73,7 @@ class CopyMemory(Task):
         """Logits of the same categories."""
         return Features(CATEGORIES)
 
-    def train_batch(
-        self, data: object, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def train_batch(self, data: object, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """Fresh sequences at every step."""
         return self.batch(jax.random.randint(key, (batch_size, RECALLED), 0, SYMBOLS))
 
@@ -85,9 +81,7 @@ class CopyMemory(Task):
         """Enough batches for ``eval_examples``."""
         return -(-self.eval_examples // batch_size)
 
-    def eval_batch(
-        self, data: object, split: Split, index: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def eval_batch(self, data: object, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
         """Every sequence has its own key, so that a split is the same at any batch size."""
         rows = index * batch_size + jnp.arange(batch_size)
 

@@ -65,18 +65,14 @@ class MovingMNIST(Task):
     patch: int = field(4, "height and width of the patches that become features", minimum=1)
     input_frames: int = field(10, "frames that are seen", minimum=1)
     target_frames: int = field(10, "frames that are predicted", minimum=1)
-    eval_examples: int = field(
-        200, "sequences in the validation split and in the test split", minimum=1
-    )
+    eval_examples: int = field(200, "sequences in the validation split and in the test split", minimum=1)
 
     metric = "mse"
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not fit; raises ``ValueError``."""
         if self.frame_size % self.patch:
-            raise ValueError(
-                f"task.patch={self.patch} does not divide task.frame_size={self.frame_size}"
-            )
+            raise ValueError(f"task.patch={self.patch} does not divide task.frame_size={self.frame_size}")
         if self.digit_size >= self.frame_size:
             raise ValueError(
                 f"task.digit_size={self.digit_size} leaves a digit no room to move: "
@@ -109,9 +105,7 @@ class MovingMNIST(Task):
         """Enough batches for ``eval_examples``."""
         return -(-self.eval_examples // batch_size)
 
-    def eval_batch(
-        self, data: UInt8[Array, "n d d"], split: Split, index: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def eval_batch(self, data: UInt8[Array, "n d d"], split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
         """Every sequence has its own key, so that a split is the same at any batch size."""
         rows = index * batch_size + jnp.arange(batch_size)
         frames = jax.vmap(lambda row: self.frames(data, eval_key(split, row)))(rows)

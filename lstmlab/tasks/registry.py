@@ -34,9 +34,7 @@ def register_task(name: str, *, title: str, data: str, paper: str) -> Callable[[
     def register(cls: T) -> T:
         known = _TASKS.get(name)
         if known is not None and known.cls.__qualname__ != cls.__qualname__:
-            raise ValueError(
-                f"a task named '{name}' is already registered: {known.cls.__qualname__}"
-            )
+            raise ValueError(f"a task named '{name}' is already registered: {known.cls.__qualname__}")
         cls.name = name
         _TASKS[name] = TaskEntry(name, cls, title, data, paper)
         return cls

@@ -120,9 +120,7 @@ class Stocks(Task):
             splits[split] = {"features": seen, "targets": targets[first:end]}
         return splits
 
-    def train_batch(
-        self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
-    ) -> Batch:
+    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """Windows drawn at random from the training split."""
         rows = jax.random.randint(key, (batch_size,), 0, data["targets"].shape[0])
         return self.windows(data, rows)

@@ -44,16 +44,18 @@ def curves(
     """
     figure, axes = _figure(title, x_label, y_label)
     if log_y:
-        axes.set_yscale("log", nonpositive="mask")
+        axes.set_yscale("log")
     labels = []
     for index, (name, (xs, ys)) in enumerate(series.items()):
         x, y = _line(name, xs, ys)
+        if log_y:
+            y = np.where(y > 0, y, np.nan)
         colour, dash = _style(index)
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.6, solid_capstyle="round")
         if bands and name in bands:
             low, high = bands[name]
             axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-        labels.append(_End(name, x, np.where(y > 0, y, np.nan) if log_y else y, colour, dash))
+        labels.append(_End(name, x, y, colour, dash))
     for name, value in (baselines or {}).items():
         axes.axhline(value, color=_FAINT, linestyle=(0, (4, 3)), linewidth=1.1, zorder=1)
         labels.append(_End(name, np.full(1, np.nan), np.full(1, float(value)), _FAINT))

@@ -107,7 +107,7 @@ class WandbSink:
         self._run.log({"step": step, name: self._wandb.Html(page, data_is_not_path=True)})
 
     def image(self, step: int, name: str, picture: Picture) -> None:
-        """A picture. Pixels go through Pillow: wandb rescales arrays that hold only 0 and 1."""
+        """A picture. Pixels go through Pillow: older wandb stretches arrays of only 0 and 1."""
         source = str(picture) if isinstance(picture, Path) else image_from(picture)
         self._run.log({"step": step, name: self._wandb.Image(source)})
 

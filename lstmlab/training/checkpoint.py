@@ -48,9 +48,7 @@ class Checkpoints:
         folder = (directory / "checkpoints").resolve()
         if start_over and folder.exists():
             shutil.rmtree(folder)
-        options = ocp.CheckpointManagerOptions(
-            max_to_keep=2, enable_async_checkpointing=False, create=True
-        )
+        options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False, create=True)
         self._manager = ocp.CheckpointManager(folder, options=options)
 
     @property
@@ -62,9 +60,7 @@ class Checkpoints:
         """Write the state and what the host loop knows (plain JSON values); atomic."""
         arrays = {k: np.asarray(v) for k, v in named_leaves(state).items()}
         args = self._ocp.args
-        self._manager.save(
-            step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host))
-        )
+        self._manager.save(step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host)))
 
     def restore(self, template: Any) -> tuple[Any, dict[str, Any]]:
         """The newest state, in the form of the template, and the host's values."""

@@ -81,26 +81,20 @@ class Engine:
             best_step=jnp.zeros((), jnp.int32),
         )
 
-    def advance(
-        self, state: RunState, member: Member, data: Any, steps: int
-    ) -> tuple[RunState, StepLog]:
+    def advance(self, state: RunState, member: Member, data: Any, steps: int) -> tuple[RunState, StepLog]:
         """Take ``steps`` optimiser steps; ``data`` is the task's training split."""
         config = merge_traced(self.static, member)
         optimizer, rates = self._optimizer(config), dropout_rates(config)
 
         def loss_of(model: SequenceModel, batch: Batch, carry: Any, key: PRNGKeyArray) -> Any:
-            out = model(
-                batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates, key=key
-            )
+            out = model(batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates, key=key)
             return self.task.loss(out.outputs, batch), out.state
 
         def body(state: RunState, _: None) -> tuple[RunState, StepLog]:
             batch_key = jax.random.fold_in(run_key(member, "batches"), state.step)
             drop_key = jax.random.fold_in(run_key(member, "dropout"), state.step)
             batch = self.task.train_batch(data, batch_key, state.step, self.batch_size)
-            (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(
-                state.model, batch, state.carry, drop_key
-            )
+            (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(state.model, batch, state.carry, drop_key)
             updates, slots = optimizer.update(grads, state.optimizer, state.model)  # type: ignore[arg-type]
             state = state._replace(
                 step=state.step + 1,
@@ -112,9 +106,7 @@ class Engine:
 
         return jax.lax.scan(body, state, None, length=steps)
 
-    def evaluate(
-        self, model: SequenceModel, member: Member, data: Any, split: Split
-    ) -> dict[str, Float[Array, ""]]:
+    def evaluate(self, model: SequenceModel, member: Member, data: Any, split: Split) -> dict[str, Float[Array, ""]]:
         """Every metric of a split; ``data`` is that split's data."""
         config = merge_traced(self.static, member)
         # Without a key only zoneout acts, by its expectation.
@@ -123,22 +115,15 @@ class Engine:
 
         def body(carry: Any, index: Array) -> tuple[Any, Any]:
             batch = self.task.eval_batch(data, split, index, size)
-            out = model(
-                batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates
-            )
+            out = model(batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates)
             return (out.state if self.task.stateful else None), self.task.metrics(out.outputs, batch)
 
         carry = model.initial_state(size) if self.task.stateful else None
         batches = jnp.arange(self.task.eval_batches(split, size))
         _, totals = jax.lax.scan(body, carry, batches)
-        return {
-            name: jnp.sum(total) / jnp.maximum(jnp.sum(weight), 1e-12)
-            for name, (total, weight) in totals.items()
-        }
+        return {name: jnp.sum(total) / jnp.maximum(jnp.sum(weight), 1e-12) for name, (total, weight) in totals.items()}
 
-    def assess(
-        self, state: RunState, member: Member, data: Any
-    ) -> tuple[RunState, dict[str, Float[Array, ""]]]:
+    def assess(self, state: RunState, member: Member, data: Any) -> tuple[RunState, dict[str, Float[Array, ""]]]:
         """Evaluate on validation; the model is kept when it is the best so far."""
         metrics = self.evaluate(state.model, member, data, "validation")
         value = metrics[self.task.metric]

@@ -14,9 +14,7 @@ from lstmlab.config.schema import OptimizerConfig, ScheduleConfig
 Factor = Callable[[Int[Array, ""]], Float[Array, ""]]
 
 
-def make_optimizer(
-    config: OptimizerConfig, schedule: ScheduleConfig, steps: int
-) -> optax.GradientTransformation:
+def make_optimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: int) -> optax.GradientTransformation:
     """Clipping, the update rule, then the scheduled learning rate.
 
     Weight decay is decoupled: it is added after the rule's scaling (AdamW, Loshchilov & Hutter 2019).
@@ -51,7 +49,7 @@ def _shape(schedule: ScheduleConfig, steps: int) -> Factor:
     if schedule.name == "cosine":
         return optax.cosine_decay_schedule(1.0, steps, alpha=final)  # type: ignore[return-value]
     if schedule.name == "one_cycle":
-        peak = int(round(schedule.peak_fraction * steps))
+        peak = round(schedule.peak_fraction * steps)
         rise = optax.linear_schedule(1 / 25, 1.0, max(peak, 1))
         fall = optax.cosine_decay_schedule(1.0, max(steps - peak, 1), alpha=final)
         return optax.join_schedules([rise, fall], [peak])  # type: ignore[return-value]

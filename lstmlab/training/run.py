@@ -68,9 +68,7 @@ def train(
 class _Run:
     """The host's side of one run."""
 
-    def __init__(
-        self, config: Config, directory: Path, progress: bool, group: str | None
-    ) -> None:
+    def __init__(self, config: Config, directory: Path, progress: bool, group: str | None) -> None:
         self.config, self.directory, self.group = config, directory, group
         self.static, self.member = split_traced(config)
         self.engine, self.task = Engine(self.static), config.task
@@ -118,9 +116,8 @@ class _Run:
             tracker.log(step, row)
             if evaluated or (training.checkpoint_every and step % training.checkpoint_every == 0):
                 self._save(state, step)
-            if evaluated and training.illustrate_every:
-                if (step // training.eval_every) % training.illustrate_every == 0 and step < training.steps:
-                    illustrate(self._trained(state.model, {}), tracker, step)
+            if evaluated and self._wants_illustration(step):
+                illustrate(self._trained(state.model, {}), tracker, step)
         return self._conclude(tracker, state, data)
 
     def _conclude(self, tracker: Tracker, state: RunState, data: Any) -> Trained:
@@ -185,9 +182,7 @@ class _Run:
             "time/steps_per_second": count / elapsed,
         }
 
-    def _stop_if_not_finite(
-        self, tracker: Tracker, row: dict[str, float], log: StepLog, before: int
-    ) -> None:
+    def _stop_if_not_finite(self, tracker: Tracker, row: dict[str, float], log: StepLog, before: int) -> None:
         bad = ~(np.isfinite(log.loss) & np.isfinite(log.gradient_norm))
         if not bad.any():
             return
@@ -199,6 +194,11 @@ class _Run:
             f"{before + first + 1}: lower optimizer.learning_rate (now {self.config.optimizer.learning_rate:g}) or "
             f"set optimizer.clip_norm (now {self.config.optimizer.clip_norm:g}); logged rows are in {self.directory}"
         )
+
+    def _wants_illustration(self, step: int) -> bool:
+        """Whether to show the model now; the best one is shown at the end in any case."""
+        every, training = self.config.training.illustrate_every, self.config.training
+        return bool(every) and step < training.steps and (step // training.eval_every) % every == 0
 
     def _out_of_patience(self, state: RunState, step: int) -> bool:
         training = self.config.training

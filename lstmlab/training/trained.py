@@ -32,9 +32,7 @@ class Trained:
         directory: the run directory.
     """
 
-    def __init__(
-        self, model: SequenceModel, config: Config, directory: Path, summary: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, model: SequenceModel, config: Config, directory: Path, summary: Mapping[str, Any]) -> None:
         self.model, self.config, self.directory = model, config, directory
         self.summary = dict(summary)
         self.task: Task = config.task
@@ -65,9 +63,7 @@ class Trained:
         """Outputs for a batch of the task."""
         return self(batch.inputs, batch.lengths)
 
-    def generate(
-        self, prompt: Any, length: int, *, temperature: float = 1.0, seed: int = 0
-    ) -> np.ndarray:
+    def generate(self, prompt: Any, length: int, *, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
         """``length`` tokens that continue a prompt of tokens ``[time]``."""
         if not isinstance(self.task.inputs, Tokens):
             raise ValueError(f"task {self.task.name} has no tokens to generate")
