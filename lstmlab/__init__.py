@@ -16,7 +16,10 @@ _HOMES = {
     "register_task": "tasks", "Task": "tasks", "SequenceModel": "models", "compare": "study",
 }  # fmt: skip
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Cell", "Config", "ConfigError", "RunFailed", "SequenceModel", "Task", "Trained", "compare", "compose", "load",
+    "make_cell", "register_cell", "register_task", "train", "unroll",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -26,7 +26,7 @@ from lstmlab.cells.maps import MAPS, LinearMap, make_map
 from lstmlab.cells.options import Option, option, suggest
 
 State: TypeAlias = Any
-"""A NamedTuple of arrays ``[batch, *spatial, hidden]`` whose field ``h`` is what the next step and the layer above see."""
+"""A NamedTuple of arrays ``[batch, *spatial, hidden]``; its field ``h`` is what the next step and layer see."""
 Gates: TypeAlias = dict[str, Array]
 """Activations by gate name, for diagnostics; computed by the same code that updates the state."""
 Form: TypeAlias = Literal["pointwise", "step"]

@@ -44,13 +44,13 @@ class Init:
     """
 
     input: str = "glorot_uniform"
-    """input kernels, drawn per gate: glorot_uniform, glorot_normal, lecun_normal, he_normal, orthogonal, identity, zeros"""
+    """initialiser of the input kernels, a name in ``KERNELS``; drawn per gate"""
     recurrent: str = "orthogonal"
-    """recurrent kernels, drawn per gate: the same choices"""
+    """initialiser of the recurrent kernels, likewise"""
     forget_bias: float = 1.0
     """bias of every gate named 'forget' (Gers et al. 2000; Jozefowicz et al. 2015 recommend 1)"""
     chrono_horizon: int = 0
-    """T_max of chrono initialisation (Tallec & Ollivier 2018) in steps; 0 switches it off, else it replaces forget_bias"""
+    """T_max of chrono initialisation (Tallec & Ollivier 2018) in steps; 0: off, else it replaces forget_bias"""
     scale: float = 1.0
     """factor on all input and recurrent kernels"""
 

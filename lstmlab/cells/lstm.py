@@ -72,8 +72,9 @@ class PeepholeLSTM(LSTM):
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Peepholes start at zero, where the cell equals the LSTM; one weight per memory element."""
-        for gate in ("input", "forget", "output"):
-            setattr(self, f"{gate}_peephole", nnx.Param(jnp.zeros(self.state_shape)))
+        self.input_peephole = nnx.Param(jnp.zeros(self.state_shape))
+        self.forget_peephole = nnx.Param(jnp.zeros(self.state_shape))
+        self.output_peephole = nnx.Param(jnp.zeros(self.state_shape))
 
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The equations above, from the stacked pre-activations ``z + r``."""

@@ -145,7 +145,7 @@ class Task(abc.ABC):
         return []
 
 
-def weighted(values: Float[Array, batch * rest], batch: Batch) -> tuple[Array, Array]:
+def weighted(values: Float[Array, " batch *rest"], batch: Batch) -> tuple[Array, Array]:
     """Total and weight of per-example values, leaving out rows that only fill up a batch."""
     weights = jnp.ones(values.shape[0]) if batch.weights is None else batch.weights
     spread = weights.reshape(weights.shape + (1,) * (values.ndim - 1))

@@ -102,9 +102,7 @@ class RunFiles:
         """Write ``pictures/<name>-<step>.gif`` from uint8 ``time height width [3]``."""
         frames_to_gif(self._path("pictures", name, step, "gif"), frames)
 
-    def table(
-        self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Write ``tables/<name>-<step>.csv``."""
         write_csv(self._path("tables", name, step, "csv"), columns, rows)
 

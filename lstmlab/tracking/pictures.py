@@ -46,9 +46,7 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def gif_bytes(
-    frames: np.ndarray, *, frames_per_second: float = 5.0, smallest_side: int = 128
-) -> bytes:
+def gif_bytes(frames: np.ndarray, *, frames_per_second: float = 5.0, smallest_side: int = 128) -> bytes:
     """uint8 frames ``time height width`` (or ``… 3``) as an animated GIF that loops.
 
     Small frames are enlarged by a whole factor, without smoothing, until their shorter side has
@@ -85,9 +83,7 @@ def enlarged(pixels: np.ndarray, smallest_side: int) -> np.ndarray:
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def frames_grid(
-    rows: Mapping[str, np.ndarray], *, smallest_side: int = 64, first_time: int = 1
-) -> np.ndarray:
+def frames_grid(rows: Mapping[str, np.ndarray], *, smallest_side: int = 64, first_time: int = 1) -> np.ndarray:
     """Labelled rows of frames (say input, truth, prediction) as one picture.
 
     ``rows`` maps a label to uint8 frames ``time height width`` or ``time height width 3``, all of

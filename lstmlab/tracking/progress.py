@@ -84,9 +84,7 @@ class Progress:
             if self._bar is None:
                 from lstmlab.tracking.bar import start_bar
 
-                self._bar = start_bar(
-                    self.title, self.total, self._start, err=self._err, out=self._out
-                )
+                self._bar = start_bar(self.title, self.total, self._start, err=self._err, out=self._out)
             self._bar.update(self._bar.task_ids[0], completed=step, values=self._value_text())
             return
         now = self._clock()
@@ -106,9 +104,7 @@ class Progress:
     def video(self, step: int, name: str, frames: np.ndarray) -> None:
         """Nothing: videos are in the run's files."""
 
-    def table(
-        self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Nothing: tables are printed by :func:`lstmlab.tracking.tables.print_table`."""
 
     def finish(self, summary: Mapping[str, Any]) -> None:

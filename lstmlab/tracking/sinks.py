@@ -35,9 +35,7 @@ class Sink(Protocol):
     def video(self, step: int, name: str, frames: np.ndarray, /) -> None:
         """Take uint8 frames ``time height width`` (grey) or ``time height width 3`` (RGB)."""
 
-    def table(
-        self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /
-    ) -> None:
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> None:
         """Take a table: one sequence of cells per row, one cell per column."""
 
     def finish(self, summary: Mapping[str, Any], /) -> None:
@@ -84,9 +82,7 @@ class BestEffort:
         """Pass on, or warn and drop."""
         self._call("video", step, name, frames)
 
-    def table(
-        self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Pass on, or warn and drop."""
         self._call("table", step, name, columns, rows)
 

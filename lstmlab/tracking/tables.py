@@ -26,9 +26,7 @@ def cell_text(value: Any) -> str:
     return str(value)
 
 
-def print_table(
-    title: str, columns: Sequence[str], rows: Rows, *, stream: TextIO | None = None
-) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextIO | None = None) -> None:
     """Print a table to ``stream`` (standard output unless given).
 
     On a terminal it is styled, and long cells are folded to its width. Elsewhere (a file, a pipe,
@@ -46,9 +44,7 @@ def print_table(
     # Text, not str: square brackets in a cell are no markup.
     table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
     for column, numeric in zip(columns, _numeric_columns(columns, cells), strict=True):
-        table.add_column(
-            Text(column), justify="right" if numeric else "left", overflow="fold", no_wrap=False
-        )
+        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold", no_wrap=False)
     for row in cells:
         table.add_row(*map(Text, row))
     if target.isatty():
@@ -93,10 +89,7 @@ def _check_width(columns: Sequence[str], row: Sequence[Any]) -> None:
 
 def _numeric_columns(columns: Sequence[str], cells: list[list[str]]) -> list[bool]:
     """Which columns to align right: those where every cell begins like a number."""
-    return [
-        bool(cells) and all(_NUMERIC.match(row[index]) for row in cells)
-        for index in range(len(columns))
-    ]
+    return [bool(cells) and all(_NUMERIC.match(row[index]) for row in cells) for index in range(len(columns))]
 
 
 def _escaped(cell: str) -> str:

@@ -64,9 +64,7 @@ class Tracker:
         for sink in self._sinks:
             sink.video(step, name, frames)
 
-    def table(
-        self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Report a table; raises ``ValueError`` when a row has not one cell per column."""
         self._check_open()
         for sink in self._sinks:

@@ -116,9 +116,7 @@ class WandbSink:
         video = self._wandb.Video(io.BytesIO(gif_bytes(frames)), format="gif")
         self._run.log({"step": step, name: video})
 
-    def table(
-        self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """A table that the W&B page can sort and filter."""
         # NumPy scalars become numbers; a column may hold numbers here and a dash there.
         cells = [[cell.item() if hasattr(cell, "item") else cell for cell in row] for row in rows]
@@ -136,9 +134,7 @@ class WandbSink:
         self._run.finish(exit_code=1)
 
 
-def _start(
-    wandb: Any, directory: Path, settings: WandbSettings, config: dict[str, Any], run_id: str
-) -> Any:
+def _start(wandb: Any, directory: Path, settings: WandbSettings, config: dict[str, Any], run_id: str) -> Any:
     def init(mode: str, run_id: str) -> Any:
         return wandb.init(
             mode=mode,

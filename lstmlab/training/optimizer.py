@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
 from lstmlab.config import switched_on
 from lstmlab.config.schema import OptimizerConfig, ScheduleConfig
 
-Factor = Callable[[Int[Array, ""]], Float[Array, ""]]
+Factor = Callable[[ArrayLike], Float[Array, ""]]
 
 
 def make_optimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: int) -> optax.GradientTransformation:
