@@ -7,14 +7,26 @@
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lstmlab.cells import Cell, make_cell, register_cell
+    from lstmlab.config import Config, ConfigError, compose
+    from lstmlab.models import SequenceModel
+    from lstmlab.recurrence import unroll
+    from lstmlab.study import compare
+    from lstmlab.tasks import Task, register_task
+    from lstmlab.training import RunFailed, Trained, load, train
 
 _HOMES = {
-    "compose": "config", "Config": "config", "ConfigError": "config",
-    "train": "training", "load": "training", "Trained": "training", "RunFailed": "training",
-    "unroll": "recurrence", "make_cell": "cells", "register_cell": "cells", "Cell": "cells",
-    "register_task": "tasks", "Task": "tasks", "SequenceModel": "models", "compare": "study",
-}  # fmt: skip
+    "cells": ("Cell", "make_cell", "register_cell"),
+    "config": ("Config", "ConfigError", "compose"),
+    "models": ("SequenceModel",),
+    "recurrence": ("unroll",),
+    "study": ("compare",),
+    "tasks": ("Task", "register_task"),
+    "training": ("RunFailed", "Trained", "load", "train"),
+}
 
 __all__ = [
     "Cell", "Config", "ConfigError", "RunFailed", "SequenceModel", "Task", "Trained", "compare", "compose", "load",
@@ -24,9 +36,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import on first use: ``import lstmlab`` itself costs nothing."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'lstmlab' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"lstmlab.{_HOMES[name]}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"lstmlab.{home}"), name)
+    raise AttributeError(f"module 'lstmlab' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
