@@ -1,0 +1,55 @@
+"""The scripts of experiments/interop run, and agree to float32 rounding."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "experiments" / "interop"
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_keras_stock_lstm(capsys):
+    pytest.importorskip("keras")
+    difference = script("keras_stock_lstm").main(train_on=32, compare_on=16, hidden=8)
+    assert 0 <= difference < 1e-5
+    assert "Keras → lstmlab" in capsys.readouterr().out
+
+
+def test_torch_last_step_lstm(capsys):
+    pytest.importorskip("torch")
+    difference = script("torch_last_step_lstm").main(compare_on=16, hidden=8)
+    assert 0 <= difference < 1e-5
+    assert "lstmlab → PyTorch" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name, package", [("keras_stock_lstm", "keras"), ("torch_last_step_lstm", "torch")]
+)
+def test_scripts_say_what_is_missing(name, package):
+    hide = f"import runpy, sys; sys.modules['{package}'] = None; "
+    run = f"runpy.run_path(r'{FOLDER / name}.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", hide + run], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'lstmlab[interop]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_interop_imports_neither_torch_nor_keras():
+    code = (
+        "import sys, lstmlab.interop\n"
+        "sys.exit(', '.join({'torch', 'keras', 'tensorflow'} & set(sys.modules)) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

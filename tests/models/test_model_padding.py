@@ -1,0 +1,62 @@
+"""Padding never changes a result: each sequence gives what it gives alone and unpadded."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from model_checks import build, close, run, sequences
+
+from lstmlab.cells import cell_names
+
+LENGTHS, TIME = (2, 5), 7
+CASES = [
+    ("plain", False, "last"),
+    ("plain", True, "last"),
+    ("plain", True, "steps"),
+    ("residual", False, "last"),
+    ("residual", False, "steps"),
+    ("residual", True, "pooled"),
+]
+
+
+def compare_with_unpadded(model, filler):
+    clean = sequences(model, TIME)
+    lengths = jnp.asarray(LENGTHS)
+    valid = (jnp.arange(TIME) < lengths[:, None]).reshape(len(LENGTHS), TIME, *(1,) * (clean.ndim - 2))
+    padded = run(model, jnp.where(valid, clean, filler), lengths=lengths)
+    for row, length in enumerate(LENGTHS):
+        alone = run(model, clean[row : row + 1, :length])
+        outputs = padded.outputs[row : row + 1]
+        close(outputs[:, :length] if model.readout == "steps" else outputs, alone.outputs)
+        close(jax.tree.map(lambda a, row=row: a[row : row + 1], padded.state), alone.state)
+
+
+@pytest.mark.parametrize("block, bidirectional, readout", CASES)
+def test_every_block_direction_and_readout(block, bidirectional, readout):
+    model = build("lstm", layers=2, block=block, bidirectional=bidirectional, readout=readout)
+    compare_with_unpadded(model, 1e3)
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_every_cell(name):
+    compare_with_unpadded(build(name, bidirectional=True, readout="pooled"), -1e3)
+
+
+@pytest.mark.parametrize("readout", ["last", "pooled"])
+def test_padding_may_be_anything_even_nan(readout):
+    compare_with_unpadded(build("gru", bidirectional=True, readout=readout), jnp.nan)
+
+
+def test_full_lengths_are_no_lengths():
+    model = build("lstm", layers=2, bidirectional=True, readout="pooled")
+    xs = sequences(model, TIME)
+    close(run(model, xs, lengths=jnp.asarray([TIME, TIME])), run(model, xs))
+
+
+def test_gradients_ignore_padding():
+    model = build("lstm", layers=2, bidirectional=True, readout="pooled")
+    xs, lengths = sequences(model, TIME), jnp.asarray(LENGTHS)
+    gradient = jax.jit(jax.grad(lambda x: (run(model, x, lengths=lengths).outputs ** 2).sum()))(xs)
+    for row, length in enumerate(LENGTHS):
+        np.testing.assert_array_equal(gradient[row, length:], 0.0)
+        assert (jnp.abs(gradient[row, :length]).max(axis=-1) > 0).all()
