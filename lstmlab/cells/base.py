@@ -186,7 +186,7 @@ class Cell(nnx.Module):
         for name, declared in self.options.items():
             value = declared.checked(owner, name, given.get(name, declared.default))
             setattr(self, name, value)
-        if (self.map == "conv") != bool(self.spatial):
+        if len(self.spatial) > 2 or (self.map == "conv") != bool(self.spatial):
             raise ValueError(
                 f"{owner}: cell.map=conv goes with inputs that have one or two spatial axes, "
                 f"but map is '{self.map}' and the spatial shape is {self.spatial}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -47,6 +48,10 @@ class LinearMap(nnx.Module):
         """The map without its bias."""
         raise NotImplementedError
 
+    def transposed(self, like: Any) -> Callable[[Array], Array]:
+        """The transposed map, from pre-activations back to arrays of the shape and type of ``like``."""
+        return lambda r: jax.linear_transpose(self, like)(r)[0]
+
     def __call__(self, x: Float[Array, "*batch features"]) -> Float[Array, "*batch gates_size"]:
         """Apply the map to the last axis (and the spatial axes) of ``x``."""
         y = self.product(x)
@@ -60,6 +65,11 @@ class Dense(LinearMap):
         """``x W``."""
         x, kernel = _cast(self, x, jnp.asarray(self.kernel))
         return jnp.matmul(x, kernel, preferred_element_type=_accumulator(x, kernel))
+
+
+    def transposed(self, like: Any) -> Callable[[Array], Array]:
+        """``r Wᵀ`` with ``Wᵀ`` laid out once: inside a loop, products with a transposed operand are slower."""
+        return Dense(jnp.asarray(self.kernel).T, None, self.dtype)
 
 
 class Conv(LinearMap):

@@ -5,6 +5,7 @@ Masks are drawn once per sequence, outside the loop, and travel as ordinary arra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -23,6 +24,11 @@ class MaskedMap(nnx.Module):
     def __call__(self, h: Array) -> Array:
         """``W (mask ⊙ h)``."""
         return self.inner(h * self.mask)
+
+    def transposed(self, like: Any) -> Callable[[Array], Array]:
+        """``mask ⊙ (Wᵀ r)``."""
+        inner = self.inner.transposed(like)
+        return lambda r: inner(r) * self.mask
 
 
 def recurrent_dropout(cell: Any, rate: float | Array, key: PRNGKeyArray, batch: int) -> Any:
@@ -51,7 +57,11 @@ class Zoneout(nnx.Module):
 
     def __init__(self, cell: Any) -> None:
         self.cell = cell
-        self.recurrent = cell.recurrent
+
+    @property
+    def recurrent(self) -> Any:
+        """The wrapped cell's map of ``h``."""
+        return self.cell.recurrent
 
     @property
     def form(self) -> Form:

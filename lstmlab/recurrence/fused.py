@@ -57,6 +57,7 @@ def _save(reverse, recurrent, pointwise, z, state, switches):
 def _backward(reverse, residuals, cotangents):
     recurrent, pointwise, z, switches, (before, r) = residuals
     d_final, d_outputs = cotangents
+    transposed = recurrent.transposed(jax.eval_shape(lambda h: h[0], before.h))
 
     def body(carry: Any, step: Any) -> tuple[Any, Any]:
         d_after, d_pointwise = carry
@@ -66,8 +67,7 @@ def _backward(reverse, residuals, cotangents):
         d_new = choose(switch.valid, d_new, zeros_like(d_new))
         _, vjp, _ = jax.vjp(lambda p, s, z, r: p.update(s, z, r), pointwise, before, z, r, has_aux=True)
         d_params, d_before, d_z, d_r = vjp(d_new)
-        (d_h,) = jax.linear_transpose(recurrent, before.h)(d_r)
-        d_before = d_before._replace(h=d_before.h + d_h)
+        d_before = d_before._replace(h=d_before.h + transposed(d_r))
         if switch.fresh is not None:
             d_before = choose(switch.fresh, zeros_like(d_before), d_before)
         if switch.valid is not None:
