@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 HELP = """\
 lstmlab: which recurrent cell is best for your sequences, by how much, and why.
@@ -37,10 +38,14 @@ Hydra's own flags: lstmlab --hydra-help
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Errors of the user are one line on standard error."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and arguments[0] in ("-h", "--help", "help"):
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is None and (arguments[:1] == ["help"] or {"-h", "--help"} & set(arguments)):
         print(HELP, end="")
         return 0
-    command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is None and arguments and arguments[0].isidentifier():
+        known = f"commands: {', '.join(COMMANDS)}; to train, write key=value; see lstmlab --help"
+        print(f"lstmlab: unknown command '{arguments[0]}' ({known})", file=sys.stderr)
+        return 2
     try:
         if command is None:
             return _train(arguments)
@@ -167,8 +172,16 @@ def _generate(arguments: list[str]) -> None:
     print(chosen.prompt + vocabulary.decode(tokens))
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def _parser(command: str, description: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(prog=f"lstmlab {command}", description=description)
+    return _Parser(prog=f"lstmlab {command}", description=description)
 
 
 COMMANDS: dict[str, Callable[[list[str]], int | None]] = {

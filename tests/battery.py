@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -48,9 +48,8 @@ COMPILE_QUICKLY = {
     }.items()
     if jax.default_backend() == "cpu" and _known(option, value)
 }
-"""These programs run a few times each. The options say how machine code is made, and some XLAs lack some."""
 quick_jit = functools.partial(jax.jit, compiler_options=COMPILE_QUICKLY)
-"""``jax.jit`` that compiles five to ten times faster."""
+"""``jax.jit`` that compiles five to ten times faster; the options only say how machine code is made."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,10 +68,8 @@ class Case:
     def build(self, key: Any = 0, **settings: Any) -> Cell:
         """The cell as it is initialised from a key, or from the key of a seed."""
         key = jax.random.key(key) if isinstance(key, int) else key
-        return make_cell(
-            self.name, FEATURES, HIDDEN, key=key,
-            spatial=self.spatial, **dict(self.options), **settings,
-        )  # fmt: skip
+        settings = {"spatial": self.spatial, **dict(self.options), **settings}
+        return make_cell(self.name, FEATURES, HIDDEN, key=key, **settings)
 
 
 def forms(name: str) -> Iterator[Case]:
@@ -108,15 +105,13 @@ each_variant = pytest.mark.parametrize("case", VARIANTS, ids=str)
 each_direction = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 
 
-def each_backend(cases: Sequence[Case] = FORMS) -> pytest.MarkDecorator:
-    """Parametrise over the cases and over the backends that can run each."""
-    pairs = [(case, backend) for case in cases for backend in backends(shape_of(case))]
-    return pytest.mark.parametrize(("case", "backend"), pairs, ids=str)
-
-
 def shape_of(case: Case) -> Any:
     """The cell with shapes for parameters: enough to ask what can run it, and nothing is computed."""
     return jax.eval_shape(case.build)
+
+
+PAIRS = [(case, backend) for case in FORMS for backend in backends(shape_of(case))]
+each_backend = pytest.mark.parametrize(("case", "backend"), PAIRS, ids=str)
 
 
 class Problem(NamedTuple):
@@ -165,18 +160,14 @@ def run(
     """Everything that an unrolled cell gives: outputs, final state, and all gradients of their weighted sum."""
 
     def weighted(cell: Any, xs: Any, state: Any) -> Any:
-        ran = unroll(
-            cell, xs, state, lengths=lengths, resets=resets,
-            reverse=reverse, backend=backend, chunk=chunk,
-        )  # fmt: skip
+        how = {"reverse": reverse, "backend": backend, "chunk": chunk}
+        ran = unroll(cell, xs, state, lengths=lengths, resets=resets, **how)
         return inner(weights, (ran.outputs, ran.state)), ran
 
     value_and_grad = jax.value_and_grad(weighted, argnums=(0, 1, 2), has_aux=True)
     (value, ran), (d_cell, d_xs, d_state) = value_and_grad(cell, xs, state)
-    return {
-        "outputs": ran.outputs, "final": ran.state, "value": value,
-        "d_cell": d_cell, "d_xs": d_xs, "d_state": d_state,
-    }  # fmt: skip
+    results = {"outputs": ran.outputs, "final": ran.state, "value": value}
+    return results | {"d_cell": d_cell, "d_xs": d_xs, "d_state": d_state}
 
 
 def masked(p: Problem, lengths: Any = FULL, resets: Any = NEVER, **how: Any) -> dict[str, Any]:
@@ -193,8 +184,7 @@ def show(cell: Any, xs: Any, state: Any, *, backend: str, reverse: bool = False)
 
 def errors(actual: Any, expected: Any) -> dict[str, float]:
     """``max|a - b| / max|b|`` of every array, by its path; an array that should be zero is compared as it is."""
-    found = {}
-    leaves = jax.tree_util.tree_leaves_with_path(actual)
+    found, leaves = {}, jax.tree_util.tree_leaves_with_path(actual)
     for (path, a), b in zip(leaves, jax.tree.leaves(expected), strict=True):
         a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
         where = jax.tree_util.keystr(path) or "array"
@@ -208,4 +198,3 @@ def assert_close(actual: Any, expected: Any, tolerance: float = 1e-5) -> None:
     wrong = {k: e for k, e in errors(actual, expected).items() if not e <= tolerance}
     lines = [f"  {where}: relative error {error:.2e}" for where, error in wrong.items()]
     assert not wrong, "\n".join([f"arrays differ by more than {tolerance:g}:", *lines])
-

@@ -32,6 +32,12 @@ def _accumulator(*arrays: Array) -> Any:
     return jnp.promote_types(jnp.result_type(*arrays), jnp.float32)
 
 
+def _flat_product(x: Array, kernel: Array) -> Array:
+    """``x W`` over two axes: with more, autodiff copies the whole cotangent transposed for the kernel's gradient."""
+    y = jnp.matmul(x.reshape(-1, x.shape[-1]), kernel, preferred_element_type=_accumulator(x, kernel))
+    return y.reshape(*x.shape[:-1], y.shape[-1])
+
+
 class LinearMap(nnx.Module):
     """A linear (or affine) map shared by all gates."""
 
@@ -64,8 +70,7 @@ class Dense(LinearMap):
     def product(self, x: Array) -> Array:
         """``x W``."""
         x, kernel = _cast(self, x, jnp.asarray(self.kernel))
-        return jnp.matmul(x, kernel, preferred_element_type=_accumulator(x, kernel))
-
+        return _flat_product(x, kernel)
 
     def transposed(self, like: Any) -> Callable[[Array], Array]:
         """``r Wᵀ`` with ``Wᵀ`` laid out once: inside a loop, products with a transposed operand are slower."""
@@ -110,7 +115,7 @@ def _window_product(x: Array, kernel: Array) -> Array:
     views = [padded[(slice(None), *(slice(s, s + n) for s, n in zip(shift, spatial, strict=True)))] for shift in shifts]
     windows = jnp.concatenate(views, axis=-1)
     flat = kernel.reshape(math.prod(window) * features, size)
-    return jnp.matmul(windows, flat, preferred_element_type=_accumulator(x, kernel))
+    return _flat_product(windows, flat)
 
 
 class Diagonal(LinearMap):

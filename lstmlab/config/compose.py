@@ -20,6 +20,7 @@ from lstmlab.config.convert import ConfigError, to_config
 from lstmlab.config.explain import explain
 from lstmlab.config.schema import SECTIONS, Config
 from lstmlab.tasks import task_entry, task_names
+from lstmlab.tracking.files import write_atomically
 
 
 def conf_dir() -> Path:
@@ -69,6 +70,8 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
 def compose_tree(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> DictConfig:
     """As :func:`compose`, before types are checked."""
     register_schemas()
+    if config_dir and not Path(config_dir).is_dir():
+        raise ConfigError(f"{config_dir} is not a directory: it should hold configuration files")
     extra = [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"] if config_dir else []
 
     def composed(chosen: Sequence[str]) -> DictConfig:
@@ -78,13 +81,14 @@ def compose_tree(overrides: Sequence[str] = (), config_dir: str | Path | None = 
 
     try:
         return composed(overrides)
-    except (HydraException, OmegaConfBaseException) as error:
+    # ValueError: Hydra's answer to a group override that is no name, such as cell=null.
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(explain(error, overrides, composed)) from None
 
 
 def save_config(tree: dict[str, Any], path: Path) -> None:
     """Write a resolved configuration as YAML."""
-    OmegaConf.save(OmegaConf.create(tree), path)
+    write_atomically(path, OmegaConf.to_yaml(OmegaConf.create(tree)))
 
 
 def read_config(path: Path) -> Config:
@@ -95,8 +99,12 @@ def read_config(path: Path) -> Config:
         raise ConfigError(f"{path.parent} is not a run directory: it has no {path.name}") from None
     except Exception as error:
         raise ConfigError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
-    assert isinstance(tree, DictConfig)
-    return to_config(tree)
+    if not isinstance(tree, DictConfig):
+        raise ConfigError(f"{path} is not a configuration of keys and values")
+    try:
+        return to_config(tree)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def _defaults(cls: type) -> dict[str, Any]:

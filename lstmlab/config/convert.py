@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from lstmlab.cells import cell_entry
 from lstmlab.cells.options import suggest
 from lstmlab.config.schema import SECTIONS, CellConfig, Config, make_init
 from lstmlab.tasks import Task, task_entry
+
+_KIND_NAMES = {type(None): "null", tuple: "list"}
 
 
 class ConfigError(ValueError):
@@ -30,12 +33,13 @@ def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
     try:
         plain = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)  # type: ignore[arg-type]
     except OmegaConfBaseException as error:
-        raise ConfigError(str(error).splitlines()[0]) from None
+        where = f"{error.full_key}: " if error.full_key else ""
+        raise ConfigError(where + str(error).splitlines()[0]) from None
     assert isinstance(plain, dict)
     values: dict[str, Any] = {str(k): v for k, v in plain.items() if k != "hydra"}
     _reject_unknown("", values, [f.name for f in dataclasses.fields(Config)])
     try:
-        sections = {name: _section(name, cls, values.get(name) or {}) for name, cls in SECTIONS.items()}
+        sections = {name: _section(name, cls, values.get(name, {})) for name, cls in SECTIONS.items()}
         cell = _cell(values.get("cell"))
         task = _task(values.get("task"), sections["data"].dir)
         scalars = [f for f in dataclasses.fields(Config) if f.name in ("seed", "name", "resume")]
@@ -91,6 +95,8 @@ def _task(values: Any, data_dir: str | None) -> Task:
 
 def _section(name: str, cls: type, values: Mapping[str, Any]) -> Any:
     fields = {f.name: f for f in dataclasses.fields(cls)}
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{name} is {values!r}, but is a section: set its keys, as {name}.{next(iter(fields))}=…")
     _reject_unknown(f"{name}.", values, list(fields))
     hints = typing.get_type_hints(cls)
     return cls(**{k: _value(f"{name}.{k}", fields[k], v, hints[k]) for k, v in values.items()})
@@ -119,23 +125,27 @@ def _value(key: str, field: dataclasses.Field, value: Any, hint: Any = None) -> 
     if value is None and type(None) in kinds:
         return None
     if isinstance(value, list) and tuple in kinds:
+        if not all(isinstance(entry, str) for entry in value):
+            raise ConfigError(f"{key} is {value!r}, but must be a list of texts, such as [a, b]")
         return tuple(value)
     if isinstance(value, int) and not isinstance(value, bool) and float in kinds:
         value = float(value)
     if isinstance(value, float) and value.is_integer() and int in kinds and float not in kinds:
         value = int(value)
     if type(value) not in kinds:
-        names = " or ".join("null" if k is type(None) else k.__name__ for k in kinds)
+        names = " or ".join(_KIND_NAMES.get(k, k.__name__) for k in kinds)
         raise ConfigError(f"{key} is {value!r}, but must be of type {names}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{key} is {value}, but must be a finite number")
     rules = field.metadata
     if rules.get("choices") and value not in rules["choices"]:
         allowed = [str(c) for c in rules["choices"]]
         raise ConfigError(f"{key} is '{value}', but must be one of: {', '.join(allowed)}{suggest(str(value), allowed)}")
     low, high = rules.get("minimum"), rules.get("maximum")
     if low is not None and not value >= low:
-        raise ConfigError(f"{key} is {value}, but must be at least {low:g}")
+        raise ConfigError(f"{key} is {value}, but must be at least {low:.10g}")
     if high is not None and not value <= high:
-        raise ConfigError(f"{key} is {value}, but must be at most {high:g}")
+        raise ConfigError(f"{key} is {value}, but must be at most {high:.10g}")
     return value
 
 

@@ -40,5 +40,5 @@ def _allowed(choices: Any, low: float | None, high: float | None) -> str:
     if choices:
         return " | ".join(map(str, choices))
     if low is not None and high is not None:
-        return f"{low:g} … {high:g}"
-    return f"≥ {low:g}" if low is not None else ""
+        return f"{low:.10g} … {high:.10g}"
+    return f"≥ {low:.10g}" if low is not None else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from hydra.errors import OverrideParseException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells.options import suggest
 
@@ -25,7 +26,11 @@ def explain(
     for cause in chain:
         if isinstance(cause, OverrideParseException):
             return f"cannot read '{cause.override}': an override is written key=value"
-    if found := re.search(r"Could not find '([^'/]+)/([^']+)'", text):
+    if found := re.search(r"Ambiguous value for argument '([^']+)'", text):
+        return f"'{found[1]}' lists several values, but one is needed here"
+    if "Config group override must be" in text:
+        return _nameless_group(overrides, compose)
+    if found := re.search(r"Could not find '([^'/]+)/([^']*)'", text):
         listed = re.search(r"Available options in '[^']+':\n((?:\t\S+\n?)+)", text)
         options = sorted(listed[1].split()) if listed else []
         return f"unknown {found[1]} '{found[2]}'{suggest(found[2], options)} (known: {', '.join(options)})"
@@ -35,17 +40,34 @@ def explain(
 
 
 def _unknown_key(key: str, overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConfig]) -> str:
-    rest = [o for o in overrides if o.lstrip("+~").split("=", 1)[0] != key]
-    if len(rest) == len(overrides):
-        return f"unknown key '{key}'"
+    if key.startswith("hydra."):
+        return f"unknown key '{key}' (see lstmlab --cfg hydra)"
+    # The chosen groups decide which keys there are; other overrides may be faulty themselves.
+    tree = compose([o for o in overrides if "." not in _key_of(o) and _composes(o, compose)])
     parent, _, leaf = key.rpartition(".")
-    tree = compose(rest)
+    while parent and not isinstance(OmegaConf.select(tree, parent), DictConfig):
+        parent, _, leaf = parent.rpartition(".")
     node = OmegaConf.select(tree, parent) if parent else tree
-    if not isinstance(node, DictConfig):
-        return f"unknown key '{key}'"
     known = sorted(str(k) for k in node if k not in ("hydra", "name") or not parent)
     where = f"keys of {parent}" if parent else "keys"
     return f"unknown key '{key}'{suggest(leaf, known)} ({where}: {', '.join(known)})"
+
+
+def _nameless_group(overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConfig]) -> str:
+    faulty = next((o for o in overrides if not _composes(o, compose)), ", ".join(overrides))
+    return f"cannot use '{faulty}': a group is chosen by the name of one of its files"
+
+
+def _key_of(override: str) -> str:
+    return override.lstrip("+~").split("=", 1)[0]
+
+
+def _composes(override: str, compose: Callable[[Sequence[str]], DictConfig]) -> bool:
+    try:
+        compose([override])
+    except (HydraException, OmegaConfBaseException, ValueError):
+        return False
+    return True
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

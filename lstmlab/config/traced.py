@@ -30,7 +30,7 @@ def split_traced(config: Config) -> tuple[Config, Member]:
         value = _get(config, name)
         if field.metadata["off"] is not None and value == field.metadata["off"]:
             continue
-        member[name] = np.uint32(value) if isinstance(value, int) else np.float32(value)
+        member[name] = np.uint32(value) if isinstance(default, int) else np.float32(value)
         # Any value but the off value says "on"; the default may be off.
         static[name] = default if default != field.metadata["off"] else 1.0
     return merge_traced(config, static), member

@@ -28,9 +28,7 @@ from lstmlab.interop.weights import read_cell, write_cell
 from lstmlab.models import SequenceModel
 
 
-def from_flax(
-    model: SequenceModel, layers: Sequence[Any], *, head: Any = None, encoder: Any = None
-) -> SequenceModel:
+def from_flax(model: SequenceModel, layers: Sequence[Any], *, head: Any = None, encoder: Any = None) -> SequenceModel:
     """A copy of ``model`` with the parameters of Flax cells; ``model`` itself is unchanged.
 
     Args:
@@ -54,17 +52,12 @@ def from_flax(
     for index, (params, cells) in enumerate(zip(layers, stacked, strict=True)):
         pair = [params] if len(cells) == 1 else params
         if isinstance(pair, Mapping) or len(pair) != len(cells):
-            raise ValueError(
-                f"Flax parameters: layers[{index}] must be a pair, forward and backward"
-            )
+            raise ValueError(f"Flax parameters: layers[{index}] must be a pair, forward and backward")
         tree |= {f"layers[{index}][{i}]": one for i, one in enumerate(pair)}
     tree |= {k: v for k, v in {"head": head, "encoder": encoder}.items() if v is not None}
     source = _source(tree)
     new = [
-        [
-            write_cell(cell, take(cell, source, f"layers[{index}][{i}]/"))
-            for i, cell in enumerate(cells)
-        ]
+        [write_cell(cell, take(cell, source, f"layers[{index}][{i}]/")) for i, cell in enumerate(cells)]
         for index, cells in enumerate(stacked)
     ]
     return rebuild(

@@ -30,9 +30,7 @@ def check_recurrent(path: str, config: Mapping[str, Any], cells: Sequence[Cell])
         return _compare(where, config, cells[0], backwards=False)
     if config["merge_mode"] != "concat":
         raise ValueError(f"{where}: merge_mode is {config['merge_mode']!r}, but must be 'concat'")
-    for cell, direction, backwards in zip(
-        cells, ("layer", "backward_layer"), (False, True), strict=True
-    ):
+    for cell, direction, backwards in zip(cells, ("layer", "backward_layer"), (False, True), strict=True):
         _compare(where, config[direction]["config"], cell, backwards)
     return None
 
@@ -63,9 +61,7 @@ def _compare(where: str, config: Mapping[str, Any], cell: Cell, backwards: bool)
         elif isinstance(theirs, list | tuple) and len(set(theirs)) == 1:
             theirs = theirs[0]
         if theirs != ours:
-            raise ValueError(
-                f"{where}: {key} is {config[key]!r}, but cell {cell.name} has {ours!r}"
-            )
+            raise ValueError(f"{where}: {key} is {config[key]!r}, but cell {cell.name} has {ours!r}")
 
 
 def _where(path: str, config: Mapping[str, Any]) -> str:

@@ -38,9 +38,7 @@ NAMES = ("kernel", "recurrent_kernel", "bias")
 GRU_ORDER = ("update", "reset", "candidate")
 
 
-def from_keras(
-    model: SequenceModel, layers: Sequence[Any], *, head: Any = None, encoder: Any = None
-) -> SequenceModel:
+def from_keras(model: SequenceModel, layers: Sequence[Any], *, head: Any = None, encoder: Any = None) -> SequenceModel:
     """A copy of ``model`` with the weights of Keras layers; ``model`` itself is unchanged.
 
     Args:
@@ -89,10 +87,7 @@ def to_keras(model: SequenceModel) -> Parts:
     Raises:
         ValueError: the model's cell or block has no counterpart in Keras.
     """
-    layers = [
-        [array for cell in cells for array in cell_to_keras(cell)]
-        for cells in stack(model, "Keras")
-    ]
+    layers = [[array for cell in cells for array in cell_to_keras(cell)] for cells in stack(model, "Keras")]
     encoder = None
     if model.embedding is not None:
         encoder = [np.array(model.embedding)]
@@ -132,8 +127,7 @@ def _take(cell: Cell, source: Source, path: str) -> CellWeights:
         size = shapes["kernel"][-1:]
         shapes["bias"] = (2, *size) if two else size
     kernel, recurrent, *bias = (
-        reorder(source.take(f"{path}.{name}", shape), _order(cell, kind), cell.gates)
-        for name, shape in shapes.items()
+        reorder(source.take(f"{path}.{name}", shape), _order(cell, kind), cell.gates) for name, shape in shapes.items()
     )
     if not bias:
         return CellWeights(kernel, recurrent)
@@ -187,7 +181,5 @@ def _dense(part: str, layer: Any) -> dict[str, Any]:
         check_linear(part, layer.get_config())
         layer = layer.get_weights()
     if len(layer) not in (1, 2):
-        raise ValueError(
-            f"Keras weights: {part} has {len(layer)} arrays, expected 1 or 2: kernel and bias"
-        )
+        raise ValueError(f"Keras weights: {part} has {len(layer)} arrays, expected 1 or 2: kernel and bias")
     return dict(zip((f"{part}.kernel", f"{part}.bias"), layer, strict=False))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.cells import Cell
 from lstmlab.interop.source import Source
-from lstmlab.interop.weights import write_map
+from lstmlab.interop.weights import filled, write_map
 from lstmlab.models import SequenceModel
 
 
@@ -43,10 +42,7 @@ def stack(model: SequenceModel, framework: str) -> list[list[Cell]]:
     layers = []
     for layer in model.layers:
         if layer.norm is not None:
-            raise ValueError(
-                f"model.block=residual has no counterpart in {framework}: transfer its cells one "
-                "by one"
-            )
+            raise ValueError(f"model.block=residual has no counterpart in {framework}: transfer its cells one by one")
         cells = [layer.forward] if layer.backward is None else [layer.forward, layer.backward]
         layers.append(cells)
     return layers
@@ -79,7 +75,7 @@ def rebuild(
 def _take_encoder(new: SequenceModel, source: Source, names: MapNames) -> None:
     if new.embedding is not None:
         values = source.take(names.table, np.shape(new.embedding))
-        new.embedding = jax.tree.map(lambda leaf: jnp.array(values, leaf.dtype), new.embedding)
+        new.embedding = filled(new.embedding, values)
     elif new.input_map is not None:
         new.input_map = _take_map(new.input_map, source, names)
     else:

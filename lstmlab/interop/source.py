@@ -30,7 +30,7 @@ class Source:
         return name in self._left
 
     def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """A copy of the named array, which must have the given shape."""
+        """The named array, which must have the given shape; see :func:`to_numpy`."""
         if name not in self._left:
             hint = BIAS_HINT if "bias" in name else suggest(name, list(self._left))
             raise ValueError(f"{self.where}: '{name}' is missing (expected shape {shape}){hint}")
@@ -47,22 +47,20 @@ class Source:
         for name, array in self._left.items():
             hint = BIAS_HINT if "bias" in name else ""
             raise ValueError(
-                f"{self.where}: the model has no place for '{name}' of shape "
-                f"{to_numpy(array).shape}{hint}"
+                f"{self.where}: the model has no place for '{name}' of shape {to_numpy(array).shape}{hint}"
             )
 
 
 def to_numpy(array: Any) -> np.ndarray:
-    """A NumPy copy of anything array-like, PyTorch tensors of any device and type included.
+    """Anything array-like as NumPy array, PyTorch tensors of any device and type included.
 
-    A copy, because JAX may keep NumPy's memory, and an optimiser of the other framework writes into
-    it.
+    It may share the other framework's memory: what keeps it must copy.
     """
     if hasattr(array, "detach"):
         array = array.detach().cpu()
         # NumPy has no bfloat16; float32 holds every value of it.
         array = (array.float() if "bfloat16" in str(array.dtype) else array).numpy()
-    return np.array(array)
+    return np.asarray(array)
 
 
 def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:

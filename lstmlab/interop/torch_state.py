@@ -60,9 +60,7 @@ def from_torch(
     """
     layers = stack(model, "PyTorch")
     prefixes = (prefix, *(p for p in (head, encoder) if p is not None))
-    source = Source(
-        "PyTorch state dict", {k: v for k, v in state_dict.items() if k.startswith(prefixes)}
-    )
+    source = Source("PyTorch state dict", {k: v for k, v in state_dict.items() if k.startswith(prefixes)})
     cells = [
         [
             write_cell(cell, _take(cell, source, prefix, f"_l{index}{DIRECTIONS[direction]}"))
@@ -105,9 +103,7 @@ def to_torch(
     return state
 
 
-def cell_from_torch(
-    cell: Cell, state_dict: Mapping[str, Any], *, prefix: str = "", suffix: str = ""
-) -> Cell:
+def cell_from_torch(cell: Cell, state_dict: Mapping[str, Any], *, prefix: str = "", suffix: str = "") -> Cell:
     """A copy of ``cell`` with the weights of an ``nn.LSTMCell`` (``nn.RNNCell``, ``nn.GRUCell``).
 
     With a suffix such as ``"_l0"`` or ``"_l1_reverse"``, those of that layer of an ``nn.LSTM``.

@@ -37,8 +37,7 @@ def family(cell: Cell, framework: str, maps: Sequence[str] = ("dense",)) -> str:
     """
     if cell.map not in maps:
         raise ValueError(
-            f"cell {cell.name}: {framework} has no such cell with cell.map={cell.map} "
-            f"(it has: {', '.join(maps)})"
+            f"cell {cell.name}: {framework} has no such cell with cell.map={cell.map} (it has: {', '.join(maps)})"
         )
     if type(cell) is ConvLSTM and cell.peepholes:
         raise ValueError(f"cell conv_lstm: {framework} has no peepholes; use cell.peepholes=false")
@@ -61,9 +60,7 @@ def require(cell: Cell, framework: str, **settings: str) -> None:
     for name, needed in settings.items():
         value = getattr(cell, name, needed)
         if value != needed:
-            raise ValueError(
-                f"cell {cell.name}: {framework} has cell.{name}={needed} only, but it is {value}"
-            )
+            raise ValueError(f"cell {cell.name}: {framework} has cell.{name}={needed} only, but it is {value}")
 
 
 def kernel_shapes(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -115,9 +112,7 @@ def reorder(array: np.ndarray, have: Sequence[str], want: Sequence[str]) -> np.n
     return np.concatenate([blocks[name] for name in want], axis=-1)
 
 
-def merge_biases(
-    family: str, input: np.ndarray, recurrent: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
+def merge_biases(family: str, input: np.ndarray, recurrent: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """One bias from the two of other frameworks: their sum, except inside the GRU's reset gate."""
     if family != "gru":
         return input + recurrent, None
@@ -150,6 +145,11 @@ def _arrays(cell: Cell) -> tuple[Any, ...]:
 
 
 def _assign(owner: object, name: str, array: np.ndarray) -> None:
-    # Mapping over the parameter keeps its type and metadata, and needs nothing of Flax.
-    old = getattr(owner, name)
-    setattr(owner, name, jax.tree.map(lambda leaf: jnp.array(array, leaf.dtype), old))
+    setattr(owner, name, filled(getattr(owner, name), array))
+
+
+def filled(parameter: Any, array: np.ndarray) -> Any:
+    """The parameter with a copy of the array as its value."""
+    # Mapping over the parameter keeps its type and metadata, and needs nothing of Flax. jnp.array copies, where
+    # jnp.asarray may keep memory into which the other framework's optimiser writes.
+    return jax.tree.map(lambda leaf: jnp.array(array, leaf.dtype), parameter)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
 from lstmlab.config import ConfigError, compose_tree, conf_dir, register_schemas, to_config
@@ -20,10 +21,14 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises ``ConfigError`` for arguments that cannot run, before anything is compiled or written.
     """
-    parsed = get_args_parser().parse_args(list(arguments))
+    parser = get_args_parser()
+    parser.error = _refuse  # type: ignore[method-assign]
+    parsed = parser.parse_args(list(arguments))
     register_schemas()
     if parsed.run or parsed.multirun or not (parsed.cfg or parsed.info or parsed.hydra_help):
         check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
+    elif not parsed.hydra_help:
+        compose_tree(parsed.overrides, parsed.config_dir)
     job.failures.clear()
     main = hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")
     before, sys.argv = sys.argv, ["lstmlab", *arguments]
@@ -37,11 +42,13 @@ def run(arguments: Sequence[str]) -> int:
 def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> None:
     """Compose every value of every override once, so that a faulty one is named before the first job starts."""
     parsed = [(text, _parse(text)) for text in overrides]
-    choices = [_values(text, override) for text, override in parsed]
+    chosen = [text for text in overrides if text.startswith("hydra/sweeper=")]
+    choices = [_values(text, override, own_sweeper=bool(chosen)) for text, override in parsed]
     several = [text for (text, _), values in zip(parsed, choices, strict=True) if len(values) > 1]
     if several and not sweep:
         raise ConfigError(f"'{several[0]}' lists several values: add -m to sweep over them")
-    first = [values[0] for values in choices if values]
+    choices = [values for values in choices if values]
+    first = [values[0] for values in choices]
     for position, values in enumerate(choices):
         for value in values[1:]:
             to_config(compose_tree([*first[:position], value, *first[position + 1 :]], config_dir))
@@ -55,9 +62,17 @@ def _parse(text: str) -> Override:
         raise ConfigError(f"cannot read '{text}': an override is written key=value") from None
 
 
-def _values(text: str, override: Override) -> list[str]:
-    """The single values of a sweep override, or the override itself."""
+def _refuse(message: str) -> NoReturn:
+    raise ConfigError(f"{message} (see lstmlab --help)")
+
+
+def _values(text: str, override: Override, *, own_sweeper: bool) -> list[str]:
+    """The single values of a sweep override, or the override itself; none where only the sweeper knows them."""
     if not override.is_sweep_override():
         return [text]
+    if not override.is_discrete_sweep() and not own_sweeper:
+        raise ConfigError(f"'{text}' is no list of values: write them out, or choose a sweeper with hydra/sweeper=NAME")
+    if not override.is_discrete_sweep() or override.value_type is ValueType.GLOB_CHOICE_SWEEP:
+        return []
     key = override.get_key_element()
     return [f"{key}={value}" for value in override.sweep_string_iterator()]

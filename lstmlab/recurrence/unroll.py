@@ -85,9 +85,11 @@ def unroll(
     Raises:
         ValueError: if the backend cannot serve what is asked.
     """
+    if chunk is not None and chunk < 1:
+        raise ValueError(f"chunk is {chunk}, but must be at least 1 step")
     if chunk is not None or collect_gates:
-        if backend == Backend.FUSED:
-            raise ValueError("backend 'fused' neither recomputes in chunks nor collects gates: use 'scan'")
+        if backend != Backend.AUTO and resolve_backend(cell, backend) is not Backend.SCAN:
+            raise ValueError(f"backend '{backend}' neither recomputes in chunks nor collects gates: use 'scan'")
         backend = Backend.SCAN
     backend = resolve_backend(cell, backend)
     z = cell.project(xs)

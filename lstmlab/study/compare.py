@@ -63,12 +63,14 @@ def compare(directories: Sequence[str | Path]) -> Comparison:
 
 def find_runs(directories: Sequence[str | Path]) -> list[Path]:
     """Run directories (those with a ``config.yaml`` of a run) at or below the given ones, in order."""
-    found: list[Path] = []
+    found: dict[Path, Path] = {}
     for directory in map(Path, directories):
         if not directory.is_dir():
             raise RunError(f"{directory} is not a directory")
-        found += sorted(path.parent for path in directory.rglob("config.yaml") if path.parent.name != ".hydra")
-    return found
+        paths = sorted(path.parent for path in directory.rglob("config.yaml") if path.parent.name != ".hydra")
+        # One run is one run, also where the given directories overlap.
+        found |= {path.resolve(): path for path in paths if path.resolve() not in found}
+    return list(found.values())
 
 
 def setting_labels(directories: Sequence[Path]) -> dict[Path, str]:

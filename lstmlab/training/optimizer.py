@@ -26,7 +26,7 @@ def make_optimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: int
     if config.name in ("adam", "adamw"):
         parts.append(optax.scale_by_adam(b1=config.beta1, b2=config.beta2, eps=config.eps))
     elif config.name == "rmsprop":
-        parts.append(optax.scale_by_rms(decay=config.beta2, eps=config.eps))
+        parts.append(optax.scale_by_rms(decay=config.beta2, eps=config.eps, eps_in_sqrt=False))
     if config.name in ("sgd", "rmsprop") and switched_on(config.momentum):
         parts.append(optax.trace(decay=config.momentum))
     if config.name in ("adamw", "sgd") and switched_on(config.weight_decay):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import jax
 import numpy as np
 
 from lstmlab.config import Config, ConfigError, read_config, save_config, split_traced, to_tree
-from lstmlab.tracking.files import read_summary
+from lstmlab.tracking.files import SUMMARY, read_summary
 from lstmlab.tracking.progress import Progress
 from lstmlab.tracking.tracker import Tracker, open_tracker
 from lstmlab.tracking.wandb_sink import WandbSettings
@@ -21,7 +22,7 @@ from lstmlab.training.engine import Engine, RunState, StepLog
 from lstmlab.training.environment import use_compilation_cache
 from lstmlab.training.optimizer import learning_rate_factor
 from lstmlab.training.results import illustrate, summarise
-from lstmlab.training.trained import Trained, load
+from lstmlab.training.trained import MODEL_FILE, Trained, load
 
 CONFIG_FILE = "config.yaml"
 # Keys that may differ between a run and its continuation.
@@ -77,6 +78,9 @@ class _Run:
         self.solved: dict[str, float] = {}
         try:
             self.template = jax.eval_shape(self.engine.init, self.member)
+            self.data = self.task.data()
+            batch = partial(self.task.train_batch, batch_size=config.training.batch_size)
+            jax.eval_shape(batch, self.data["train"], jax.random.key(0), 0)
         except ValueError as error:
             raise ConfigError(str(error)) from None
 
@@ -85,6 +89,10 @@ class _Run:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.checkpoints = Checkpoints(self.directory, start_over=not self.config.resume)
         step = self.checkpoints.latest_step
+        if step is None:
+            # What an earlier run left here must not pass for this one's results.
+            for name in (SUMMARY, MODEL_FILE):
+                (self.directory / name).unlink(missing_ok=True)
         save_config(to_tree(self.config), self.directory / CONFIG_FILE)
         with self._open_tracker(step) as tracker:
             try:
@@ -94,7 +102,7 @@ class _Run:
 
     def _loop(self, tracker: Tracker) -> Trained:
         training = self.config.training
-        data = jax.device_put(self.task.data())
+        data = jax.device_put(self.data)
         state = self._first_state()
         advance, assess = self._compile(state, data)
         step = int(state.step)
@@ -240,13 +248,18 @@ def _finished(config: Config, directory: Path) -> Trained | None:
     """The run of this directory if it has finished; checks that it is a run of the same configuration."""
     if not (directory / CONFIG_FILE).exists():
         return None
-    before, now = to_tree(read_config(directory / CONFIG_FILE)), to_tree(config)
-    for section, value in now.items():
-        if section not in _FREE_ON_RESUME and before[section] != value:
-            raise ConfigError(
-                f"resume=true: {directory} holds a run with {section}={before[section]}, not {value}; "
-                "give the same keys, or another directory"
-            )
-    if not (directory / "summary.json").exists():
+    before, now = _by_key(read_config(directory / CONFIG_FILE)), _by_key(config)
+    other = [key for key in before | now if before.get(key) != now.get(key)]
+    if other:
+        held = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in other)
+        raise ConfigError(f"resume=true: {directory} holds a run with {held}; give the same keys, or another directory")
+    if not (directory / SUMMARY).exists():
         return None
     return load(directory) if read_summary(directory)["status"] == "finished" else None
+
+
+def _by_key(config: Config) -> dict[str, Any]:
+    """The keys on which a run and its continuation must agree, dotted."""
+    sections = {name: part for name, part in to_tree(config).items() if name not in _FREE_ON_RESUME}
+    flat = {f"{name}.{key}": v for name, part in sections.items() if isinstance(part, dict) for key, v in part.items()}
+    return flat | {name: part for name, part in sections.items() if not isinstance(part, dict)}

@@ -16,7 +16,7 @@ from lstmlab.models.generate import generate
 from lstmlab.tasks import Batch, Task, Tokens
 from lstmlab.tracking.files import RunError, read_summary
 from lstmlab.training.checkpoint import fill, named_leaves
-from lstmlab.training.engine import Engine
+from lstmlab.training.engine import Engine, dropout_rates
 
 MODEL_FILE = "model.npz"
 
@@ -36,7 +36,9 @@ class Trained:
         self.model, self.config, self.directory = model, config, directory
         self.summary = dict(summary)
         self.task: Task = config.task
-        self._call = jax.jit(lambda model, inputs, state, lengths: model(inputs, state, lengths=lengths))
+        # As in evaluation: without a key nothing is dropped, and zoneout acts by its expectation.
+        rates = dropout_rates(config)
+        self._call = jax.jit(lambda model, inputs, state, lengths: model(inputs, state, lengths=lengths, rates=rates))
 
     def __call__(self, inputs: Any, lengths: Any = None) -> jax.Array:
         """Outputs for sequences ``[batch, time, ...]``, as the task's head gives them."""

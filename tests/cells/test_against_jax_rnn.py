@@ -5,7 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from battery import (
-    FEATURES, FULL, HIDDEN, TIME, Case, assert_close, inner, masked, problem, quick_jit,
+    FEATURES,
+    FULL,
+    HIDDEN,
+    TIME,
+    Case,
+    assert_close,
+    inner,
+    masked,
+    problem,
+    quick_jit,
 )  # fmt: skip
 from jax.experimental.rnn import lstm_ref
 

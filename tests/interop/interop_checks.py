@@ -1,5 +1,6 @@
 """What the tests of this folder share: small random models, and comparisons."""
 
+import contextlib
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -7,6 +8,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from lstmlab.cells import Init
 from lstmlab.models import SequenceModel
@@ -44,10 +46,13 @@ def randomised(tree, seed=0):
     return jax.tree.map(lambda a: jnp.asarray(0.4 * draw.normal(size=a.shape), a.dtype), tree)
 
 
-@jax.jit
-def run(model, inputs):
-    """The model's outputs and states; compiled, so that models of one structure share the work."""
-    return model(inputs)
+def compiled(function):
+    """``jax.jit`` that spends less time on optimising than such small programs would win back."""
+    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
+
+
+run = compiled(lambda model, inputs: model(inputs))
+"""A model's outputs and states; models of one structure and shape share the compiled program."""
 
 
 def sequences(*spatial, seed=1):
@@ -76,3 +81,14 @@ def top_outputs(model, inputs):
     bare.head.bias = jax.tree.map(lambda _: jnp.zeros(width), bare.head.bias)
     bare.outputs = Features(width, model.outputs.spatial)
     return run(bare, inputs).outputs
+
+
+@contextlib.contextmanager
+def refused(*words):
+    """The block raises ``ValueError`` with a message of one line that has all these words."""
+    with pytest.raises(ValueError) as caught:
+        yield
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message, message

@@ -12,6 +12,7 @@ from interop_checks import (
     assert_close,
     assert_same_bits,
     blank,
+    compiled,
     randomised,
     run,
     sequences,
@@ -49,9 +50,9 @@ def numpy_tree(tree):
 def test_linen_cells_both_ways(kind):
     name, options, cls, settings = LINEN[kind]
     layer, inputs = linen.RNN(cls(HIDDEN, **settings)), sequences()
-    variables = randomised(jax.jit(layer.init)(jax.random.key(0), inputs))
+    variables = randomised(compiled(layer.init)(jax.random.key(0), inputs))
     start = blank(name, **options)
-    imported, apply = from_flax(start, [variables["params"]["cell"]]), jax.jit(layer.apply)
+    imported, apply = from_flax(start, [variables["params"]["cell"]]), compiled(layer.apply)
     assert_close(top_outputs(imported, inputs), apply(variables, inputs))
 
     params = {"params": {"cell": to_flax(start, "linen").layers[0]}}
@@ -92,9 +93,9 @@ def test_linen_conv_lstm_both_ways(use_bias, spatial):
     """Its other gate order and the 1 that it adds to the forget gate are translated."""
     layer = linen.RNN(linen.ConvLSTMCell(HIDDEN, (3,) * len(spatial), use_bias=use_bias))
     inputs = sequences(*spatial)
-    variables = randomised(jax.jit(layer.init)(jax.random.key(0), inputs))
+    variables = randomised(compiled(layer.init)(jax.random.key(0), inputs))
     start = blank("conv_lstm", spatial=spatial, peepholes=False)
-    imported, apply = from_flax(start, [variables["params"]["cell"]]), jax.jit(layer.apply)
+    imported, apply = from_flax(start, [variables["params"]["cell"]]), compiled(layer.apply)
     assert_close(top_outputs(imported, inputs), apply(variables, inputs))
     if use_bias:
         params = {"params": {"cell": to_flax(start).layers[0]}}
@@ -121,7 +122,7 @@ def test_stacked_both_directions_with_encoder_and_head():
             return linen.Dense(OUTPUTS, name="dense")(x)
 
     tokens = np.random.default_rng(0).integers(0, 11, (4, 7))
-    params = randomised(jax.jit(Theirs().init)(jax.random.key(0), tokens))["params"]
+    params = randomised(compiled(Theirs().init)(jax.random.key(0), tokens))["params"]
     pairs = [(params[f"forward{i}"], params[f"backward{i}"]) for i in range(2)]
     shape = {
         "inputs": Tokens(11),
@@ -130,7 +131,7 @@ def test_stacked_both_directions_with_encoder_and_head():
         "bidirectional": True,
     }
     model = from_flax(blank("gru", **shape), pairs, head=params["dense"], encoder=params["embed"])
-    assert_close(run(model, tokens).outputs, jax.jit(Theirs().apply)({"params": params}, tokens))
+    assert_close(run(model, tokens).outputs, compiled(Theirs().apply)({"params": params}, tokens))
 
     parts = to_flax(model)
     exported = {

@@ -10,6 +10,9 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import pytest
 
+# Keras 3.15 converts its variables in a way that NumPy 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 FOLDER = Path(__file__).parents[2] / "experiments" / "interop"
 
 
@@ -34,9 +37,7 @@ def test_torch_last_step_lstm(capsys):
     assert "lstmlab → PyTorch" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "name, package", [("keras_stock_lstm", "keras"), ("torch_last_step_lstm", "torch")]
-)
+@pytest.mark.parametrize("name, package", [("keras_stock_lstm", "keras"), ("torch_last_step_lstm", "torch")])
 def test_scripts_say_what_is_missing(name, package):
     hide = f"import runpy, sys; sys.modules['{package}'] = None; "
     run = f"runpy.run_path(r'{FOLDER / name}.py', run_name='__main__')"
@@ -48,8 +49,7 @@ def test_scripts_say_what_is_missing(name, package):
 
 def test_interop_imports_neither_torch_nor_keras():
     code = (
-        "import sys, lstmlab.interop\n"
-        "sys.exit(', '.join({'torch', 'keras', 'tensorflow'} & set(sys.modules)) or None)"
+        "import sys, lstmlab.interop\nsys.exit(', '.join({'torch', 'keras', 'tensorflow'} & set(sys.modules)) or None)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
-import jax
 import numpy as np
 import pytest
 from interop_checks import (
@@ -15,6 +14,7 @@ from interop_checks import (
     assert_close,
     assert_same_bits,
     blank,
+    compiled,
     run,
     sequences,
     top_outputs,
@@ -25,6 +25,9 @@ from lstmlab.tasks import Tokens
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
+
+# Keras 3.15 converts its variables in a way that NumPy 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 KINDS = {
     "rnn_tanh": ("rnn", {}, layers.SimpleRNN, {}),
@@ -68,10 +71,10 @@ def theirs(kind, depth=1, bidirectional=False, bias=True):
     return stack, random_weights(head)
 
 
-def compiled(*stack):
+def in_keras(*stack):
     """The layers one after the other, compiled once: weights set later are seen."""
 
-    @jax.jit
+    @compiled
     def call(variables, inputs):
         for layer, (trainable, other) in zip(stack, variables, strict=True):
             inputs, _ = layer.stateless_call(trainable, other, inputs)
@@ -79,8 +82,7 @@ def compiled(*stack):
 
     def run_keras(inputs):
         variables = [
-            [[v.value for v in part] for part in (x.trainable_variables, x.non_trainable_variables)]
-            for x in stack
+            [[v.value for v in part] for part in (x.trainable_variables, x.non_trainable_variables)] for x in stack
         ]
         return np.asarray(call(variables, inputs))
 
@@ -93,7 +95,7 @@ def compiled(*stack):
 def test_outputs_are_equal_both_ways(kind, depth, bidirectional, bias):
     stack, head = theirs(kind, depth, bidirectional, bias)
     start = ours(kind, layers=depth, bidirectional=bidirectional, bias=bias)
-    inputs, run_keras = sequences(), compiled(*stack, head)
+    inputs, run_keras = sequences(), in_keras(*stack, head)
     assert_close(run(from_keras(start, stack, head=head), inputs).outputs, run_keras(inputs))
 
     parts = to_keras(start)
@@ -117,9 +119,7 @@ def test_round_trips_are_exact(kind, bias):
 
 
 @pytest.mark.parametrize("spatial", [(9,), (6, 5)], ids=["ConvLSTM1D", "ConvLSTM2D"])
-@pytest.mark.parametrize(
-    "cell, kernel, bias", [("conv_lstm", 3, True), ("conv_lstm", 2, False), ("lstm", 3, True)]
-)
+@pytest.mark.parametrize("cell, kernel, bias", [("conv_lstm", 3, True), ("conv_lstm", 2, False), ("lstm", 3, True)])
 def test_convolutional_lstm(cell, kernel, bias, spatial):
     cls = layers.ConvLSTM1D if len(spatial) == 1 else layers.ConvLSTM2D
     layer = cls(HIDDEN, kernel, padding="same", use_bias=bias, return_sequences=True)
@@ -127,7 +127,7 @@ def test_convolutional_lstm(cell, kernel, bias, spatial):
     random_weights(layer)
     options = {"peepholes": False} if cell == "conv_lstm" else {"map": "conv"}
     start = blank(cell, spatial=spatial, kernel_size=kernel, bias=bias, **options)
-    inputs, run_keras = sequences(*spatial), compiled(layer)
+    inputs, run_keras = sequences(*spatial), in_keras(layer)
     loaded = from_keras(start, [layer])
     assert_close(top_outputs(loaded, inputs), run_keras(inputs))
     layer.set_weights(to_keras(start).layers[0])
@@ -143,7 +143,7 @@ def test_last_step_of_both_directions():
     head.build((None, 2 * HIDDEN))
     model = from_keras(blank("lstm", bidirectional=True, readout="last"), [layer], head=head)
     inputs = sequences()
-    assert_close(run(model, inputs).outputs, compiled(layer, head)(inputs))
+    assert_close(run(model, inputs).outputs, in_keras(layer, head)(inputs))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -166,7 +166,7 @@ def test_embedding_and_input_map_are_encoders():
     model = blank("lstm", inputs=Tokens(11), embedding_size=FEATURES)
     loaded = from_keras(model, [layer], head=head, encoder=embedding)
     tokens = np.random.default_rng(0).integers(0, 11, (4, TIME))
-    assert_close(run(loaded, tokens).outputs, compiled(embedding, layer, head)(tokens))
+    assert_close(run(loaded, tokens).outputs, in_keras(embedding, layer, head)(tokens))
     embedding.set_weights(to_keras(model).encoder)
     np.testing.assert_array_equal(embedding.get_weights()[0], model.embedding)
 
@@ -183,11 +183,11 @@ def test_head_may_be_time_distributed_and_without_bias():
     head.build((None, TIME, HIDDEN))
     inputs = sequences()
     loaded = from_keras(ours("lstm"), [layer], head=head)
-    assert_close(run(loaded, inputs).outputs, compiled(layer, head)(inputs))
+    assert_close(run(loaded, inputs).outputs, in_keras(layer, head)(inputs))
 
 
 def test_dropout_layers_carry_no_further_weights():
     layer = layers.LSTM(HIDDEN, dropout=0.2, recurrent_dropout=0.1, return_sequences=True)
     layer.build((None, TIME, FEATURES))
     inputs = sequences()
-    assert_close(top_outputs(from_keras(ours("lstm"), [layer]), inputs), compiled(layer)(inputs))
+    assert_close(top_outputs(from_keras(ours("lstm"), [layer]), inputs), in_keras(layer)(inputs))

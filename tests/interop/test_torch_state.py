@@ -148,9 +148,7 @@ def test_embedding_and_input_map_are_encoders():
     linear = nn.Linear(FEATURES, 4)
     load(linear, {k: exported[f"in.{k}"] for k in ("weight", "bias")})
     x = sequences()
-    np.testing.assert_allclose(
-        mapped.input_map(x), linear(torch.from_numpy(x)).detach().numpy(), rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(mapped.input_map(x), linear(torch.from_numpy(x)).detach().numpy(), rtol=1e-5, atol=1e-6)
     other = blank("lstm", embedding_size=4, seed=5)
     assert_same_bits(from_torch(other, exported, encoder="in.", head="out."), mapped)
 

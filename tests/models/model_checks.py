@@ -46,10 +46,18 @@ def sequences(model, time, batch=BATCH, seed=1):
     return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
 
 
-@jax.jit
-def run(model, inputs, state=None, lengths=None, resets=None, rates=Rates(), key=None):  # noqa: B008
-    """The model, compiled: models of one structure and shape share the work."""
+def call(model, inputs, state=None, lengths=None, resets=None, rates=Rates(), key=None):  # noqa: B008
+    """The model, for use inside other transformations."""
     return model(inputs, state, lengths=lengths, resets=resets, rates=rates, key=key)
+
+
+def compiled(function):
+    """``jax.jit`` that spends less time on optimising than such small programs would win back."""
+    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
+
+
+run = compiled(call)
+"""The model, compiled: models of one structure and shape share the work."""
 
 
 def close(one, other, tolerance=1e-5):

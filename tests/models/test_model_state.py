@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from model_checks import BATCH, HIDDEN, bare, build, close, differ, run, sequences
+from model_checks import BATCH, HIDDEN, bare, build, call, close, compiled, differ, run, sequences
 
 from lstmlab.cells import cell_names
 from lstmlab.tasks import Tokens
@@ -107,5 +107,5 @@ def test_gradients_reach_the_given_state():
     model = build("lstm", layers=2)
     xs = sequences(model, TIME)
     state = model.initial_state(BATCH)
-    gradient = jax.jit(jax.grad(lambda s: (run(model, xs, s).outputs ** 2).sum()))(state)
+    gradient = compiled(jax.grad(lambda s: (call(model, xs, s).outputs ** 2).sum()))(state)
     assert all(float(jnp.abs(leaf).max()) > 0 for leaf in jax.tree.leaves(gradient))

@@ -12,7 +12,9 @@ from model_checks import (
     SPATIAL,
     bare,
     build,
+    call,
     close,
+    compiled,
     run,
     sequences,
 )
@@ -43,7 +45,7 @@ def layer_norm(norm, x):
 def test_every_cell_gives_the_declared_shapes(name, readout):
     model = build(name, layers=2, bidirectional=True, readout=readout)
     spatial = model.inputs.spatial
-    result = jax.eval_shape(lambda: run(model, sequences(model, TIME)))
+    result = jax.eval_shape(call, model, sequences(model, TIME))
     time = (TIME,) if readout == "steps" else ()
     assert result.outputs.shape == (BATCH, *time, *spatial, OUTPUTS)
     assert result.outputs.dtype == jnp.float32
@@ -168,7 +170,7 @@ def test_convolutional_cells_keep_spatial_axes(spatial, block):
 def test_named_gates_come_with_the_same_outputs(name):
     model = build(name, layers=2)
     xs = sequences(model, TIME)
-    result = jax.jit(lambda m, x: m(x, collect_gates=True))(model, xs)
+    result = compiled(lambda m, x: m(x, collect_gates=True))(model, xs)
     close(result.outputs, run(model, xs).outputs)
     assert run(model, xs).gates is None
     for layer, cells in zip(result.gates, model.layers, strict=True):

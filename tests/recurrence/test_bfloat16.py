@@ -3,11 +3,17 @@
 import jax
 import numpy as np
 from battery import (
-    RAGGED, SOMETIMES, assert_close, each_backend, errors, masked, problem,
+    RAGGED,
+    SOMETIMES,
+    assert_close,
+    each_backend,
+    errors,
+    masked,
+    problem,
 )  # fmt: skip
 
 
-@each_backend()
+@each_backend
 def test_close_to_float32_yet_different(case, backend):
     exact = masked(problem(case), RAGGED, SOMETIMES, backend="scan")
     rough = masked(problem(case, dtype="bfloat16"), RAGGED, SOMETIMES, backend=backend)
@@ -18,7 +24,7 @@ def test_close_to_float32_yet_different(case, backend):
     assert min(errors(rough, exact).values()) > 1e-5
 
 
-@each_backend()
+@each_backend
 def test_parameters_states_and_gradients_stay_float32(case, backend):
     p = problem(case, dtype="bfloat16")
     result = masked(p, RAGGED, SOMETIMES, backend=backend)

@@ -3,7 +3,14 @@
 import jax
 import pytest
 from battery import (
-    RAGGED, SOMETIMES, TIME, Case, assert_close, each_form, masked, problem,
+    RAGGED,
+    SOMETIMES,
+    TIME,
+    Case,
+    assert_close,
+    each_form,
+    masked,
+    problem,
 )  # fmt: skip
 
 from lstmlab.cells import make_cell

@@ -3,8 +3,16 @@
 import jax
 import numpy as np
 from battery import (
-    BATCH, RAGGED, TIME, Problem, assert_close, each_backend, each_direction, masked,
-    problem, show,
+    BATCH,
+    RAGGED,
+    TIME,
+    Problem,
+    assert_close,
+    each_backend,
+    each_direction,
+    masked,
+    problem,
+    show,
 )  # fmt: skip
 
 
@@ -16,7 +24,7 @@ def flip(array, lengths):
     return flipped
 
 
-@each_backend()
+@each_backend
 def test_reverse_equals_flipping_each_valid_part(case, backend):
     p = problem(case)
     for lengths in (RAGGED, np.array([1, TIME, TIME - 1])):
@@ -27,7 +35,7 @@ def test_reverse_equals_flipping_each_valid_part(case, backend):
         assert_close(masked(p, lengths, backend=backend, reverse=True), forward)
 
 
-@each_backend()
+@each_backend
 def test_reverse_differs_from_forward(case, backend):
     p = problem(case)
     forward, backward = (masked(p, backend=backend, reverse=r) for r in (False, True))
@@ -35,7 +43,7 @@ def test_reverse_differs_from_forward(case, backend):
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_pieces_with_the_state_passed_on_equal_the_whole(case, backend, reverse):
     p = problem(case)
     how = {"backend": backend, "reverse": reverse}
@@ -47,7 +55,7 @@ def test_pieces_with_the_state_passed_on_equal_the_whole(case, backend, reverse)
     assert_close((outputs, state), (whole["outputs"], whole["final"]))
 
 
-@each_backend()
+@each_backend
 def test_sequences_of_a_batch_do_not_see_each_other(case, backend):
     p = problem(case)
     changed = np.array(p.xs)
@@ -57,7 +65,7 @@ def test_sequences_of_a_batch_do_not_see_each_other(case, backend):
     assert not np.allclose(before["outputs"][:, 0], after["outputs"][:, 0], atol=1e-3)
 
 
-@each_backend()
+@each_backend
 def test_without_a_state_the_cell_starts_at_its_initial_state(case, backend):
     p = problem(case)
     half = p.xs[: TIME // 2]

@@ -1,10 +1,19 @@
 """Steps after a sequence's length change nothing, whatever they hold."""
 
 import numpy as np
-import pytest
 from battery import (
-    FULL, NEVER, RAGGED, SOMETIMES, TIME, assert_close, each_backend, each_direction,
-    masked, problem, show,
+    FULL,
+    NEVER,
+    RAGGED,
+    SOMETIMES,
+    TIME,
+    Case,
+    assert_close,
+    each_backend,
+    each_direction,
+    masked,
+    problem,
+    show,
 )  # fmt: skip
 
 PADDED = np.arange(TIME)[:, None] >= RAGGED
@@ -17,7 +26,7 @@ def garbage_in_padding(xs):
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_garbage_in_the_padding_changes_no_result(case, backend, reverse):
     p = problem(case)
     how = {"backend": backend, "reverse": reverse}
@@ -27,7 +36,7 @@ def test_garbage_in_the_padding_changes_no_result(case, backend, reverse):
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_padded_steps_show_zero_and_receive_no_gradient(case, backend, reverse):
     p = problem(case)
     p = p._replace(xs=garbage_in_padding(p.xs))
@@ -39,7 +48,7 @@ def test_padded_steps_show_zero_and_receive_no_gradient(case, backend, reverse):
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_a_padded_sequence_gives_what_it_gives_alone(case, backend, reverse):
     p = problem(case)
     half = TIME // 2
@@ -49,31 +58,23 @@ def test_a_padded_sequence_gives_what_it_gives_alone(case, backend, reverse):
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_an_empty_sequence_passes_its_state_on(case, backend, reverse):
     p = problem(case)
     result = masked(p, [TIME, TIME, 0], backend=backend, reverse=reverse)
-    for final, given, d_state, weight in zip(
-        result["final"], p.state, result["d_state"], p.weights[1], strict=True
-    ):
+    for final, given, d_state, weight in zip(result["final"], p.state, result["d_state"], p.weights[1], strict=True):
         np.testing.assert_array_equal(final[2], given[2])
         np.testing.assert_array_equal(d_state[2], weight[2])
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_resets_in_the_padding_do_nothing(case, backend, reverse):
     p = problem(case)
     how = {"backend": backend, "reverse": reverse}
     assert_close(masked(p, RAGGED, PADDED, **how), masked(p, RAGGED, NEVER, **how))
 
 
-def test_lengths_beyond_the_end_mean_the_whole_sequence(lstm):
-    assert_close(masked(lstm, FULL + 3), masked(lstm))
-
-
-@pytest.fixture
-def lstm():
-    from battery import Case
-
-    return problem(Case("lstm"))
+def test_lengths_beyond_the_end_mean_the_whole_sequence():
+    p = problem(Case("lstm"))
+    assert_close(masked(p, FULL + 3), masked(p))

@@ -4,8 +4,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from battery import (
-    FORMS, RAGGED, SOMETIMES, Problem, assert_close, each_backend, each_form, jitter, masked,
-    problem, quick_jit, random_like,
+    FORMS,
+    RAGGED,
+    SOMETIMES,
+    Problem,
+    assert_close,
+    each_backend,
+    each_form,
+    jitter,
+    masked,
+    problem,
+    quick_jit,
+    random_like,
 )  # fmt: skip
 
 MEMBERS = 2
@@ -33,7 +43,7 @@ def test_vmap_over_keys_builds_the_cells_of_those_keys(case):
         assert_close(one, case.build(i), 1e-6)
 
 
-@each_backend()
+@each_backend
 def test_a_step_down_the_gradient_lowers_the_value(case, backend):
     p = problem(case)
     before = masked(p, backend=backend)
@@ -48,6 +58,4 @@ def test_a_cell_keeps_its_settings_through_a_tree_map():
         cell = case.build()
         again = jax.tree.map(lambda a: a, cell)
         assert type(again) is type(cell)
-        assert {k: getattr(again, k) for k in cell.options} == {
-            k: getattr(cell, k) for k in cell.options
-        }
+        assert {k: getattr(again, k) for k in cell.options} == {k: getattr(cell, k) for k in cell.options}

@@ -5,14 +5,24 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from battery import (
-    BATCH, RAGGED, SOMETIMES, TIME, Case, assert_close, each_backend, each_form, masked,
-    problem, quick_jit,
+    BATCH,
+    RAGGED,
+    SOMETIMES,
+    TIME,
+    Case,
+    assert_close,
+    each_backend,
+    each_form,
+    masked,
+    problem,
+    quick_jit,
 )  # fmt: skip
 
 from lstmlab.cells.regularise import Zoneout, dropout_mask, recurrent_dropout, zoneout_masks
 from lstmlab.recurrence import backends
 
 KEY = jax.random.key(5)
+BEFORE = Case("gru", (("reset", "before"),))
 
 
 def with_dropout(p, rate=0.5):
@@ -38,7 +48,7 @@ def test_backends_agree(case, wrap):
         assert_close(masked(wrapped, RAGGED, SOMETIMES, backend=backend), reference)
 
 
-@each_backend()
+@each_backend
 def test_dropout_at_rate_zero_changes_nothing(case, backend):
     p = problem(case)
     result, plain = (masked(q, backend=backend) for q in (with_dropout(p, 0.0), p))
@@ -58,6 +68,19 @@ def test_dropout_uses_one_mask_at_all_steps():
         assert_close(output, h)
 
 
+@pytest.mark.parametrize("case", [Case("rnn"), Case("lstm"), Case("gru"), BEFORE], ids=str)
+def test_dropout_reaches_every_product_with_the_state(case):
+    """With all units dropped no gate can tell one h from another."""
+    p = problem(case)
+    z = p.cell.project(p.xs[0])
+    moved = p.state._replace(h=p.state.h + 0.1)
+    for rate, same in ((0.0, False), (1.0, True)):
+        cell = with_dropout(p, rate).cell
+        (_, gates), (_, others) = cell.step(p.state, z), cell.step(moved, z)
+        for name in gates:
+            assert np.allclose(gates[name], others[name], atol=1e-6) == same, name
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.25, 1.0])
 def test_dropout_masks_keep_the_mean(rate):
     """Kept units are scaled up; the rate may be traced."""
@@ -67,7 +90,7 @@ def test_dropout_masks_keep_the_mean(rate):
     assert mask.mean() == pytest.approx(float(rate < 1), abs=0.02)
 
 
-@each_backend()
+@each_backend
 def test_zoneout_at_rate_zero_equals_the_plain_cell(case, backend):
     p = problem(case)
     result, plain = masked(with_zoneout(p, 0.0), backend=backend), masked(p, backend=backend)
@@ -76,13 +99,23 @@ def test_zoneout_at_rate_zero_equals_the_plain_cell(case, backend):
     assert_close(result["d_xs"][0], plain["d_xs"])
 
 
-@each_backend()
+@each_backend
 def test_zoneout_at_rate_one_keeps_the_state(case, backend):
     p = problem(case)
     result = masked(with_zoneout(p, 1.0), backend=backend)
     assert_close(result["final"], p.state, 1e-6)
     assert_close(result["outputs"], jnp.broadcast_to(p.state.h, (TIME, *p.state.h.shape)), 1e-6)
     assert not np.any(result["d_xs"][0])
+
+
+@pytest.mark.parametrize("kept", [0, 1], ids=["h", "c"])
+def test_zoneout_keeps_each_field_of_the_state_on_its_own(kept):
+    p = problem(Case("lstm"))
+    keep = np.zeros((TIME, 2, BATCH, *p.cell.state_shape), "float32")
+    keep[:, kept] = 1
+    final = masked(p._replace(cell=Zoneout(p.cell), xs=(p.xs, keep)))["final"]
+    assert np.allclose(final[kept], p.state[kept], atol=1e-6)
+    assert not np.allclose(final[1 - kept], p.state[1 - kept], atol=1e-2)
 
 
 @each_form

@@ -3,7 +3,15 @@
 import jax
 import numpy as np
 from battery import (
-    BATCH, NEVER, TIME, assert_close, each_backend, each_direction, masked, problem, show,
+    BATCH,
+    NEVER,
+    TIME,
+    assert_close,
+    each_backend,
+    each_direction,
+    masked,
+    problem,
+    show,
 )  # fmt: skip
 
 HALF = TIME // 2
@@ -19,7 +27,7 @@ def rows(tree, which):
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_a_reset_equals_separate_sequences(case, backend, reverse):
     p = problem(case)
     how = {"backend": backend, "reverse": reverse}
@@ -34,7 +42,7 @@ def test_a_reset_equals_separate_sequences(case, backend, reverse):
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_a_sequence_without_reset_is_left_alone(case, backend, reverse):
     p = problem(case)
     some = masked(p, resets=AT_HALF, backend=backend, reverse=reverse)
@@ -45,7 +53,7 @@ def test_a_sequence_without_reset_is_left_alone(case, backend, reverse):
 
 
 @each_direction
-@each_backend()
+@each_backend
 def test_no_gradient_crosses_a_reset(case, backend, reverse):
     p = problem(case)
     late, early = slice(HALF, TIME), slice(0, HALF)
@@ -62,7 +70,7 @@ def test_no_gradient_crosses_a_reset(case, backend, reverse):
         assert (np.asarray(d_state)[KEPT] != 0).any()
 
 
-@each_backend()
+@each_backend
 def test_a_reset_at_the_first_step_forgets_the_given_state(case, backend):
     p = problem(case)
     at_start = NEVER.copy()

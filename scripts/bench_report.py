@@ -1,0 +1,110 @@
+"""Ratios from the times that `bench.py` measured, and the Markdown table of a result."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench_machine import slug
+
+TITLES = {
+    "libraries": "One training step of an LSTM",
+    "cells": "One training step of every cell",
+}
+INTRODUCTION = """# Benchmarks
+
+Time of one training step of one recurrent layer: forward, mean squared error on all outputs, backward, Adam, in
+float32, on a batch that is already on the device. Contenders take turns in one process, in a new random order each
+round; a turn is several bursts of steps, of which the first is not timed, and counts with the median of the others.
+Each contender is shown by its ratio to the first row, above 1 where it is slower: the median over rounds of the
+ratios within a round (10th to 90th percentile). `python scripts/bench.py --help` tells the rest; the times of every
+round are in `docs/bench/`.
+"""
+
+
+def summarise(seconds: dict[str, list[float]]) -> dict[str, dict[str, Any]]:
+    """Median time, and ratio to the first contender round by round, from seconds per step and round."""
+    reference = np.array(next(iter(seconds.values())))
+    return {name: _summary(np.array(rounds), reference) for name, rounds in seconds.items()}
+
+
+def _summary(rounds: np.ndarray, reference: np.ndarray) -> dict[str, Any]:
+    ratios = rounds / reference
+    low, median, high = np.percentile(ratios, [10, 50, 90])
+    return {
+        "median_ms": _round(1e3 * np.median(rounds)),
+        "ratio": {
+            "median": _round(median), "p10": _round(low), "p90": _round(high),
+            "min": _round(ratios.min()), "max": _round(ratios.max()),
+        },
+        "seconds": [_round(value) for value in rounds],
+    }  # fmt: skip
+
+
+def geometric_means(shapes: list[dict[str, Any]]) -> dict[str, float]:
+    """Over the shapes, of the median ratios; only for contenders that ran on all of them."""
+    names = [n for n in shapes[0]["contenders"] if all(n in s["contenders"] for s in shapes)]
+    ratios = {n: [s["contenders"][n]["ratio"]["median"] for s in shapes] for n in names}
+    return {n: _round(np.exp(np.mean(np.log(values)))) for n, values in ratios.items()}
+
+
+def line(result: dict[str, Any]) -> str:
+    """What the terminal shows of one shape."""
+    (reference, first), *others = result["contenders"].items()
+    parts = [f"{name} {_spread(entry['ratio'])}" for name, entry in others]
+    return f"{result['shape']}: {reference} {_ms(first)}; " + ", ".join(parts)
+
+
+def table(result: dict[str, Any]) -> str:
+    """A Markdown section: one row per contender, one column per shape."""
+    shapes, means = result["shapes"], result["geometric_mean"]
+    names = list(dict.fromkeys(name for shape in shapes for name in shape["contenders"]))
+    header = ["batch×time×input×hidden", *(s["shape"] for s in shapes), "geometric mean"]
+    rows = [header, ["---"] * len(header)]
+    for name in names:
+        entries = [shape["contenders"].get(name) for shape in shapes]
+        mean = f"**{means[name]:.2f}**" if name in means else ""
+        rows.append([name, *(_cell(entry, name == names[0]) for entry in entries), mean])
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    load = "load {before} before, {after} after".format(**result["load"])
+    left_out = "".join(f" Left out: {n} ({why})." for n, why in result["left_out"].items())
+    return "\n".join([
+        f"## {TITLES[result['benchmark']]}: {result['machine']['name']}", "",
+        *("| " + " | ".join(row) + " |" for row in rows), "",
+        f"`{result['command']}`, {result['date'][:10]}, {result['settings']['rounds']} rounds, "
+        f"{load}; {versions}.{left_out}",
+    ])  # fmt: skip
+
+
+def write_section(path: Path, result: dict[str, Any]) -> None:
+    """Put the table of a result into a Markdown file, in place of the last one of this device and benchmark."""
+    mark = f"bench {slug(result['machine']['name'])} {result['benchmark']}"
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    section = f"{begin}\n{table(result)}\n{end}"
+    text = path.read_text() if path.exists() else INTRODUCTION
+    old = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    text, replaced = old.subn(lambda _: section, text)
+    if not replaced:
+        text = f"{text.rstrip()}\n\n{section}\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _cell(entry: dict[str, Any] | None, reference: bool) -> str:
+    if entry is None:
+        return ""
+    return _ms(entry) if reference else f"{_spread(entry['ratio'])}, {_ms(entry)}"
+
+
+def _spread(ratio: dict[str, float]) -> str:
+    return f"{ratio['median']:.2f} ({ratio['p10']:.2f}–{ratio['p90']:.2f})"
+
+
+def _ms(entry: dict[str, Any]) -> str:
+    return f"{entry['median_ms']:.3g} ms"
+
+
+def _round(value: Any) -> float:
+    return float(f"{float(value):.5g}")

@@ -1,0 +1,150 @@
+"""How parameters start: every gate's block is drawn on its own."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from battery import FEATURES, HIDDEN, VARIANTS, Case, each_variant, quick_jit
+
+from lstmlab.cells import Init, cell_entry, cell_names, make_cell
+from lstmlab.cells.maps import BlockDiagonal
+
+WIDE = 64
+
+
+def per_gate(linear, gates):
+    """One matrix ``[everything that feeds a unit, units]`` per gate; heads make separate matrices."""
+    kernel = np.asarray(linear.kernel)
+    if isinstance(linear, BlockDiagonal):
+        return [head[:, gate] for head in kernel for gate in range(gates)]
+    return np.split(kernel.reshape(-1, kernel.shape[-1]), gates, axis=-1)
+
+
+def wide(name, **settings):
+    return make_cell(name, WIDE, WIDE, key=jax.random.key(3), **{"map": "dense"} | settings)
+
+
+RECTANGULAR = [case for case in VARIANTS if ("map", "diagonal") not in case.options]
+
+
+@pytest.mark.parametrize("case", RECTANGULAR, ids=str)
+def test_recurrent_kernels_are_orthogonal_gate_by_gate(case):
+    cell = case.build()
+    for matrix in per_gate(cell.recurrent, len(cell.recurrent_gates)):
+        singular = np.linalg.svd(matrix, compute_uv=False)
+        np.testing.assert_allclose(singular, 1, atol=1e-5)
+
+
+def test_the_candidate_map_of_a_gru_is_orthogonal_as_well():
+    kernel = Case("gru", (("reset", "before"),)).build().candidate_recurrent.kernel
+    assert kernel.shape == (HIDDEN, HIDDEN)
+    np.testing.assert_allclose(np.linalg.svd(kernel, compute_uv=False), 1, atol=1e-5)
+
+
+def test_diagonal_kernels_stay_within_one():
+    kernel = wide("lstm", map="diagonal").recurrent.kernel
+    assert kernel.shape == (4 * WIDE,)
+    assert 0.9 < np.abs(kernel).max() <= 1
+    assert abs(np.mean(kernel)) < 0.15
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_glorot_bounds_are_those_of_one_gate(name):
+    """The bound of the stacked kernel would be too small by about the root of the number of gates."""
+    cell = wide(name)
+    bound = np.sqrt(6 / (WIDE + WIDE))
+    for matrix in per_gate(cell.input, len(cell.gates)):
+        assert matrix.shape == (WIDE, WIDE)
+        assert 0.97 * bound < np.abs(matrix).max() <= bound
+
+
+@each_variant
+def test_gates_and_maps_are_drawn_independently(case):
+    cell = case.build()
+    for linear, gates in ((cell.input, cell.gates), (cell.recurrent, cell.recurrent_gates)):
+        matrices = per_gate(linear, len(gates))
+        assert len({m.tobytes() for m in matrices}) == len(matrices) >= len(gates)
+    assert not np.array_equal(case.build(0).input.kernel, case.build(1).input.kernel)
+    assert np.array_equal(case.build(0).input.kernel, case.build(0).input.kernel)
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_the_forget_bias_is_at_the_forget_gate_alone(name):
+    cell = wide(name, init=Init(forget_bias=2.5))
+    for gate, bias in zip(cell.gates, np.split(cell.input.bias, len(cell.gates)), strict=True):
+        assert (bias == (2.5 if gate == "forget" else 0)).all(), gate
+
+
+def test_the_forget_bias_is_one_unless_asked_otherwise():
+    assert Init().forget_bias == 1
+    assert (np.split(np.asarray(wide("lstm").input.bias), 4)[1] == 1).all()
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_chrono_biases_span_the_horizon(name):
+    """b = log U[1, T - 1], with the sign by which the gate keeps the memory."""
+    horizon = 100
+    cell = wide(name, init=Init(chrono_horizon=horizon))
+    blocks = dict(zip(cell.gates, np.split(cell.input.bias, len(cell.gates)), strict=True))
+    for gate, bias in blocks.items():
+        sign = cell_entry(name).cls.memory_gates.get(gate, 0)
+        times = np.exp(sign * bias)
+        if sign == 0:
+            assert (bias == 0).all(), gate
+            continue
+        assert times.min() >= 1 - 1e-6 and times.max() <= horizon - 1
+        assert times.max() > horizon / 2 and times.std() > horizon / 10
+    shared = {(sign * blocks[gate]).tobytes() for gate, sign in cell.memory_gates.items()}
+    assert len(shared) <= 1, "all memory gates share one time scale per unit"
+
+
+@pytest.mark.parametrize("name", ["lstm", "peephole_lstm", "gru"])
+def test_cells_with_memory_take_chrono(name):
+    gates = cell_entry(name).cls.memory_gates
+    assert gates == ({"update": 1} if name == "gru" else {"forget": 1, "input": -1})
+
+
+def test_forget_bias_and_scale_may_be_traced():
+    """A population of cells that differ in both is built by one vmap."""
+
+    @quick_jit
+    @jax.vmap
+    def build(forget_bias, scale):
+        init = Init(forget_bias=forget_bias, scale=scale)
+        return make_cell("lstm", FEATURES, HIDDEN, key=jax.random.key(0), init=init)
+
+    biases, scales = jnp.array([0.0, 3.0]), jnp.array([1.0, 0.5])
+    cells, one = build(biases, scales), make_cell("lstm", FEATURES, HIDDEN, key=jax.random.key(0))
+    for i in range(2):
+        forget = np.split(np.asarray(cells.input.bias[i]), 4)[1]
+        assert (forget == biases[i]).all()
+        for mine, plain in ((cells.input, one.input), (cells.recurrent, one.recurrent)):
+            np.testing.assert_allclose(mine.kernel[i], scales[i] * plain.kernel, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["identity", "zeros", "orthogonal"])
+@pytest.mark.parametrize("where", ["input", "recurrent"])
+def test_kernels_by_name(kind, where):
+    cell = wide("gru", init=Init(**{where: kind}))
+    expected = {"identity": np.eye(WIDE), "zeros": np.zeros((WIDE, WIDE))}
+    for matrix in per_gate(getattr(cell, where), 3):
+        if kind in expected:
+            np.testing.assert_array_equal(matrix, expected[kind])
+        else:
+            np.testing.assert_allclose(matrix.T @ matrix, np.eye(WIDE), atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "fan"), [("lecun_normal", 1), ("he_normal", 2), ("glorot_normal", 1)])
+def test_normal_kernels_have_the_variance_of_one_gate(kind, fan):
+    cell = wide("lstm", init=Init(input=kind))
+    for matrix in per_gate(cell.input, 4):
+        assert matrix.var() * WIDE == pytest.approx(fan, rel=0.08)
+
+
+def test_an_identity_convolution_passes_its_input_through():
+    cell = make_cell(
+        "conv_lstm", HIDDEN, HIDDEN, key=jax.random.key(0), spatial=(5, 6),
+        init=Init(input="identity", forget_bias=0.0),
+    )  # fmt: skip
+    x = jax.random.normal(jax.random.key(1), (2, 5, 6, HIDDEN))
+    np.testing.assert_allclose(cell.project(x), np.tile(x, 4), atol=1e-6)

@@ -1,0 +1,96 @@
+"""Configurations survive being written and read."""
+
+import dataclasses
+
+import pytest
+from omegaconf import OmegaConf
+
+from lstmlab.cells import cell_names
+from lstmlab.config import ConfigError, compose, read_config, save_config, to_config, to_tree
+from lstmlab.tasks import task_names
+
+SETTINGS = [
+    [],
+    ["experiment=demo", "seed=4294967295", "resume=true"],
+    ["task=moving_mnist", "cell=conv_lstm", "cell.peepholes=false", "cell.kernel_size=5"],
+    ["task=adding", "name='a run: 1'", "wandb.tags=[a,b]", "wandb.entity=me", "data.dir=/somewhere"],
+    ["optimizer=rmsprop", "optimizer.learning_rate=1e-5", "dropout.zoneout=0.1", "init.forget_bias=-2"],
+]
+
+
+@pytest.mark.parametrize("overrides", SETTINGS, ids=" ".join)
+def test_what_is_written_is_what_is_read(overrides, tmp_path):
+    config = compose(overrides)
+    assert to_config(to_tree(config)) == config
+    save_config(to_tree(config), tmp_path / "config.yaml")
+    assert read_config(tmp_path / "config.yaml") == config
+
+
+@pytest.mark.parametrize("task", task_names())
+@pytest.mark.parametrize("cell", cell_names())
+def test_every_cell_with_every_task_round_trips(cell, task):
+    config = to_config({"cell": cell, "task": task})
+    assert to_config(to_tree(config)) == config
+    assert (config.cell.name, config.task.name) == (cell, task)
+
+
+def test_a_tree_holds_plain_values_only():
+    def plain(value):
+        if isinstance(value, dict):
+            return all(isinstance(k, str) and plain(v) for k, v in value.items())
+        if isinstance(value, list):
+            return all(map(plain, value))
+        return value is None or type(value) in (str, int, float, bool)
+
+    assert plain(to_tree(compose(["wandb.tags=[a]"])))
+
+
+def test_types_are_those_of_the_schema():
+    config = compose(["training.steps=1e3", "optimizer.learning_rate=1", "wandb.tags=[a,b]", "init.forget_bias=2"])
+    assert config.training.steps == 1000
+    assert type(config.training.steps) is int
+    assert type(config.optimizer.learning_rate) is float
+    assert type(config.init.forget_bias) is float
+    assert config.wandb.tags == ("a", "b")
+
+
+def test_missing_sections_take_their_defaults():
+    config = to_config({"cell": "gru", "task": {"name": "adding", "length": 7}})
+    assert config.task.length == 7
+    assert config.model == type(config.model)()
+    assert config.cell.options["reset"] == "after"
+
+
+def test_the_data_directory_reaches_the_task():
+    assert compose(["data.dir=/somewhere"]).task.data_dir == "/somewhere"
+    assert compose().task.data_dir is None
+
+
+def test_configurations_cannot_be_changed_by_accident():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        compose().seed = 3
+
+
+def test_interpolations_are_resolved():
+    tree = {"cell": "lstm", "task": "adding", "model": {"hidden_size": 12, "embedding_size": "${model.hidden_size}"}}
+    assert to_config(OmegaConf.create(tree)).model.embedding_size == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "is not a run directory: it has no config.yaml"),
+        ("a: [1", "cannot be read"),
+        ("[1, 2]", "is not a configuration of keys and values"),
+        ("cell: lstm\ntask: nonesuch\n", "unknown task 'nonesuch'"),
+        ("cell: nonesuch\ntask: adding\n", "unknown cell 'nonesuch'"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_named(tmp_path, text, message):
+    path = tmp_path / "config.yaml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message) as error:
+        read_config(path)
+    assert str(tmp_path) in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,96 @@
+"""Runs that take a second: every task in a tiny size, and programs that are compiled quickly."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from lstmlab.config import Config, compose
+from lstmlab.data import text
+from lstmlab.tasks import char_lm
+from lstmlab.training import Trained, train
+
+TASKS = {
+    "adding": ["task.length=6", "task.eval_examples=8"],
+    "copy_memory": ["task.delay=3", "task.eval_examples=8"],
+    "char_lm": ["task.unroll=8", "model.embedding_size=4", "training.eval_batch_size=8"],
+    "stocks": ["task.window=5", "training.eval_batch_size=128", "dropout.layer=0", "training.patience=0"],
+    "moving_mnist": [
+        "task.frame_size=16", "task.digit_size=10", "task.patch=4", "task.input_frames=2",
+        "task.target_frames=2", "task.eval_examples=4",
+    ],
+}  # fmt: skip
+TINY = [
+    "model.hidden_size=8", "training.batch_size=4", "training.steps=4", "training.log_every=2",
+    "training.eval_every=2", "wandb.mode=disabled",
+]  # fmt: skip
+CHARACTERS = 20_000
+
+
+def overrides(task: str, *more: str) -> list[str]:
+    """What makes a tiny run of a task; a task that this file does not know runs in its own size."""
+    return [f"task={task}", *TASKS.get(task, []), *TINY, *more]
+
+
+def small(task: str = "adding", *more: str) -> Config:
+    """The configuration of a tiny run."""
+    return compose(overrides(task, *more))
+
+
+def run(config: Config, directory: Path, **settings: Any) -> Trained:
+    """Train in silence."""
+    return train(config, directory, progress=False, **settings)
+
+
+def parameters(directory: Path) -> dict[str, np.ndarray]:
+    """The arrays of a run's ``model.npz``."""
+    with np.load(directory / "model.npz") as arrays:
+        return dict(arrays)
+
+
+def assert_same_bits(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> None:
+    """Equal names, types and bits."""
+    assert a.keys() == b.keys()
+    for name in a:
+        assert a[name].dtype == b[name].dtype
+        assert a[name].tobytes() == b[name].tobytes(), f"{name} differs"
+
+
+def untimed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of metrics without what a clock says."""
+    return [{k: v for k, v in row.items() if not k.startswith("time/")} for row in rows]
+
+
+@contextlib.contextmanager
+def quick_programs(cache: Path) -> Iterator[None]:
+    """Compile without optimising, keep every program in ``cache``, and read a short Shakespeare."""
+    settings = {
+        "jax_disable_most_optimizations": True,
+        "jax_compilation_cache_dir": str(cache),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+    }
+    before = {name: jax.config.values[name] for name in settings}
+    whole = text.load_text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LSTMLAB_CACHE_DIR", str(cache))
+        patch.setattr("lstmlab.training.run.use_compilation_cache", lambda: None)
+        patch.setattr(char_lm, "load_text", lambda corpus, data_dir: whole(corpus, data_dir)[:CHARACTERS])
+        try:
+            for name, value in settings.items():
+                jax.config.update(name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                jax.config.update(name, value)
+
+
+def fresh_process(cache: Path) -> dict[str, str]:
+    """The environment of a subprocess that compiles as quickly."""
+    return os.environ | {"LSTMLAB_CACHE_DIR": str(cache), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
