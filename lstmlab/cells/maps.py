@@ -1,8 +1,8 @@
 """Linear maps from features to gate pre-activations: the choice beside the cell.
 
 Every map takes ``[..., *spatial, features]`` and gives ``[..., *spatial, gates · size]``, gate by gate along the last
-axis, so that a cell's pointwise function never knows which map fed it. Products run in ``dtype`` and always
-accumulate in, and return, float32 or wider.
+axis, so that a cell's pointwise function never knows which map fed it. Products run in ``dtype`` and return float32
+or wider; dense products accumulate in it as well.
 """
 
 from __future__ import annotations

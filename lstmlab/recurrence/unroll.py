@@ -9,7 +9,7 @@ import jax
 from jaxtyping import Array, Bool, Float, Int
 
 from lstmlab.recurrence.fused import fused
-from lstmlab.recurrence.masks import make_switches
+from lstmlab.recurrence.masks import choose, make_switches, zeros_like
 from lstmlab.recurrence.scan import scan
 
 
@@ -72,9 +72,11 @@ def unroll(
         xs: inputs ``[time, batch, *spatial, features]``.
         state: state before the first step (after the last one when ``reverse``); zero if not given.
         lengths: valid steps per sequence. Later steps leave the state alone and give zero outputs.
-        resets: ``True`` at the first step of a new segment, where the state starts at zero again.
+        resets: ``True`` at the first step of a new segment, where the state starts at zero again. Backwards, a
+            segment that begins with the very first step ends the walk: the final state is that segment's.
         reverse: walk from the last valid step to the first. Outputs stay aligned with inputs.
-        backend: ``auto``, ``scan`` or ``fused``.
+        backend: ``auto``, ``scan`` or ``fused``. The last has a backward pass of its own and no forward mode:
+            for ``jax.jvp`` or Hessian-vector products choose ``scan``.
         chunk: recompute the backward pass in chunks of this many steps; about √time saves most memory.
             Rematerialisation belongs to autodiff, so it runs on the ``scan`` backend.
         collect_gates: also return every named gate's activations ``[time, batch, ...]`` (backend ``scan``).
@@ -92,11 +94,14 @@ def unroll(
             raise ValueError(f"backend '{backend}' neither recomputes in chunks nor collects gates: use 'scan'")
         backend = Backend.SCAN
     backend = resolve_backend(cell, backend)
-    z = cell.project(xs)
     time, batch = jax.tree.leaves(xs)[0].shape[:2]
+    switches = make_switches(time, lengths, resets, reverse)
+    if switches.valid is not None:
+        # Whatever fills the padding, NaN included, must not reach a product: its gradient would be NaN.
+        xs = jax.vmap(choose)(switches.valid, xs, zeros_like(xs))
+    z = cell.project(xs)
     if state is None:
         state = cell.initial_state(batch)
-    switches = make_switches(time, lengths, resets, reverse)
     if backend is Backend.FUSED:
         final, outputs = fused(cell, z, state, switches, reverse=reverse)
         return Unrolled(outputs, final)
