@@ -14,6 +14,7 @@ from lstmlab.config import ConfigError, to_config
 from lstmlab.data.download import DataError
 from lstmlab.tracking.files import RunError
 from lstmlab.training import RunFailed, train
+from lstmlab.training.run import CONFIG_FILE
 
 # Jobs of this process that ended without a result, by directory. Hydra's basic launcher would stop a sweep at the
 # first exception, so that the jobs after it were lost.
@@ -30,6 +31,8 @@ def run_job(tree: DictConfig) -> float:
     sweep = hydra.mode == RunMode.MULTIRUN
     try:
         config = to_config(tree)
+        if config.resume and not sweep and not (directory / CONFIG_FILE).exists():
+            raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
         group = Path(hydra.sweep.dir).name if sweep else None
         trained = train(config, directory, group=group)
     except (ConfigError, DataError, RunError, RunFailed) as error:

@@ -109,7 +109,9 @@ class SequenceModel(nnx.Module):
             width = width if block == "residual" else directions * hidden_size
             stack.append(layer)
         self.layers = nnx.List(stack)
-        self.backend = str(resolve_backend(stack[0].forward, backend)) if chunk is None else "scan"
+        if chunk is not None and backend == "fused":
+            raise ValueError("model.chunk needs model.backend=scan or auto, but model.backend is 'fused'")
+        self.backend = str(resolve_backend(stack[0].forward, "scan" if chunk and backend == "auto" else backend))
         self.final_norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0)) if block == "residual" else None
         size = outputs.size if self.spatial else outputs.size * math.prod(outputs.spatial)
         self.head = make_map("dense", width, size, 1, key=keys[2], init="glorot_uniform", bias=True, dtype=dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from omegaconf import OmegaConf
 
-from lstmlab.tracking.files import RunError, read_metrics, read_summary, series
+from lstmlab.tracking.files import SUMMARY, RunError, read_metrics, read_summary, series
 from lstmlab.tracking.plots import curves
 from lstmlab.tracking.tables import markdown_table, write_csv
 
@@ -41,7 +42,7 @@ def compare(directories: Sequence[str | Path]) -> Comparison:
     runs = find_runs(directories)
     finished, failed = [], []
     for directory in runs:
-        if not (directory / "summary.json").exists():
+        if not (directory / SUMMARY).exists():
             failed.append(f"{directory}: not finished")
             continue
         summary = read_summary(directory)
@@ -124,24 +125,22 @@ def _row(key: tuple[Any, ...], members: list[dict[str, Any]]) -> dict[str, Any]:
         "learned": f"{sum(m['beats_baseline'] for m in members)}/{len(members)}",
         "solved": f"{sum(solved)}/{len(solved)}" if solved else "–",
         "steps/s": f"{np.median([m['steps_per_second'] for m in members]):.1f}",
-        "_order": mean if first["goal"] == "min" else -mean,
+        "_order": math.inf if math.isnan(mean) else mean if first["goal"] == "min" else -mean,
     }
 
 
 def _draw(task: str, directory: Path, runs: Sequence[Path]) -> Path:
     """Validation curves of every cell on one task: the mean over seeds."""
     collected: dict[str, list[tuple[list[int], list[float]]]] = {}
-    summaries = [read_summary(run) for run in runs if (run / "summary.json").exists()]
-    summaries = [s for s in summaries if s["status"] == "finished" and s["task"] == task]
-    metric, baselines = summaries[0]["metric"], summaries[0]["baselines"]
-    labels = setting_labels(list(runs))
-    for run in runs:
-        rows = read_metrics(run)
-        xs, ys = series(rows, f"validation/{metric}")
-        config = flat_config(run)
-        if xs and config["task.name"] == task:
-            name = f"{config['cell.name']} {labels[run]}".strip()
-            collected.setdefault(name, []).append((xs, ys))
+    # The runs of the table, so that curves and rows have the same names.
+    summaries = {run: read_summary(run) for run in runs if (run / SUMMARY).exists()}
+    finished = [run for run, summary in summaries.items() if summary["status"] == "finished"]
+    labels = setting_labels(finished)
+    finished = [run for run in finished if summaries[run]["task"] == task]
+    metric, baselines = summaries[finished[0]]["metric"], summaries[finished[0]]["baselines"]
+    for run in finished:
+        name = f"{summaries[run]['cell']} {labels[run]}".strip()
+        collected.setdefault(name, []).append(series(read_metrics(run), f"validation/{metric}"))
     lines = {name: _mean_curve(parts) for name, parts in collected.items()}
     path = directory / f"comparison_{task}.png"
     curves(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from lstmlab.models import ModelOutput, SequenceModel
 from lstmlab.models.generate import generate
 from lstmlab.tasks import Batch, Task, Tokens
 from lstmlab.tracking.files import RunError, read_summary
+from lstmlab.tracking.plain import one_line
 from lstmlab.training.checkpoint import fill, named_leaves
 from lstmlab.training.engine import Engine, dropout_rates
 
@@ -99,6 +101,9 @@ def load(directory: str | Path) -> Trained:
     static, member = split_traced(config)
     engine = Engine(static)
     template = jax.eval_shape(lambda m: engine.init(m).model, member)
-    with np.load(path) as arrays:
-        model = fill(template, dict(arrays))
+    try:
+        with np.load(path) as arrays:
+            model = fill(template, dict(arrays))
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path} cannot be used ({one_line(error)})") from None
     return Trained(model, config, directory, read_summary(directory))
