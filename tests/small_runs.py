@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import pytest
 
+from lstmlab.cli import main
 from lstmlab.config import Config, compose
 from lstmlab.data import text
 from lstmlab.tasks import char_lm
@@ -69,8 +70,9 @@ def untimed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def quick_programs(cache: Path) -> Iterator[None]:
-    """Compile without optimising, keep every program in ``cache``, and read a short Shakespeare."""
+def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
+    """Compile without optimising, share programs between the tests of a session, and read a short Shakespeare."""
+    cache = folders.getbasetemp() / "programs"
     settings = {
         "jax_disable_most_optimizations": True,
         "jax_compilation_cache_dir": str(cache),
@@ -91,6 +93,20 @@ def quick_programs(cache: Path) -> Iterator[None]:
                 jax.config.update(name, value)
 
 
-def fresh_process(cache: Path) -> dict[str, str]:
-    """The environment of a subprocess that compiles as quickly."""
-    return os.environ | {"LSTMLAB_CACHE_DIR": str(cache), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+class Outcome(NamedTuple):
+    """What a command left on the terminal, and its exit status."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(*arguments: str) -> Outcome:
+    """``lstmlab ARGUMENTS`` in this process: an import of JAX less than in a fresh one."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(list(arguments))
+        except SystemExit as left:
+            code = left.code
+    return Outcome(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())

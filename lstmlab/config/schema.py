@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstmlab.cells import Init
+from lstmlab.cells.initialise import KERNELS
 from lstmlab.tasks import Task
 
 
@@ -74,8 +75,8 @@ class DropoutConfig:
 class InitConfig:
     """How cells start; see lstmlab.cells.Init."""
 
-    input: str = key("glorot_uniform", "initialiser of input kernels, drawn per gate")
-    recurrent: str = key("orthogonal", "initialiser of recurrent kernels, drawn per gate")
+    input: str = key("glorot_uniform", "initialiser of input kernels, drawn per gate", choices=tuple(KERNELS))
+    recurrent: str = key("orthogonal", "initialiser of recurrent kernels, drawn per gate", choices=tuple(KERNELS))
     forget_bias: float = key(1.0, "bias of every forget gate", traced=True)
     chrono_horizon: int = key(0, "T_max of chrono initialisation in steps; 0: off", minimum=0)
     scale: float = key(1.0, "factor on all kernels of a cell", minimum=0.0, traced=True)

@@ -40,9 +40,7 @@ def load_digits() -> Digits:
         return Digits(arrays["images"], arrays["labels"])
 
 
-def load_mnist(
-    data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False
-) -> tuple[Digits, Digits]:
+def load_mnist(data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> tuple[Digits, Digits]:
     """Return the whole of MNIST: 60 000 digits for training and 10 000 for the test.
 
     Found in `data_dir` as `mnist/*-ubyte.gz` or where torchvision keeps it, or downloaded (12 MB).

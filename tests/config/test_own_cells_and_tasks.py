@@ -58,7 +58,7 @@ def test_their_keys_are_explained_and_checked_like_all_others(own):
         compose(["cell=leaky", "cell.leak=-1"])
     with pytest.raises(ConfigError, match=r"task\.delay is -1, but must be at least 0"):
         compose(["task=adding_late", "task.delay=-1"])
-    with pytest.raises(ConfigError, match="unknown key 'cell.leek'; did you mean 'leak'"):
+    with pytest.raises(ConfigError, match=r"unknown key 'cell\.leek'; did you mean 'leak'"):
         compose(["cell=leaky", "cell.leek=1"])
 
 

@@ -64,9 +64,7 @@ def test_mnist_is_read_from_its_four_files(tmp_path, monkeypatch):
             content = idx(array)
             entry = download.REGISTRY[f"mnist-{name}-{part}"]
             known_hash = f"md5:{hashlib.md5(content).hexdigest()}"
-            monkeypatch.setitem(
-                download.REGISTRY, entry.name, replace(entry, known_hash=known_hash)
-            )
+            monkeypatch.setitem(download.REGISTRY, entry.name, replace(entry, known_hash=known_hash))
             (tmp_path / "mnist").mkdir(exist_ok=True)
             (tmp_path / "mnist" / f"{name}-{part}-ubyte.gz").write_bytes(content)
     for digits, name in zip(load_mnist(tmp_path, offline=True), ("train", "t10k"), strict=True):

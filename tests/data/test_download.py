@@ -66,15 +66,11 @@ def server(monkeypatch) -> Iterator[Server]:
 
 def entry(url: str, content: bytes = CONTENT, algorithm: str = "sha256") -> Download:
     digest = hashlib.new(algorithm, content).hexdigest()
-    return Download(
-        "stage", url, "plays/stage.txt", f"{algorithm}:{digest}", "none", ("stage.txt",)
-    )
+    return Download("stage", url, "plays/stage.txt", f"{algorithm}:{digest}", "none", ("stage.txt",))
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    )
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "md5"])
@@ -212,9 +208,7 @@ def test_registry_entry_is_complete(name):
 @pytest.mark.parametrize("place", ["input.txt", "tinyshakespeare/input.txt"])
 def test_tiny_shakespeare_is_loaded_from_a_data_directory(server, monkeypatch, tmp_path, place):
     known = REGISTRY["tiny_shakespeare"]
-    mine = Download(
-        known.name, f"{server.url}/text", known.filename, entry("").known_hash, "", known.also
-    )
+    mine = Download(known.name, f"{server.url}/text", known.filename, entry("").known_hash, "", known.also)
     monkeypatch.setitem(download.REGISTRY, known.name, mine)
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).write_bytes(CONTENT)

@@ -91,9 +91,7 @@ def test_metrics_against_numpy():
     assert metrics["bpc"][1] == metrics["accuracy"][1] == 7
     assert mean(metrics["bpc"]) == pytest.approx(np.mean(bits), rel=1e-5)
     assert mean(metrics["accuracy"]) == pytest.approx(np.mean(right), rel=1e-5)
-    assert task.loss(jnp.asarray(outputs), batch) == pytest.approx(
-        np.mean(bits) * np.log(2), rel=1e-5
-    )
+    assert task.loss(jnp.asarray(outputs), batch) == pytest.approx(np.mean(bits) * np.log(2), rel=1e-5)
 
 
 def test_baselines_by_hand(monkeypatch):

@@ -29,9 +29,7 @@ def test_no_digit_image_is_in_two_splits():
 
 
 def test_paths_are_straight_between_walls_and_stay_inside():
-    paths = np.asarray(
-        jax.vmap(lambda k: bounce(k, 50, 2))(jax.random.split(jax.random.key(0), 64))
-    )
+    paths = np.asarray(jax.vmap(lambda k: bounce(k, 50, 2))(jax.random.split(jax.random.key(0), 64)))
     assert paths.min() >= 0
     assert paths.max() <= 1
     assert (paths == 0).any()

@@ -25,6 +25,7 @@ def start(directory, task, cache, *more, optimised=False):
     arguments = [f"task={task}", *TASKS[task], *TINY, *OFTEN, f"hydra.run.dir={directory}", *more]
     environment = os.environ | {"LSTMLAB_CACHE_DIR": str(cache), "LSTMLAB_DATA_DIR": str(cache)}
     environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "0" if optimised else "1"
+    arguments += ["wandb.mode=offline"] if optimised else []
     command = [sys.executable, "-m", "lstmlab.cli", *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
@@ -67,7 +68,7 @@ def assert_as_if_left_alone(directory, alone):
     assert summaries[0]["status"] == "finished"
 
 
-# `char_lm` carries its state and its place in the text; `adding` is compiled as users compile it.
+# `char_lm` carries its state and its place in the text; `adding` is compiled and tracked as users do it.
 @pytest.mark.parametrize(
     ("task", "settings"),
     [("adding", {"optimised": True}), ("char_lm", {})],

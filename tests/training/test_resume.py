@@ -54,7 +54,7 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_interrupted_and_resumed_is_as_if_left_alone(moment, alone, tmp_path, monkeypatch):
     owner, method, when = MOMENTS[moment]
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         interrupt(patch, owner, method, **when)
         run(config_of(), tmp_path)
     assert read_summary(tmp_path)["status"] == "failed"
@@ -68,7 +68,7 @@ def test_interrupted_and_resumed_is_as_if_left_alone(moment, alone, tmp_path, mo
 
 
 def test_a_resumed_run_does_not_repeat_what_a_checkpoint_holds(tmp_path, monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         interrupt(patch, _Run, "_save", step=6)
         run(config_of(), tmp_path)
     logged = []
@@ -79,7 +79,7 @@ def test_a_resumed_run_does_not_repeat_what_a_checkpoint_holds(tmp_path, monkeyp
 
 
 def test_the_time_spent_before_the_interruption_counts(tmp_path, monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         interrupt(patch, _Run, "_conclude", before=True)
         run(config_of(), tmp_path)
     rows = read_metrics(tmp_path)

@@ -1,0 +1,176 @@
+"""The commands that look things up or use a finished run; training is in ``tests/launch``."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from small_runs import TASKS, TINY, command, overrides, quick_programs
+
+from lstmlab.cells import cell_entry, cell_names
+from lstmlab.cells.base import Cell
+from lstmlab.cli import COMMANDS
+from lstmlab.config import compose
+from lstmlab.config.describe import describe
+from lstmlab.tasks import task_entry, task_names
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick(tmp_path_factory):
+    with quick_programs(tmp_path_factory):
+        yield
+
+
+@pytest.fixture(scope="module")
+def text_run(tmp_path_factory):
+    """The directory of a tiny character model."""
+    directory = tmp_path_factory.mktemp("text")
+    assert command(*overrides("char_lm"), f"hydra.run.dir={directory}").code == 0
+    return directory
+
+
+@pytest.fixture(scope="module")
+def number_run(tmp_path_factory):
+    """The directory of a run that has no text."""
+    directory = tmp_path_factory.mktemp("numbers")
+    assert command(*overrides("adding"), f"hydra.run.dir={directory}").code == 0
+    return directory
+
+
+@pytest.mark.parametrize("argument", ["--help", "-h", "help"])
+def test_help_names_every_command_and_shows_how_to_train_and_sweep(argument):
+    shown = command(argument)
+    assert shown.code == 0
+    assert shown.err == ""
+    for name in COMMANDS:
+        assert f"lstmlab {name}" in shown.out
+    for text in ("lstmlab cell=gru task=adding", "lstmlab -m cell=", "resume=true", "wandb.mode=", "--hydra-help"):
+        assert text in shown.out
+
+
+def test_help_is_given_wherever_it_is_asked_for():
+    assert command("cell=gru", "--help") == command("--help")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name):
+    shown = command(name, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    assert f"usage: lstmlab {name}" in shown.out
+    assert len(shown.out.splitlines()) >= 5
+
+
+def test_the_catalogue_of_cells_has_every_cell_with_paper_and_options():
+    shown = command("cells")
+    assert shown.code == 0
+    lines = shown.out.splitlines()
+    for name in cell_names():
+        entry = cell_entry(name)
+        (line,) = [line for line in lines if line.split()[:1] == [name]]
+        assert entry.title in line
+        assert entry.paper in line
+        assert all(option in line for option in entry.cls.options if option not in Cell.options)
+    for option in Cell.options:
+        assert f"cell.{option}=" in shown.out
+
+
+def test_the_catalogue_of_tasks_has_every_task_with_metric_baseline_and_data():
+    shown = command("tasks")
+    assert shown.code == 0
+    lines = shown.out.splitlines()
+    for name in task_names():
+        entry = task_entry(name)
+        task = entry.cls()
+        baseline, value = next(iter(task.baselines().items()))
+        (line,) = [line for line in lines if line.split()[:1] == [name]]
+        for text in (entry.title, task.metric, f"{value:.4g} ({baseline})", entry.data, entry.paper):
+            assert text in line
+
+
+def test_config_shows_every_key_of_what_would_run():
+    shown = command("config", "cell=gru", "task=adding", "seed=7")
+    assert shown.code == 0
+    lines = shown.out.splitlines()
+    for key, value, meaning, *_ in describe(compose(["cell=gru", "task=adding", "seed=7"])):
+        (line,) = [line for line in lines if line.split()[:1] == [key]]
+        assert meaning in line
+        assert str(value) in line
+    refused = command("config", "cell=gruu")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("lstmlab: unknown cell 'gruu'; did you mean 'gru'?")
+
+
+def test_generate_prints_the_prompt_and_its_continuation(text_run):
+    shown = command("generate", str(text_run), "--prompt", "ROMEO:", "--length", "30")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.startswith("ROMEO:")
+    assert len(shown.out) == len("ROMEO:") + 30 + len("\n")
+
+
+def test_generate_follows_its_seed_and_its_temperature(text_run):
+    def text(*settings):
+        return command("generate", str(text_run), "--prompt", "A", "--length", "40", *settings).out
+
+    assert text("--seed", "1") == text("--seed", "1") != text("--seed", "2")
+    assert text("--temperature", "0", "--seed", "1") == text("--temperature", "0", "--seed", "2")
+    assert text("--temperature", "0") != text("--temperature", "2")
+    assert len(command("generate", str(text_run)).out) == 1 + 500 + 1
+
+
+def test_compare_shows_the_runs_below_its_directories(number_run, text_run, tmp_path):
+    shown = command("compare", str(number_run), str(text_run), "--output", str(tmp_path / "out"))
+    assert (shown.code, shown.err) == (0, "")
+    assert "adding" in shown.out
+    assert "char_lm" in shown.out
+    assert (tmp_path / "out" / "comparison_char_lm.png").exists()
+
+
+BAD = {
+    "unknown command": (["train"], "unknown command 'train' (commands: cells, tasks, config, compare, generate"),
+    "no run": (["generate", "{empty}"], "is not a run directory: it has no config.yaml"),
+    "no text": (["generate", "{numbers}"], "holds a run of task adding, which has no text"),
+    "unknown character": (["generate", "{text}", "--prompt", "Größe"], "--prompt: the vocabulary of"),
+    "empty prompt": (["generate", "{text}", "--prompt", ""], "--prompt: the prompt is empty"),
+    "no length": (["generate", "{text}", "--length", "0"], "--length is 0, but must be at least 1"),
+    "length in words": (["generate", "{text}", "--length", "ten"], "--length: invalid int value: 'ten'"),
+    "too cold": (["generate", "{text}", "--temperature", "-1"], "--temperature is -1.0, but must be at least 0"),
+    "no number": (["generate", "{text}", "--temperature", "nan"], "--temperature is nan, but must be at least 0"),
+    "no directory given": (["generate"], "the following arguments are required: RUN_DIR"),
+    "nothing to compare": (["compare", "{empty}"], "no finished run in"),
+    "nowhere": (["compare", "{empty}/nowhere"], "nowhere is not a directory"),
+    "too much": (["cells", "lstm"], "unrecognized arguments: lstm"),
+    "unknown key": (["config", "seeds=1"], "unknown key 'seeds'; did you mean 'seed'?"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_on_standard_error(case, number_run, text_run, tmp_path):
+    arguments, told = BAD[case]
+    places = {"empty": tmp_path, "numbers": number_run, "text": text_run}
+    refused = command(*(argument.format(**places) for argument in arguments))
+    assert refused.code != 0
+    assert refused.out == ""
+    assert refused.err.startswith("lstmlab")
+    assert told in refused.err
+    assert refused.err.count("\n") == 1
+
+
+def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
+    arguments = ["task=adding", *TASKS["adding"], *TINY, "training.steps=1000000", f"hydra.run.dir={tmp_path}/run"]
+    environment = os.environ | {"LSTMLAB_CACHE_DIR": str(tmp_path), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lstmlab.cli", *arguments],
+        env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    rows = tmp_path / "run" / "metrics.jsonl"
+    while not (rows.exists() and rows.stat().st_size):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1].startswith("lstmlab: stopped; add resume=true hydra.run.dir=DIR")
+    assert "Traceback" not in errors
+    assert '"status": "failed"' in (tmp_path / "run" / "summary.json").read_text()
