@@ -157,6 +157,8 @@ def _generate(arguments: list[str]) -> None:
         parser.error(f"--length is {chosen.length}, but must be at least 1")
     if not chosen.temperature >= 0:
         parser.error(f"--temperature is {chosen.temperature}, but must be at least 0")
+    if not 0 <= chosen.seed < 2**32:
+        parser.error(f"--seed is {chosen.seed}, but must be between 0 and {2**32 - 1}")
     from lstmlab.config import ConfigError
     from lstmlab.training import load
 

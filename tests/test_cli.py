@@ -137,6 +137,7 @@ BAD = {
     "length in words": (["generate", "{text}", "--length", "ten"], "--length: invalid int value: 'ten'"),
     "too cold": (["generate", "{text}", "--temperature", "-1"], "--temperature is -1.0, but must be at least 0"),
     "no number": (["generate", "{text}", "--temperature", "nan"], "--temperature is nan, but must be at least 0"),
+    "no seed": (["generate", "{text}", "--seed", "-1"], "--seed is -1, but must be between 0 and 4294967295"),
     "no directory given": (["generate"], "the following arguments are required: RUN_DIR"),
     "nothing to compare": (["compare", "{empty}"], "no finished run in"),
     "nowhere": (["compare", "{empty}/nowhere"], "nowhere is not a directory"),
