@@ -93,6 +93,19 @@ def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
                 jax.config.update(name, value)
 
 
+class OneBatch:
+    """A task with a single training batch, the same at every step and for every seed."""
+
+    def __init__(self, task: Any) -> None:
+        self._task = task
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._task, name)
+
+    def train_batch(self, data: Any, key: Any, step: Any, batch_size: int) -> Any:
+        return self._task.train_batch(data, jax.random.key(0), 0, batch_size)
+
+
 class Outcome(NamedTuple):
     """What a command left on the terminal, and its exit status."""
 

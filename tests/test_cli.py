@@ -164,13 +164,18 @@ def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "lstmlab.cli", *arguments],
         env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        # A shell that started the tests in the background made them, and would make the run, deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     rows = tmp_path / "run" / "metrics.jsonl"
     while not (rows.exists() and rows.stat().st_size):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert errors.splitlines()[-1].startswith("lstmlab: stopped; add resume=true hydra.run.dir=DIR")
     assert "Traceback" not in errors

@@ -95,7 +95,7 @@ class Zoneout(nnx.Module):
         # One slice of the mask per state field: h and c are kept independently.
         leaves, structure = jax.tree.flatten(new)
         mixed = [
-            keep[field] * before + (1 - keep[field]) * after
+            keep[:, field] * before + (1 - keep[:, field]) * after
             for field, (before, after) in enumerate(zip(jax.tree.leaves(old), leaves, strict=True))
         ]
         return jax.tree.unflatten(structure, mixed)
@@ -103,10 +103,10 @@ class Zoneout(nnx.Module):
 
 def zoneout_masks(
     cell: Cell, rate: float | Array, key: PRNGKeyArray | None, time: int, batch: int
-) -> Float[Array, "time fields batch *state"]:
+) -> Float[Array, "time batch fields *state"]:
     """Keep-masks for every step: random with a key (training), the rate itself without (evaluation)."""
     fields = len(cell.state_type._fields)
-    shape = (time, fields, batch, *cell.state_shape)
+    shape = (time, batch, fields, *cell.state_shape)
     if key is None:
         return jax.numpy.broadcast_to(jax.numpy.asarray(rate, "float32"), shape)
     return jax.random.bernoulli(key, rate, shape).astype("float32")

@@ -102,7 +102,7 @@ class Engine:
                 optimizer=slots,
                 carry=carry if self.task.stateful else None,
             )
-            return state, StepLog(loss, optax.global_norm(grads))
+            return state, StepLog(loss, optax.tree.norm(grads))
 
         return jax.lax.scan(body, state, None, length=steps)
 

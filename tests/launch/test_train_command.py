@@ -56,7 +56,7 @@ def test_a_run_that_diverges_says_so_and_keeps_its_rows(folder):
         (["training.steps=0"], "training.steps is 0, but must be at least 1"),
         (["cell=lstm,gru"], "'cell=lstm,gru' lists several values: add -m to sweep over them"),
         (["training.steps=1", "nonsense"], "cannot read 'nonsense': an override is written key=value"),
-        (["resume=true", "hydra.run.dir=new"], "resume=true, but new holds no run: name one with hydra.run.dir=DIR"),
+        (["resume=true", "hydra.run.dir=new"], "new holds no run: name one with hydra.run.dir=DIR"),
         (["--nonsense"], "unrecognized arguments: --nonsense (see lstmlab --help)"),
         (["--config-dir", "nowhere"], "nowhere is not a directory"),
         (["--cfg", "job", "cell=lstmm"], "unknown cell 'lstmm'; did you mean 'lstm'?"),

@@ -111,8 +111,8 @@ def test_zoneout_at_rate_one_keeps_the_state(case, backend):
 @pytest.mark.parametrize("kept", [0, 1], ids=["h", "c"])
 def test_zoneout_keeps_each_field_of_the_state_on_its_own(kept):
     p = problem(Case("lstm"))
-    keep = np.zeros((TIME, 2, BATCH, *p.cell.state_shape), "float32")
-    keep[:, kept] = 1
+    keep = np.zeros((TIME, BATCH, 2, *p.cell.state_shape), "float32")
+    keep[:, :, kept] = 1
     final = masked(p._replace(cell=Zoneout(p.cell), xs=(p.xs, keep)))["final"]
     assert np.allclose(final[kept], p.state[kept], atol=1e-6)
     assert not np.allclose(final[1 - kept], p.state[1 - kept], atol=1e-2)
@@ -123,7 +123,7 @@ def test_zoneout_masks(case):
     """Random in training, the rate itself in evaluation; each field of the state has its own."""
     cell = case.build()
     keep = np.asarray(masks_of(cell, 0.3, KEY, 50, 40))
-    assert keep.shape == (50, len(cell.state_type._fields), 40, *cell.state_shape)
+    assert keep.shape == (50, 40, len(cell.state_type._fields), *cell.state_shape)
     assert set(np.unique(keep)) == {0.0, 1.0}
     assert keep.mean() == pytest.approx(0.3, abs=0.02)
     assert len(np.unique(keep.reshape(50, -1), axis=0)) == 50

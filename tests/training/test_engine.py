@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from small_runs import small
+from small_runs import OneBatch, small
 
 from lstmlab.config import split_traced
 from lstmlab.training.engine import Engine
@@ -93,6 +93,20 @@ def test_seeds_reach_parameters_batches_and_masks(programs):
     _, log = programs.advance(start, member)
     _, log_other = programs.advance(start, other)
     assert log.loss[0] != log_other.loss[0]
+
+
+@pytest.mark.parametrize("what", ["batches", "masks"])
+def test_batches_and_masks_are_drawn_anew_at_every_step_and_for_every_seed(what):
+    # Parameters stay as they are, so that only batches, or with a single batch only masks, change the loss.
+    rate = 0.5 if what == "masks" else 0.0
+    static, member = split_traced(small("adding", f"dropout.layer={rate}", "optimizer.learning_rate=0"))
+    engine = Engine(static)
+    if what == "masks":
+        engine.task = OneBatch(static.task)
+    start = jax.jit(engine.init)(member)
+    advance = jax.jit(lambda member: engine.advance(start, member, (), STEPS)[1].loss)
+    losses = [*advance(member), *advance(member | {"seed": np.uint32(1)})]
+    assert len(set(map(float, losses))) == 2 * STEPS
 
 
 def test_calls_of_any_length_give_the_same_run(programs):

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from small_runs import small
+from small_runs import OneBatch, small
 
 from lstmlab.config import split_traced
 from lstmlab.tasks import Features, task_names
@@ -21,17 +21,7 @@ def learning(task):
     static, member = split_traced(config)
     engine = Engine(static)
     data = jax.device_put(config.task.data())
-
-    def one_batch(data, key, step, size):
-        return config.task.train_batch(data, jax.random.key(0), 0, size)
-
-    class SameBatch:
-        """The task, but with one training batch."""
-
-        def __getattr__(self, name):
-            return one_batch if name == "train_batch" else getattr(config.task, name)
-
-    engine.task = SameBatch()  # type: ignore[assignment]
+    engine.task = OneBatch(config.task)
     evaluate = jax.jit(lambda model: engine.evaluate(model, member, data["validation"], "validation"))
     state = jax.jit(engine.init)(member)
     before = evaluate(state.model)

@@ -15,7 +15,7 @@ from small_runs import TASKS, TINY, assert_same_bits, parameters, untimed
 
 from lstmlab.tracking.files import METRICS, read_metrics, read_summary
 
-STEPS = 40
+STEPS = 60
 OFTEN = [f"training.steps={STEPS}", "training.log_every=1", "training.eval_every=10", "training.checkpoint_every=2"]
 PATIENCE = 120.0  # seconds until a process counts as hanging
 
