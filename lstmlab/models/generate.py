@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from lstmlab.models.dropout import Rates
 from lstmlab.models.sequence import SequenceModel
 
 
@@ -18,12 +19,14 @@ def generate(
     length: int,
     key: PRNGKeyArray,
     temperature: Float[Array, ""] | float = 1.0,
+    rates: Rates = Rates(),  # noqa: B008
 ) -> Int[Array, "batch length"]:
     """Tokens that continue each prompt, drawn from ``softmax(logits / temperature)``.
 
-    A temperature of 0 takes the likeliest token. Prompts hold at least one token.
+    A temperature of 0 takes the likeliest token. Prompts hold at least one token. Nothing is dropped; a zoneout rate
+    acts by its expectation.
     """
-    read = model(prompt)
+    read = model(prompt, rates=rates)
 
     def draw(key: PRNGKeyArray, logits: Array) -> Array:
         warm = jnp.maximum(temperature, 1e-6)
@@ -33,7 +36,7 @@ def generate(
     def body(carry: tuple[Array, object], key: PRNGKeyArray) -> tuple[tuple[Array, object], Array]:
         logits, state = carry
         token = draw(key, logits)
-        out = model(token[:, None], state)
+        out = model(token[:, None], state, rates=rates)
         return (out.outputs[:, -1], out.state), token
 
     first = (read.outputs[:, -1], read.state)

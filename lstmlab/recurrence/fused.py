@@ -22,9 +22,31 @@ import jax.numpy as jnp
 from lstmlab.recurrence.masks import Switches, choose, refresh, zeros_like
 
 
-def fused(cell: Any, z: Any, state: Any, switches: Switches, *, reverse: bool) -> tuple[Any, Any]:
-    """As :func:`lstmlab.recurrence.scan.scan`, without gate activations: final state and outputs."""
-    return _fused(reverse, cell.recurrent, cell.pointwise(), z, state, switches)
+# Steps per block on CPUs, where a long sequence's projections do not fit the caches, and fresh memory costs page faults.
+LONGEST_BLOCK, SHORTEST_BLOCK = 64, 16
+
+
+def fused(cell: Any, xs: Any, state: Any, switches: Switches, *, reverse: bool) -> tuple[Any, Any]:
+    """Run the cell over inputs ``xs`` (time-major): final state and outputs."""
+
+    def run(state: Any, part: tuple[Any, Switches]) -> tuple[Any, Any]:
+        xs, switches = part
+        return _fused(reverse, cell.recurrent, cell.pointwise(), cell.project(xs), state, switches)
+
+    time = jax.tree.leaves(xs)[0].shape[0]
+    block = block_length(time) if jax.default_backend() == "cpu" else time
+    if block == time:
+        return run(state, (xs, switches))
+    blocks = jax.tree.map(lambda a: a.reshape(-1, block, *a.shape[1:]), (xs, switches))
+    final, outputs = jax.lax.scan(run, state, blocks, reverse=reverse)
+    return final, outputs.reshape(time, *outputs.shape[2:])
+
+
+def block_length(time: int) -> int:
+    """The longest block that divides the sequence evenly, or all of it where none does."""
+    if time <= LONGEST_BLOCK:
+        return time
+    return next((n for n in range(LONGEST_BLOCK, SHORTEST_BLOCK - 1, -1) if time % n == 0), time)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -99,11 +99,12 @@ def unroll(
     if switches.valid is not None:
         # Whatever fills the padding, NaN included, must not reach a product: its gradient would be NaN.
         xs = jax.vmap(choose)(switches.valid, xs, zeros_like(xs))
-    z = cell.project(xs)
     if state is None:
         state = cell.initial_state(batch)
     if backend is Backend.FUSED:
-        final, outputs = fused(cell, z, state, switches, reverse=reverse)
+        final, outputs = fused(cell, xs, state, switches, reverse=reverse)
         return Unrolled(outputs, final)
-    final, outputs, gates = scan(cell, z, state, switches, reverse=reverse, collect=collect_gates, chunk=chunk)
+    final, outputs, gates = scan(
+        cell, cell.project(xs), state, switches, reverse=reverse, collect=collect_gates, chunk=chunk
+    )
     return Unrolled(outputs, final, gates if collect_gates else None)

@@ -39,7 +39,7 @@ class Trained:
         self.summary = dict(summary)
         self.task: Task = config.task
         # As in evaluation: without a key nothing is dropped, and zoneout acts by its expectation.
-        rates = dropout_rates(config)
+        self._rates = rates = dropout_rates(config)
         self._call = jax.jit(lambda model, inputs, state, lengths: model(inputs, state, lengths=lengths, rates=rates))
 
     def __call__(self, inputs: Any, lengths: Any = None) -> jax.Array:
@@ -75,7 +75,7 @@ class Trained:
         if prompt.shape[-1] == 0:
             raise ValueError("the prompt is empty: give at least one token")
         key = jax.random.key(seed)
-        return np.asarray(generate(self.model, prompt, length, key, temperature))[0]
+        return np.asarray(generate(self.model, prompt, length, key, temperature, self._rates))[0]
 
     def save(self) -> None:
         """Write the parameters to ``model.npz`` in the run directory, by name."""

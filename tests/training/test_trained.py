@@ -159,3 +159,14 @@ def test_a_damaged_model_is_refused(content, tmp_path, sums):
     with pytest.raises(RunError, match=r"model\.npz cannot be used") as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_a_text_is_written_by_the_model_that_was_judged(tmp_path):
+    # Zoneout is part of the model in use: what is generated must follow from the outputs that evaluation saw.
+    trained = run(small("char_lm", "dropout.zoneout=0.5"), tmp_path)
+    seen = list(trained.task.vocabulary.encode("ROMEO:"))
+    # A model that has learned little writes one letter again and again: a sharper head has more to say.
+    trained.model.head.kernel = trained.model.head.kernel * 30
+    for token in trained.generate(seen, 20, temperature=0.0):
+        assert token == np.argmax(trained(np.asarray([seen]))[0, -1])
+        seen.append(token)
