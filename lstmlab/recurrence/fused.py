@@ -21,8 +21,7 @@ import jax.numpy as jnp
 
 from lstmlab.recurrence.masks import Switches, choose, refresh, zeros_like
 
-
-# Steps per block on CPUs, where a long sequence's projections do not fit the caches, and fresh memory costs page faults.
+# Steps per block on CPUs: a long sequence's projections do not fit the caches, and fresh memory costs page faults.
 LONGEST_BLOCK, SHORTEST_BLOCK = 64, 16
 
 
