@@ -72,7 +72,7 @@ def _is_users(error: Exception) -> bool:
     from lstmlab.tracking.files import RunError
     from lstmlab.training import RunFailed
 
-    return isinstance(error, (ConfigError, DataError, RunError, RunFailed))
+    return isinstance(error, (ConfigError, DataError, RunError, RunFailed, OSError))
 
 
 def _train(arguments: list[str]) -> int:

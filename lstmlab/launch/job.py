@@ -16,8 +16,7 @@ from lstmlab.tracking.files import RunError
 from lstmlab.training import RunFailed, train
 from lstmlab.training.run import CONFIG_FILE
 
-# Jobs of this process that ended without a result, by directory. Hydra's basic launcher would stop a sweep at the
-# first exception, so that the jobs after it were lost.
+# Jobs of this process that ended without a result, by directory. An exception would end the sweep without its table.
 failures: dict[Path, str] = {}
 
 
@@ -35,7 +34,7 @@ def run_job(tree: DictConfig) -> float:
             raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
         group = Path(hydra.sweep.dir).name if sweep else None
         trained = train(config, directory, group=group)
-    except (ConfigError, DataError, RunError, RunFailed) as error:
+    except (ConfigError, DataError, RunError, RunFailed, OSError) as error:
         if not sweep:
             # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
             print(f"lstmlab: {error}", file=sys.stderr)
