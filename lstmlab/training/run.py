@@ -20,6 +20,7 @@ from lstmlab.tracking.wandb_sink import WandbSettings
 from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.engine import Engine, RunState, StepLog
 from lstmlab.training.environment import use_compilation_cache
+from lstmlab.training.interrupt import interrupts_at_safe_points
 from lstmlab.training.optimizer import learning_rate_factor
 from lstmlab.training.results import illustrate, summarise
 from lstmlab.training.trained import MODEL_FILE, Trained, load
@@ -94,13 +95,13 @@ class _Run:
             for name in (SUMMARY, MODEL_FILE):
                 (self.directory / name).unlink(missing_ok=True)
         save_config(to_tree(self.config), self.directory / CONFIG_FILE)
-        with self._open_tracker(step) as tracker:
+        with self._open_tracker(step) as tracker, interrupts_at_safe_points() as interrupt:
             try:
-                return self._loop(tracker)
+                return self._loop(tracker, interrupt)
             finally:
                 self.checkpoints.close()
 
-    def _loop(self, tracker: Tracker) -> Trained:
+    def _loop(self, tracker: Tracker, interrupt: Callable[[], None]) -> Trained:
         training = self.config.training
         data = jax.device_put(self.data)
         state = self._first_state()
@@ -126,6 +127,7 @@ class _Run:
                 self._save(state, step)
             if evaluated and self._wants_illustration(step):
                 illustrate(self._trained(state.model, {}), tracker, step)
+            interrupt()
         return self._conclude(tracker, state, data)
 
     def _conclude(self, tracker: Tracker, state: RunState, data: Any) -> Trained:
