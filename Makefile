@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint bench docs clean
+.PHONY: demo test test-slow lint bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lstmlab -m cell=rnn,lstm,peephole_lstm,gru experiment=demo

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from lstmlab.models.dropout import Rates
+from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.sequence import SequenceModel
 
 
@@ -19,7 +19,7 @@ def generate(
     length: int,
     key: PRNGKeyArray,
     temperature: Float[Array, ""] | float = 1.0,
-    rates: Rates = Rates(),  # noqa: B008
+    rates: Rates = NO_DROPOUT,
 ) -> Int[Array, "batch length"]:
     """Tokens that continue each prompt, drawn from ``softmax(logits / temperature)``.
 

@@ -128,7 +128,10 @@ class Engine:
         metrics = self.evaluate(state.model, member, data, "validation")
         value = metrics[self.task.metric]
         better = value < state.best_metric if self.task.goal == "min" else value > state.best_metric
-        keep = lambda new, old: jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)  # noqa: E731
+
+        def keep(new: Any, old: Any) -> Any:
+            return jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)
+
         state = state._replace(
             best_model=keep(state.model, state.best_model),
             best_metric=keep(value, state.best_metric),
