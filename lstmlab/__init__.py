@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lstmlab.recurrence import unroll
     from lstmlab.study import compare
     from lstmlab.tasks import Task, register_task
-    from lstmlab.training import RunFailed, Trained, load, train
+    from lstmlab.training import RunFailed, Trained, load, train, train_population
 
 _HOMES = {
     "cells": ("Cell", "make_cell", "register_cell"),
@@ -25,12 +25,12 @@ _HOMES = {
     "recurrence": ("unroll",),
     "study": ("compare",),
     "tasks": ("Task", "register_task"),
-    "training": ("RunFailed", "Trained", "load", "train"),
+    "training": ("RunFailed", "Trained", "load", "train", "train_population"),
 }
 
 __all__ = [
     "Cell", "Config", "ConfigError", "RunFailed", "SequenceModel", "Task", "Trained", "compare", "compose", "load",
-    "make_cell", "register_cell", "register_task", "train", "unroll",
+    "make_cell", "register_cell", "register_task", "train", "train_population", "unroll",
 ]  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
     whole = text.load_text
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSTMLAB_CACHE_DIR", str(cache))
-        patch.setattr("lstmlab.training.run.use_compilation_cache", lambda: None)
+        patch.setattr("lstmlab.training.scheduler.use_compilation_cache", lambda: None)
         patch.setattr(char_lm, "load_text", lambda corpus, data_dir: whole(corpus, data_dir)[:CHARACTERS])
         try:
             for name, value in settings.items():

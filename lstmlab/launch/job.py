@@ -14,7 +14,7 @@ from lstmlab.config import ConfigError, to_config
 from lstmlab.data.download import DataError
 from lstmlab.tracking.files import RunError
 from lstmlab.training import RunFailed, train
-from lstmlab.training.run import CONFIG_FILE
+from lstmlab.training.member import CONFIG_FILE
 
 # Jobs of this process that ended without a result, by directory. An exception would end the sweep without its table.
 failures: dict[Path, str] = {}

@@ -112,7 +112,7 @@ class Progress:
 
         The metric is taken from the summary, or else from the last values logged.
         """
-        self._close()
+        self.close()
         result = ""
         if self.metric and (value := {**self._values, **summary}.get(self.metric)) is not None:
             result = f"{self.metric} {number(self.metric, value):.4g}"
@@ -120,7 +120,7 @@ class Progress:
 
     def fail(self, message: str) -> None:
         """Remove the bar and print on standard error where the run ended, and why."""
-        self._close()
+        self.close()
         self._print(self._err, f"failed at step {self._step}", self._elapsed(), message)
 
     def _elapsed(self) -> str:
@@ -133,7 +133,8 @@ class Progress:
     def _print(self, stream: TextIO, *parts: str) -> None:
         print(" · ".join([self.title, *filter(None, parts)]), file=stream, flush=True)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Remove the bar, and print nothing."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

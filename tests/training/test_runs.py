@@ -161,7 +161,7 @@ def test_parts_that_do_not_fit_are_refused_before_anything_is_written(settings, 
 
 def test_the_compilation_cache_is_used_unless_it_is_switched_off(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("lstmlab.training.run.use_compilation_cache", lambda: asked.append(True))
+    monkeypatch.setattr("lstmlab.training.scheduler.use_compilation_cache", lambda: asked.append(True))
     config = small("adding", "cell=conv_lstm")  # refused, so that nothing is run
     for on in (True, False):
         changed = dataclasses.replace(config, training=dataclasses.replace(config.training, compilation_cache=on))

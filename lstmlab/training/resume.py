@@ -1,0 +1,39 @@
+"""Whether a directory's run may be continued, or has finished."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lstmlab.config import Config, ConfigError, read_config, to_tree
+from lstmlab.tracking.files import SUMMARY, read_summary
+from lstmlab.training.member import CONFIG_FILE
+from lstmlab.training.programs import HOST_KEYS
+
+# Keys that may differ between a run and its continuation.
+_FREE = (*HOST_KEYS, "data")
+
+
+def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:
+    """The summary of the directory's run if it has finished.
+
+    Raises ``ConfigError`` when it is a run of another configuration.
+    """
+    if not (directory / CONFIG_FILE).exists():
+        return None
+    before, now = _by_key(read_config(directory / CONFIG_FILE)), _by_key(config)
+    other = [key for key in before | now if before.get(key) != now.get(key)]
+    if other:
+        held = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in other)
+        raise ConfigError(f"resume=true: {directory} holds a run with {held}; give the same keys, or another directory")
+    if not (directory / SUMMARY).exists():
+        return None
+    summary = read_summary(directory)
+    return summary if summary["status"] == "finished" else None
+
+
+def _by_key(config: Config) -> dict[str, Any]:
+    """The keys on which a run and its continuation must agree, dotted."""
+    sections = {name: part for name, part in to_tree(config).items() if name not in _FREE}
+    flat = {f"{name}.{key}": v for name, part in sections.items() if isinstance(part, dict) for key, v in part.items()}
+    return flat | {name: part for name, part in sections.items() if not isinstance(part, dict)}
