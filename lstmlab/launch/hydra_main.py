@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 
 from lstmlab.config import ConfigError, compose_tree, conf_dir, register_schemas, to_config
 from lstmlab.launch import job
+from lstmlab.launch.plugins import register_plugins
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -25,6 +26,7 @@ def run(arguments: Sequence[str]) -> int:
     parser.error = _refuse  # type: ignore[method-assign]
     parsed = parser.parse_args(list(arguments))
     register_schemas()
+    register_plugins()
     if parsed.run or parsed.multirun or not (parsed.cfg or parsed.info or parsed.hydra_help):
         check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
     elif not parsed.hydra_help:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
+import traceback
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -13,8 +16,13 @@ from omegaconf import DictConfig
 from lstmlab.config import ConfigError, to_config
 from lstmlab.data.download import DataError
 from lstmlab.tracking.files import RunError
+from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
 from lstmlab.training.member import CONFIG_FILE
+
+# Errors whose message alone says what is wrong.
+USER_ERRORS = (ConfigError, DataError, RunError, RunFailed, OSError)
+TRACEBACK_FILE = "traceback.txt"
 
 # Jobs of this process that ended without a result, by directory. An exception would end the sweep without its table.
 failures: dict[Path, str] = {}
@@ -34,14 +42,33 @@ def run_job(tree: DictConfig) -> float:
             raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
         group = Path(hydra.sweep.dir).name if sweep else None
         trained = train(config, directory, group=group)
-    except (ConfigError, DataError, RunError, RunFailed, OSError) as error:
+    except USER_ERRORS as error:
         if not sweep:
             # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
             print(f"lstmlab: {error}", file=sys.stderr)
             raise SystemExit(1) from None
-        failures[directory] = str(error)
-        print(f"lstmlab: job {hydra.job.num} failed: {error}", file=sys.stderr)
+        report_failure(hydra.job.num, directory, error)
         return math.inf
-    summary = trained.summary
+    return objective(trained.summary)
+
+
+def objective(summary: Mapping[str, Any]) -> float:
+    """The validation metric of a finished run, turned so that smaller is better."""
     value = summary["validation"][summary["metric"]]
     return value if summary["goal"] == "min" else -value
+
+
+def report_failure(number: int, directory: Path, error: Exception) -> str:
+    """Note a failed job of a sweep and print one line, which is returned.
+
+    The traceback of an error that its message does not explain is kept in the run's directory.
+    """
+    message = str(error)
+    if not isinstance(error, USER_ERRORS):
+        message = f"{type(error).__name__}: {one_line(error)}"
+        if directory.is_dir():
+            (directory / TRACEBACK_FILE).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            message += f" (see {directory / TRACEBACK_FILE})"
+    failures[directory] = message
+    print(f"lstmlab: job {number} failed: {message}", file=sys.stderr)
+    return message

@@ -27,7 +27,7 @@ class Crew:
         runs: the members that are still training.
     """
 
-    def __init__(self, programs: Programs, runs: Sequence[MemberRun], device: jax.Device | None = None) -> None:
+    def __init__(self, programs: Programs, runs: Sequence[MemberRun], device: Any = None) -> None:
         self.programs, self.device = programs, device
         self.runs = list(runs)
         self.training = self.runs[0].config.training

@@ -139,11 +139,11 @@ class MemberRun:
 
     def _restore(self, template: Any) -> None:
         try:
-            self.restored, host = self._checkpoints.restore(template)
+            state, host = self._checkpoints.restore(template)
         except ValueError as error:
             raise RunFailed(f"{self.directory}: {error}") from None
         self.seconds["train"], self.solved = host["train_seconds"], host["solved"]
-        self.step = int(self.restored.step)
+        self.restored, self.step = state, int(state.step)
 
     def _save(self, state: RunState | None) -> None:
         host = {"train_seconds": self.seconds["train"], "solved": self.solved}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import jax
+from typing import Any
 
 from lstmlab.training.member import MemberRun
 from lstmlab.training.programs import Programs
@@ -14,7 +13,7 @@ from lstmlab.training.programs import Programs
 SHARE = 0.8
 
 
-def lanes_that_fit(programs: Programs, runs: Sequence[MemberRun], device: jax.Device) -> int:
+def lanes_that_fit(programs: Programs, runs: Sequence[MemberRun], device: Any) -> int:
     """The most lanes of one program, by the compiler's estimate for all runs; at least 1."""
     free = free_bytes(device)
     if len(runs) == 1 or free is None:
@@ -27,7 +26,7 @@ def lanes_that_fit(programs: Programs, runs: Sequence[MemberRun], device: jax.De
     return max(int(len(runs) * SHARE * free / needed), 1)
 
 
-def free_bytes(device: jax.Device) -> int | None:
+def free_bytes(device: Any) -> int | None:
     """Memory that is free on a device, or ``None`` where nobody says."""
     stats = device.memory_stats()
     if stats and "bytes_limit" in stats:

@@ -31,6 +31,7 @@ def train_population(
     max_members: int | None = None,
     progress: bool = True,
     group: str | None = None,
+    labels: Sequence[str] | None = None,
     hooks: Hooks | None = None,
 ) -> list[Outcome]:
     """Train many runs, each exactly as :func:`lstmlab.train` would, in its own directory.
@@ -51,6 +52,7 @@ def train_population(
         max_members: most lanes of one program under ``vmap``; by default as many as fit into memory.
         progress: show a progress bar on standard error, and a line for every run that has finished.
         group: W&B group where a configuration names none.
+        labels: what the lines call the runs; by default by cell, task and seed.
         hooks: is told when a member starts, advances and ends.
 
     Returns:
@@ -66,7 +68,8 @@ def train_population(
         strategy = "threads" if jax.default_backend() == "cpu" else "vmap"
     runs = [MemberRun(c, p, group=group, progress=False) for c, p in zip(configs, paths, strict=True)]
     workers = workers or default_workers()
-    shown = _Shown(runs, hooks or Hooks()) if progress else hooks or Hooks()
+    labels = labels or [run_name(config) for config in configs]
+    shown = _Shown(runs, labels, hooks or Hooks()) if progress else hooks or Hooks()
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="lstmlab") as executor:
             lanes = max_members if strategy == "vmap" else 1
@@ -87,8 +90,8 @@ def default_workers() -> int:
 class _Shown(Hooks):
     """A progress bar in front of other hooks."""
 
-    def __init__(self, runs: Sequence[MemberRun], hooks: Hooks) -> None:
-        self.runs, self.hooks = runs, hooks
+    def __init__(self, runs: Sequence[MemberRun], labels: Sequence[str], hooks: Hooks) -> None:
+        self.labels, self.hooks = labels, hooks
         self.left = [run.config.training.steps for run in runs]
         self.bar = SweepProgress(len(runs), sum(self.left))
 
@@ -104,10 +107,12 @@ class _Shown(Hooks):
         if outcome.summary is None:
             self.bar.lost()
         else:
-            found, name = outcome.summary, run_name(self.runs[index].config)
+            found = outcome.summary
             metric = found["metric"]
             seconds = sum(found["seconds"].values())
-            self.bar.finished(name, found["steps"], seconds, f"validation/{metric}", found["validation"][metric])
+            self.bar.finished(
+                self.labels[index], found["steps"], seconds, f"validation/{metric}", found["validation"][metric]
+            )
         # Steps that nobody will take: it has failed, or its patience was at its end.
         self.bar.advance(self.left[index])
         self.hooks.ends(index, outcome)

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -40,14 +41,15 @@ class Programs:
             host = self.task.data()
             batch = jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), a.dtype), host["train"])
             key = jax.eval_shape(lambda: jax.random.key(0))
-            jax.eval_shape(lambda d, k: self.task.train_batch(d, k, 0, training.batch_size), batch, key)
+            step = jax.ShapeDtypeStruct((), np.int32)
+            jax.eval_shape(partial(self.task.train_batch, batch_size=training.batch_size), batch, key, step)
         except ValueError as error:
             raise ConfigError(str(error)) from None
         self._host_data, self._data = host, {}
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.Lock()
 
-    def data(self, split: str, device: jax.Device | None = None) -> Any:
+    def data(self, split: str, device: Any = None) -> Any:
         """A split on a device, put there once."""
         with self._lock:
             if (split, device) not in self._data:

@@ -1,0 +1,53 @@
+"""Hydra's launcher for sweeps: many jobs, few programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, configure_log, setup_globals
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from lstmlab.config import ConfigError
+from lstmlab.launch.engines import read_options
+from lstmlab.launch.sweep_job import SweepJob
+
+
+class PopulationLauncher(Launcher):
+    """Groups the jobs of a batch by program and runs each group as a population; see ``conf/hydra/launcher``."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Takes the keys of ``hydra.launcher``."""
+        self._settings = settings
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Remember what Hydra hands over; leaves with one line when a setting is wrong."""
+        self.context, self.task, self.config = hydra_context, task_function, config
+        try:
+            self.engine, self.options = read_options(self._settings)
+        except ConfigError as error:
+            # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
+            print(f"lstmlab: {error}", file=sys.stderr)
+            raise SystemExit(1) from None
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run the jobs; a failed one has the objective ``inf``."""
+        setup_globals()
+        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        directory = Path(str(self.config.hydra.sweep.dir))
+        directory.mkdir(parents=True, exist_ok=True)
+        jobs = [
+            SweepJob(self.context, self.task, self.config, initial_job_idx + index, overrides)
+            for index, overrides in enumerate(job_overrides)
+        ]
+        for job in jobs:
+            if job.error is not None:
+                job.fails(job.error)
+        ready = [job for job in jobs if job.config is not None]
+        if ready:
+            self.engine(ready, directory, self.options)
+        return [job.result for job in jobs]
