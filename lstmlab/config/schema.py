@@ -40,6 +40,9 @@ class ModelConfig:
     """How cells are stacked."""
 
     hidden_size: int = key(128, "features of every layer's state", minimum=1)
+    parameter_budget: int = key(
+        0, "most parameters of the model: hidden_size becomes the largest within it; 0: hidden_size as given", minimum=0
+    )
     layers: int = key(1, "stacked recurrent layers", minimum=1)
     bidirectional: bool = key(False, "run every layer in both directions")
     block: str = key("plain", "what surrounds a cell", choices=("plain", "residual"))
@@ -68,6 +71,9 @@ class DropoutConfig:
     layer: float = _rate("dropout rate between layers and before the head")
     recurrent: float = _rate("dropout rate on h in the recurrent products, one mask per sequence")
     zoneout: float = _rate("probability that a state element keeps its old value")
+    input_noise: float = key(
+        0.0, "standard deviation of noise on what the first layer reads", minimum=0.0, traced=True, off=0.0
+    )
     variational: bool = key(False, "use one input and layer mask for all steps of a sequence")
 
 

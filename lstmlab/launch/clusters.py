@@ -33,7 +33,7 @@ def run_task(configs: Sequence[Config], directories: Sequence[str], group: str, 
 
 def run_on_submitit(jobs: Sequence[SweepJob], sweep: Path, options: Any) -> None:
     """Tasks of ``submitit.AutoExecutor``: SLURM, or processes of this machine with ``cluster: local``."""
-    submitit = _library("submitit")
+    submitit = library("submitit")
     settings = dict(options.engine)
     executor = submitit.AutoExecutor(folder=sweep / ".submitit", cluster=settings.pop("cluster", None))
     executor.update_parameters(**{key: value for key, value in settings.items() if value is not None})
@@ -51,7 +51,7 @@ def run_on_submitit(jobs: Sequence[SweepJob], sweep: Path, options: Any) -> None
 
 def run_on_ray(jobs: Sequence[SweepJob], sweep: Path, options: Any) -> None:
     """Tasks of Ray, on the cluster that ``ray.init`` finds or starts."""
-    ray = _library("ray")
+    ray = library("ray")
     started = not ray.is_initialized()
     if started:
         ray.init(**{"log_to_driver": False, **(options.engine.get("init") or {})})
@@ -138,7 +138,8 @@ def _named(error: Exception) -> str:
     )
 
 
-def _library(name: str) -> Any:
+def library(name: str) -> Any:
+    """The package of an engine; raises ``ConfigError`` where it is missing."""
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from lstmlab.cells.options import suggest
 from lstmlab.config import ConfigError
-from lstmlab.launch.clusters import run_on_ray, run_on_submitit
+from lstmlab.launch.clusters import library, run_on_ray, run_on_submitit
 from lstmlab.launch.sweep_job import SweepJob
 from lstmlab.training import Hooks, Outcome, train_population
 from lstmlab.training.population import STRATEGIES
@@ -78,6 +78,8 @@ def read_options(settings: Mapping[str, Any]) -> tuple[Engine, EngineOptions]:
     name = plain.pop("engine", "local")
     if name not in ENGINES:
         raise ConfigError(f"hydra.launcher.engine is '{name}', but must be one of: {', '.join(ENGINES)}")
+    if name != "local":
+        library(name)
     parts = {engine: plain.pop(engine, None) or {} for engine in ENGINES}
     known = [field for field in EngineOptions._fields if field != "engine"]
     for key, value in plain.items():

@@ -116,8 +116,8 @@ class _JobConfig:
         self._tree = tree
 
     def __enter__(self) -> None:
-        self._before = HydraConfig.instance().cfg
+        self._before: Any = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(self._tree)
 
     def __exit__(self, *error: object) -> None:
-        HydraConfig.instance().cfg = self._before  # type: ignore[assignment]
+        HydraConfig.instance().cfg = self._before

@@ -1,4 +1,4 @@
-"""Dropout of sequences with explicit keys: masks are drawn once, outside every loop."""
+"""Dropout and noise with explicit keys: masks are drawn once per sequence, outside every loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Rate = float | Array | None
 
 
 class Rates(NamedTuple):
-    """Dropout rates. ``None`` leaves a kind out of the compiled program; numbers may be traced."""
+    """Dropout rates and the like. ``None`` leaves a kind out of the compiled program; numbers may be traced."""
 
     input: Rate = None
     """on the inputs of the first layer"""
@@ -23,6 +23,8 @@ class Rates(NamedTuple):
     """on ``h`` in the recurrent products, one mask per sequence (Gal & Ghahramani 2016)"""
     zoneout: Rate = None
     """probability that a state element keeps its old value (Krueger et al. 2017)"""
+    input_noise: Rate = None
+    """standard deviation of Gaussian noise on what the first layer reads (Greff et al. 2017)"""
 
 
 NO_DROPOUT = Rates()
@@ -40,6 +42,15 @@ def sequence_dropout(
         return x
     shape = (1, *x.shape[1:]) if variational else x.shape
     return x * dropout_mask(key, rate, shape)
+
+
+def add_noise(
+    x: Float[Array, "time batch *features"], deviation: Rate, key: PRNGKeyArray | None
+) -> Float[Array, "time batch *features"]:
+    """Gaussian noise on every feature. Without a key (evaluation) none is added."""
+    if deviation is None or key is None:
+        return x
+    return x + deviation * jax.random.normal(key, x.shape, x.dtype)
 
 
 def fold(key: PRNGKeyArray | None, number: int) -> PRNGKeyArray | None:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from lstmlab.cells import Init, cell_entry, make_cell
 from lstmlab.cells.maps import make_map
-from lstmlab.models.dropout import NO_DROPOUT, Rates, fold, sequence_dropout
+from lstmlab.models.dropout import NO_DROPOUT, Rates, add_noise, fold, sequence_dropout
 from lstmlab.models.layer import BLOCKS, RecurrentLayer, Run
 from lstmlab.recurrence import resolve_backend
 from lstmlab.tasks import Features, Tokens
@@ -134,6 +134,7 @@ class SequenceModel(nnx.Module):
         )  # fmt: skip
         xs = self._encode(jnp.swapaxes(inputs, 0, 1))
         xs = self._drop(xs, rates.input, fold(key, 0))
+        xs = add_noise(xs, rates.input_noise, fold(key, 1))
         states, gates = [], []
         for index, layer in enumerate(self.layers):
             before = None if state is None else state[index]

@@ -43,6 +43,7 @@ def summarise(
         "parameters": count(model),
         "state_size": count(jax.eval_shape(lambda m: m.initial_state(1), model)),
         "hidden_size": config.model.hidden_size,
+        "parameter_budget": config.model.parameter_budget or None,
         "backend": model.backend,
         "dtype": config.model.dtype,
         "seconds": seconds,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from lstmlab.training.budget import spend_budget
 from lstmlab.training.crew import Crew
 from lstmlab.training.environment import use_compilation_cache
 from lstmlab.training.interrupt import interrupts_at_safe_points
@@ -101,6 +102,7 @@ class Scheduler:
         groups: dict[str, list[MemberRun]] = {}
         for run in self.runs:
             try:
+                run.config = spend_budget(run.config)
                 done = finished_summary(run.config, run.directory) if run.config.resume else None
             except Exception as error:
                 self._end(run, error=error)

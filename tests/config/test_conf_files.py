@@ -9,7 +9,10 @@ from lstmlab.config.schema import SECTIONS
 from lstmlab.tasks import task_entry, task_names
 
 FILES = sorted(conf_dir().rglob("*.yaml"))
-CHOICES = [f"{path.parent.name}={path.stem}" for path in FILES if path.parent != conf_dir()]
+# By group: ``hydra/launcher=population``, ``cell=lstm``.
+CHOICES = [
+    f"{path.relative_to(conf_dir()).parent.as_posix()}={path.stem}" for path in FILES if path.parent != conf_dir()
+]
 
 
 def own(names, entry):

@@ -11,7 +11,7 @@ from lstmlab.config import compose, merge_traced, split_traced, switched_on, to_
 PLAIN = {"seed": 7, "optimizer.learning_rate": 0.5, "init.forget_bias": 3.0, "init.scale": 0.5}
 SWITCHES = {
     "optimizer.weight_decay": 0.0, "optimizer.momentum": 0.0, "optimizer.clip_norm": 0.0, "dropout.input": 0.0,
-    "dropout.layer": 0.0, "dropout.recurrent": 0.0, "dropout.zoneout": 0.0,
+    "dropout.layer": 0.0, "dropout.recurrent": 0.0, "dropout.input_noise": 0.0, "dropout.zoneout": 0.0,
 }  # fmt: skip
 
 

@@ -1,0 +1,67 @@
+"""The hidden size that spends a budget of parameters, so that cells of different make are compared at one size."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import jax
+
+from lstmlab.config import Config, ConfigError, split_traced
+from lstmlab.training.engine import Engine
+from lstmlab.training.programs import program_key
+
+LARGEST = 2**16
+
+
+def spend_budget(config: Config) -> Config:
+    """The configuration with ``model.hidden_size`` solved for ``model.parameter_budget``, if one is given.
+
+    The model, with embedding and head, gets the largest hidden size whose parameters are within the budget; shapes are
+    evaluated, nothing is computed. Raises ``ConfigError`` when a hidden size of 1 is already too large.
+    """
+    budget = config.model.parameter_budget
+    if not budget:
+        return config
+    known = _solved.get(key := program_key(with_hidden_size(config, 1)))
+    if known is None:
+        known = _solved[key] = _largest(config, budget)
+    return with_hidden_size(config, known)
+
+
+def with_hidden_size(config: Config, hidden_size: int) -> Config:
+    """The configuration with another hidden size."""
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, hidden_size=hidden_size))
+
+
+def parameters_of(config: Config) -> int:
+    """Number of scalars in the model; raises ``ConfigError`` when the parts of the configuration do not fit."""
+    static, member = split_traced(config)
+    engine = Engine(static)
+    try:
+        model = jax.eval_shape(lambda member: engine.init(member).model, member)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(model))
+
+
+# By configuration: the members of a sweep ask the same question.
+_solved: dict[str, int] = {}
+
+
+def _largest(config: Config, budget: int) -> int:
+    """Parameters grow with the hidden size: double it until it is too large, then halve the interval."""
+
+    def fits(size: int) -> bool:
+        return parameters_of(with_hidden_size(config, size)) <= budget
+
+    if not fits(1):
+        needed = parameters_of(with_hidden_size(config, 1))
+        raise ConfigError(f"model.parameter_budget is {budget}, but a hidden size of 1 has {needed} parameters already")
+    low, high = 1, 2
+    while high <= LARGEST and fits(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low

@@ -1,0 +1,54 @@
+"""A budget of parameters is spent by the hidden size: as much as fits, for every cell on every task."""
+
+import jax
+import pytest
+from small_runs import TASKS, run, small
+
+from lstmlab.cells import cell_names
+from lstmlab.config import ConfigError, compose
+from lstmlab.tasks import task_names
+from lstmlab.tracking.files import read_summary
+from lstmlab.training import load
+from lstmlab.training.budget import parameters_of, spend_budget, with_hidden_size
+
+BUDGET = 20_000
+
+
+def fits_task(cell, task):
+    return cell != "conv_lstm" or task == "moving_mnist"
+
+
+@pytest.mark.parametrize("task", task_names())
+@pytest.mark.parametrize("cell", cell_names())
+def test_one_more_unit_would_be_too_many(cell, task):
+    if not fits_task(cell, task):
+        pytest.skip("this cell needs spatial inputs")
+    config = spend_budget(
+        compose([f"task={task}", *TASKS.get(task, []), f"cell={cell}", f"model.parameter_budget={BUDGET}"])
+    )
+    size = config.model.hidden_size
+    assert parameters_of(config) <= BUDGET < parameters_of(with_hidden_size(config, size + 1))
+
+
+def test_the_run_says_what_it_was_given_and_what_it_became(tmp_path):
+    trained = run(small("adding", "model.parameter_budget=500", "model.layers=2"), tmp_path)
+    summary = read_summary(tmp_path)
+    assert summary["parameter_budget"] == 500
+    assert summary["hidden_size"] == trained.config.model.hidden_size == load(tmp_path).config.model.hidden_size
+    assert summary["parameters"] == sum(leaf.size for leaf in jax.tree.leaves(trained.model)) <= 500
+    again = run(small("adding", "model.parameter_budget=500", "model.layers=2", "resume=true"), tmp_path)
+    assert again.summary == summary
+
+
+def test_without_a_budget_the_hidden_size_is_as_given(tmp_path):
+    config = small("adding", "model.hidden_size=7")
+    assert spend_budget(config) is config
+    assert run(config, tmp_path).summary["parameter_budget"] is None
+
+
+def test_a_budget_that_nothing_fits_into_is_refused_with_the_smallest(tmp_path):
+    config = small("adding", "model.parameter_budget=5")
+    least = parameters_of(with_hidden_size(config, 1))
+    with pytest.raises(ConfigError, match=f"parameter_budget is 5, but a hidden size of 1 has {least} parameters"):
+        run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
