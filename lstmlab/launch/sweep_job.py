@@ -74,7 +74,7 @@ class SweepJob:
     def starts(self) -> None:
         """Write Hydra's files and call its callbacks."""
         with self._in_hydra():
-            cfg = HydraConfig.instance().cfg
+            cfg: Any = HydraConfig.instance().cfg
             self.result.hydra_cfg = copy.deepcopy(cfg)
             if self._tree.hydra.output_subdir is not None:
                 folder = self.directory / self._tree.hydra.output_subdir
