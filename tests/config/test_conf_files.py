@@ -6,10 +6,13 @@ import yaml
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.config import Config, compose, conf_dir
 from lstmlab.config.schema import SECTIONS
+from lstmlab.launch.search_plan import Settings
 from lstmlab.tasks import task_entry, task_names
 
 FILES = sorted(conf_dir().rglob("*.yaml"))
-CHOICES = [f"{path.parent.name}={path.stem}" for path in FILES if path.parent != conf_dir()]
+CHOICES = [
+    f"{path.parent.relative_to(conf_dir()).as_posix()}={path.stem}" for path in FILES if path.parent != conf_dir()
+]
 
 
 def own(names, entry):
@@ -59,6 +62,8 @@ def test_a_file_says_what_it_is_for_and_changes_only_known_keys(path):
         known = set(SECTIONS[group].__dataclass_fields__) | {"defaults"}
     if group == "cell":
         known = {"name", "defaults", *cell_entry(path.stem).cls.options}
+    if group == "sweeper":
+        known = {"_target_", *Settings.__dataclass_fields__}
     assert set(content) <= known
 
 
