@@ -51,7 +51,8 @@ class Interval:
         """The value of an override for what was drawn: six digits, which a reader can copy."""
         if self.whole:
             return repr(drawn)
-        value, *ends = (1 - x if self.one_minus else x for x in (drawn, self.low, self.high))
+        # Twelve digits hide what 1 - x loses: 1 - 0.7 is 0.30000000000000004.
+        value, *ends = (float(f"{1 - x:.12g}") if self.one_minus else x for x in (drawn, self.low, self.high))
         return repr(min(max(float(f"{value:.6g}"), min(ends)), max(ends)))
 
     def samples(self) -> list[str]:
