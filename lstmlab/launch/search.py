@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,8 @@ class _Search:
             for position, trial in enumerate(batch):
                 start = position * len(self._seeds)
                 of_trial = results[start : start + len(self._seeds)]
-                trial.finish([_objective(result) for result in of_trial], self._directories(of_trial))
+                objectives = [_objective(result, number) for result, number in zip(of_trial, trial.jobs, strict=True)]
+                trial.finish(objectives, [self._directory(result) for result in of_trial])
                 self._search_of(trial).tell(trial.number, _told(trial))
             self._record.save()
 
@@ -112,32 +112,29 @@ class _Search:
     def _search_of(self, trial: Trial) -> Suggestions:
         return self._searches[self._record.combinations.index(trial.combination)]
 
-    def _directories(self, results: Sequence[JobReturn]) -> list[str]:
-        return [os.path.relpath(_directory(result), self._record.path.parent) for result in results]
+    def _directory(self, result: JobReturn) -> str | None:
+        # working_dir is where the process was. A job that could not be composed has no directory.
+        if result.hydra_cfg is None:
+            return None
+        return os.path.relpath(result.hydra_cfg.hydra.runtime.output_dir, self._record.path.parent)
 
 
 def _told(trial: Trial) -> float:
     return math.inf if trial.objective is None else trial.objective
 
 
-def _objective(result: JobReturn) -> float:
-    """What a job returned; the worst of all where it failed, which is reported where the job has not done so."""
+def _objective(result: JobReturn, number: int) -> float:
+    """What a job returned; the worst of all where it failed."""
     if result.status == JobStatus.COMPLETED:
         value = float(result.return_value)
         return value if math.isfinite(value) else math.inf
     # The property would raise the job's exception.
     error = result._return_value
-    directory = _directory(result)
-    if directory not in job.failures:
-        job.failures[directory] = str(error)
-        print(f"lstmlab: {directory} failed: {type(error).__name__}: {error}", file=sys.stderr)
+    # Jobs and launchers report what they expect; what is left is told once, however many jobs it struck.
+    if str(error) not in job.failures.values():
+        job.failures[Path(f"job {number}")] = str(error)
+        print(f"lstmlab: job {number} failed: {type(error).__name__}: {error}", file=sys.stderr)
     return math.inf
-
-
-def _directory(result: JobReturn) -> Path:
-    # working_dir is where the process was.
-    assert result.hydra_cfg is not None, "launchers say what a job's configuration was"
-    return Path(result.hydra_cfg.hydra.runtime.output_dir)
 
 
 def _summary(record: Record) -> list[str]:
@@ -153,7 +150,7 @@ def _summary(record: Record) -> list[str]:
             found = "none has a result"
         else:
             values = " ".join(f"{key}={value}" for key, value in best.values.items())
-            places = ", ".join(best.directories)
+            places = ", ".join(str(directory) for directory in best.directories)
             found = f"best objective {best.objective:.6g} with {values} ({places})"
         lines.append(f"search{' ' + name if name else ''}: {about}; {found}")
     return [*lines, f"written to {record.path}"]

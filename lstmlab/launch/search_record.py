@@ -30,9 +30,9 @@ class Trial:
     state: str = RUNNING
     objective: float | None = None
     objectives: list[float] = field(default_factory=list)
-    directories: list[str] = field(default_factory=list)
+    directories: list[str | None] = field(default_factory=list)
 
-    def finish(self, objectives: list[float], directories: list[str]) -> None:
+    def finish(self, objectives: list[float], directories: list[str | None]) -> None:
         """Note the objective of each seed; their mean is the trial's, and one that failed fails the trial."""
         self.objectives, self.directories = objectives, directories
         mean = sum(objectives) / len(objectives)

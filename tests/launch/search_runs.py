@@ -46,7 +46,7 @@ class Launcher:
         try:
             result.return_value = self.objective(values(overrides))
         except Exception as error:
-            result.status, result.return_value = JobStatus.FAILED, error
+            result.status, result.return_value, result.hydra_cfg = JobStatus.FAILED, error, None
         return result
 
 
