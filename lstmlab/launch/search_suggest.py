@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,10 +57,14 @@ class Suggestions:
             self._study.tell(number, state=TrialState.PRUNED)
 
     def _make_sampler(self, number: int) -> Any:
+        from optuna.exceptions import ExperimentalWarning
         from optuna.samplers import RandomSampler, TPESampler
 
         seed = int(np.random.SeedSequence((self._seed, number)).generate_state(1)[0])
         if self._sampler == "random":
             return RandomSampler(seed=seed)
-        # Trials of one batch must not all go to the same place: those that run count as bad until they are told.
-        return TPESampler(seed=seed, constant_liar=True)
+        with warnings.catch_warnings():
+            # Optuna 4 calls constant_liar experimental at every use.
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            # Trials of one batch must not all go to the same place: those that run count as bad until they are told.
+            return TPESampler(seed=seed, constant_liar=True)

@@ -120,6 +120,16 @@ def test_every_search_of_conf_can_run(name):
     check([f"search={name}", "cell=lstm,gru", "task=adding", "seed=0,1"], sweep=True)
 
 
+def test_a_search_of_ones_own_is_found_in_a_further_folder(tmp_path):
+    (tmp_path / "search").mkdir()
+    space = "hydra:\n  sweeper:\n    space:\n      model.layers: int(interval(0,2))\n"
+    mine = f"# @package _global_\ndefaults:\n  - override /hydra/sweeper: search\n{space}"
+    (tmp_path / "search" / "depth.yaml").write_text(mine, encoding="utf-8")
+    check(["search=depth", "model.layers=range(1,3)"], sweep=True, config_dir=str(tmp_path))
+    with pytest.raises(ConfigError, match=r"model\.layers is 0, but must be at least 1"):
+        check(["search=depth"], sweep=True, config_dir=str(tmp_path))
+
+
 def plan(*arguments, **changed):
     return read_plan(settings(**changed), OverridesParser.create().parse_overrides(list(arguments)))
 
