@@ -20,6 +20,12 @@ Train one model; every key=value overrides the configuration:
 Sweep with -m and comma-separated values; ends with a comparison table:
   lstmlab -m cell=rnn,lstm,peephole_lstm,gru seed=0,1,2 task=copy_memory
 
+Search for good settings: search=random|tpe|learning_rate|odyssey, and ranges, integers with int(...):
+  lstmlab -m search=tpe cell=lstm,gru seed=0,1 'optimizer.learning_rate=tag(log,interval(1e-4,1e-1))'
+  Every cell, task and other group gets the same number of trials (hydra.sweeper.trials=50), every trial all seeds.
+  Values of keys that are not traced, as 'model.hidden_size=range(16,129,16)', compile one program each: take few.
+  Goes on where it stopped: resume=true hydra.sweep.dir=DIR
+
 Look things up, or use what was trained:
   lstmlab cells                       the recurrent cells, with papers and options
   lstmlab tasks                       the tasks, with data, metrics and baselines
@@ -28,7 +34,7 @@ Look things up, or use what was trained:
   lstmlab generate RUN_DIR --prompt "ROMEO:"      text from a character model
   lstmlab COMMAND --help              more on one of these
 
-Groups: cell= task= optimizer= schedule= experiment=   (files in conf/; --config-dir DIR adds your own)
+Groups: cell= task= optimizer= schedule= experiment= search=   (files in conf/; --config-dir DIR adds your own)
 Results: outputs/<task>/<cell>/<time>/ or multirun/<time>/, each run with config.yaml, metrics.jsonl,
 summary.json, checkpoints, pictures and W&B files (wandb.mode=offline|online|disabled).
 Hydra's own flags: lstmlab --hydra-help

@@ -67,8 +67,10 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
     return to_config(compose_tree(overrides, config_dir))
 
 
-def compose_tree(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> DictConfig:
-    """As :func:`compose`, before types are checked."""
+def compose_tree(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None, *, hydra: bool = False
+) -> DictConfig:
+    """As :func:`compose`, before types are checked; with Hydra's own section on request."""
     register_schemas()
     if config_dir and not Path(config_dir).is_dir():
         raise ConfigError(f"{config_dir} is not a directory: it should hold configuration files")
@@ -77,7 +79,7 @@ def compose_tree(overrides: Sequence[str] = (), config_dir: str | Path | None = 
     def composed(chosen: Sequence[str]) -> DictConfig:
         GlobalHydra.instance().clear()
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return hydra_compose("config", overrides=[*chosen, *extra])
+            return hydra_compose("config", overrides=[*chosen, *extra], return_hydra_config=hydra)
 
     try:
         return composed(overrides)

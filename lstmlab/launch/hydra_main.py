@@ -15,6 +15,10 @@ from hydra.errors import HydraException
 from lstmlab.config import ConfigError, compose_tree, conf_dir, register_schemas, to_config
 from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
+from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
+
+# Hydra's own sweeper, which runs lists of values.
+GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -42,14 +46,32 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> None:
-    """Compose every value of every override once, so that a faulty one is named before the first job starts."""
-    parsed = [(text, _parse(text)) for text in overrides]
-    chosen = [text for text in overrides if text.startswith("hydra/sweeper=")]
-    choices = [_values(text, override, own_sweeper=bool(chosen)) for text, override in parsed]
-    several = [text for (text, _), values in zip(parsed, choices, strict=True) if len(values) > 1]
+    """Compose every value of every override once, so that a faulty one is named before the first job starts.
+
+    Of a search the ends of every range are composed.
+    """
+    parsed = [_parse(text) for text in overrides]
+    choices = [_values(override) for override in parsed]
+    several = [o.input_line for o, values in zip(parsed, choices, strict=True) if len(values) > 1]
     if several and not sweep:
         raise ConfigError(f"'{several[0]}' lists several values: add -m to sweep over them")
-    choices = [values for values in choices if values]
+    for override in parsed:
+        if override.key_or_group in ("search", "hydra/sweeper") and override.is_sweep_override():
+            raise ConfigError(f"'{override.input_line}' lists several searches: run them one after another")
+    tree = compose_tree([values[0] for values in choices if values], config_dir, hydra=True)
+    sweeper = tree.hydra.sweeper
+    if sweeper["_target_"] == TARGET:
+        if not sweep:
+            raise ConfigError("a search runs many jobs: add -m")
+        # Only Hydra knows the names that a glob stands for.
+        known = [o for o in parsed if o.value_type is not ValueType.GLOB_CHOICE_SWEEP]
+        choices = read_plan(read_settings(sweeper), known).choices()
+    elif sweeper["_target_"] == GRID and (ranges := [o.input_line for o in parsed if o.is_interval_sweep()]):
+        raise ConfigError(f"'{ranges[0]}' is no list of values: write them out, or search the range with search=random")
+    _check_all([values for values in choices if values], config_dir)
+
+
+def _check_all(choices: Sequence[Sequence[str]], config_dir: str | None) -> None:
     first = [values[0] for values in choices]
     for position, values in enumerate(choices):
         for value in values[1:]:
@@ -68,12 +90,10 @@ def _refuse(message: str) -> NoReturn:
     raise ConfigError(f"{message} (see lstmlab --help)")
 
 
-def _values(text: str, override: Override, *, own_sweeper: bool) -> list[str]:
+def _values(override: Override) -> list[str]:
     """The single values of a sweep override, or the override itself; none where only the sweeper knows them."""
     if not override.is_sweep_override():
-        return [text]
-    if not override.is_discrete_sweep() and not own_sweeper:
-        raise ConfigError(f"'{text}' is no list of values: write them out, or choose a sweeper with hydra/sweeper=NAME")
+        return [str(override.input_line)]
     if not override.is_discrete_sweep() or override.value_type is ValueType.GLOB_CHOICE_SWEEP:
         return []
     key = override.get_key_element()

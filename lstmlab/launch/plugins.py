@@ -5,10 +5,11 @@ from __future__ import annotations
 from hydra.core.plugins import Plugins
 
 from lstmlab.launch.population import PopulationLauncher
+from lstmlab.launch.search import SearchSweeper
 
 # Hydra instantiates plugins under this name alone; in the files of conf/ it precedes the class.
 NAMESPACE = "hydra_plugins.lstmlab"
-PLUGINS = [PopulationLauncher]
+PLUGINS = [PopulationLauncher, SearchSweeper]
 
 
 def register_plugins() -> None:

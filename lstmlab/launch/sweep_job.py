@@ -66,6 +66,8 @@ class SweepJob:
         self.error: Exception | None = None
         try:
             with self._in_hydra():
+                hydra_cfg: Any = HydraConfig.instance().cfg
+                self.result.hydra_cfg = copy.deepcopy(hydra_cfg)
                 self._refuse_what_needs_a_process()
                 self.config = to_config(self._own)
         except ConfigError as error:
@@ -74,13 +76,11 @@ class SweepJob:
     def starts(self) -> None:
         """Write Hydra's files and call its callbacks."""
         with self._in_hydra():
-            cfg: Any = HydraConfig.instance().cfg
-            self.result.hydra_cfg = copy.deepcopy(cfg)
             if self._tree.hydra.output_subdir is not None:
                 folder = self.directory / self._tree.hydra.output_subdir
                 folder.mkdir(parents=True, exist_ok=True)
                 OmegaConf.save(self._own, folder / "config.yaml")
-                OmegaConf.save(cfg, folder / "hydra.yaml")
+                OmegaConf.save(self.result.hydra_cfg, folder / "hydra.yaml")
                 OmegaConf.save(self._tree.hydra.overrides.task, folder / "overrides.yaml")
             self._context.callbacks.on_job_start(config=self._tree, task_function=self._task)
 

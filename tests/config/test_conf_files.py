@@ -6,6 +6,8 @@ import yaml
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.config import Config, compose, conf_dir
 from lstmlab.config.schema import SECTIONS
+from lstmlab.launch.engines import ENGINES, EngineOptions
+from lstmlab.launch.search_plan import Settings
 from lstmlab.tasks import task_entry, task_names
 
 FILES = sorted(conf_dir().rglob("*.yaml"))
@@ -51,10 +53,7 @@ def test_every_optimizer_and_schedule_that_the_schema_allows_has_a_file(group, s
     assert files(group) == set(names)
 
 
-# Hydra's plugins check their own keys.
-@pytest.mark.parametrize(
-    "path", [f for f in FILES if "hydra" not in f.parent.parts], ids=lambda path: f"{path.parent.name}/{path.stem}"
-)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_file_says_what_it_is_for_and_changes_only_known_keys(path):
     text = path.read_text(encoding="utf-8")
     assert any(line.startswith("# ") and not line.startswith("# @") for line in text.splitlines()[:2])
@@ -65,6 +64,10 @@ def test_a_file_says_what_it_is_for_and_changes_only_known_keys(path):
         known = set(SECTIONS[group].__dataclass_fields__) | {"defaults"}
     if group == "cell":
         known = {"name", "defaults", *cell_entry(path.stem).cls.options}
+    if group == "sweeper":
+        known = {"_target_", *Settings.__dataclass_fields__}
+    if group == "launcher":
+        known = {"_target_", *ENGINES, *EngineOptions._fields}
     assert set(content) <= known
 
 

@@ -1,0 +1,156 @@
+"""Hyperparameter search: ``lstmlab -m search=tpe cell=lstm,gru seed=0,1``.
+
+What is compared, repeated and searched is told in :mod:`lstmlab.launch.search_plan`, how ranges are written in
+:mod:`lstmlab.launch.search_space`. Jobs go to whatever launcher Hydra was given, in batches.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from lstmlab.config import ConfigError
+from lstmlab.launch import job
+from lstmlab.launch.search_plan import Plan, Settings, read_plan, read_settings
+from lstmlab.launch.search_record import FAILED, RUNNING, Record, Trial
+from lstmlab.launch.search_suggest import Suggestions
+from lstmlab.tracking.files import RunError
+
+
+class SearchSweeper(Sweeper):
+    """Random search or TPE, one independent search per combination; a trial that fails stops nothing."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Takes the keys of ``hydra.sweeper``; they are checked when the search starts."""
+        self._sweeper = settings
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take from Hydra what a search needs."""
+        self.hydra_context = hydra_context
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> list[Trial | None]:
+        """Search; returns the best trial of each combination, none where all failed."""
+        assert self.hydra_context and self.config and self.launcher
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        directory = Path(self.config.hydra.sweep.dir)
+        try:
+            settings = read_settings(self._sweeper)
+            plan = read_plan(settings, parser.parse_overrides(arguments))
+            record = Record(directory, plan, settings, resume=bool(self.config.resume))
+        except (ConfigError, RunError) as error:
+            # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
+            print(f"lstmlab: {error}", file=sys.stderr)
+            raise SystemExit(1) from None
+        directory.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(self.config, directory / "multirun.yaml")
+        _Search(plan, settings, record, self.launcher).run()
+        for line in _summary(record):
+            print(line)
+        return [record.best(combination) for combination in record.combinations]
+
+
+class _Search:
+    """The loop of asking, launching and telling."""
+
+    def __init__(self, plan: Plan, settings: Settings, record: Record, launcher: Launcher) -> None:
+        self._plan, self._settings, self._record, self._launcher = plan, settings, record, launcher
+        self._seeds = [[f"seed={seed}"] for seed in plan.seeds] or [[]]
+        self._searches = [Suggestions(plan.space, settings.sampler, settings.seed) for _ in record.combinations]
+        for trial in record.trials:
+            search = self._search_of(trial)
+            search.replay(trial.drawn)
+            if trial.state != RUNNING:
+                search.tell(trial.number, _told(trial))
+
+    def run(self) -> None:
+        """Go on until every combination has its trials. Those that were running when it stopped come first."""
+        while batch := [t for t in self._record.trials if t.state == RUNNING] or self._ask():
+            jobs = [self._overrides(trial) + seed for trial in batch for seed in self._seeds]
+            results = list(self._launcher.launch(jobs, initial_job_idx=batch[0].jobs[0]))
+            for position, trial in enumerate(batch):
+                start = position * len(self._seeds)
+                of_trial = results[start : start + len(self._seeds)]
+                objectives = [_objective(result, number) for result, number in zip(of_trial, trial.jobs, strict=True)]
+                trial.finish(objectives, [self._directory(result) for result in of_trial])
+                self._search_of(trial).tell(trial.number, _told(trial))
+            self._record.save()
+
+    def _ask(self) -> list[Trial]:
+        """The next batch; it is on disk before it runs, so that a stopped search runs it again in the same places."""
+        done = len(self._record.trials) // len(self._record.combinations)
+        numbers = range(done, min(done + self._settings.batch_size, self._settings.trials))
+        batch = [self._new_trial(number, place) for number in numbers for place in range(len(self._searches))]
+        self._record.trials.extend(batch)
+        self._record.save()
+        return batch
+
+    def _new_trial(self, number: int, place: int) -> Trial:
+        drawn = self._searches[place].ask(number)
+        values = {key: dimension.text(drawn[key]) for key, dimension in self._plan.space.items()}
+        first = (number * len(self._searches) + place) * len(self._seeds)
+        jobs = list(range(first, first + len(self._seeds)))
+        return Trial(number, self._record.combinations[place], values, drawn, jobs)
+
+    def _overrides(self, trial: Trial) -> list[str]:
+        return self._plan.fixed + [f"{key}={value}" for key, value in (trial.combination | trial.values).items()]
+
+    def _search_of(self, trial: Trial) -> Suggestions:
+        return self._searches[self._record.combinations.index(trial.combination)]
+
+    def _directory(self, result: JobReturn) -> str | None:
+        # working_dir is where the process was. A job that could not be composed has no directory.
+        if result.hydra_cfg is None:
+            return None
+        return os.path.relpath(result.hydra_cfg.hydra.runtime.output_dir, self._record.path.parent)
+
+
+def _told(trial: Trial) -> float:
+    return math.inf if trial.objective is None else trial.objective
+
+
+def _objective(result: JobReturn, number: int) -> float:
+    """What a job returned; the worst of all where it failed."""
+    if result.status == JobStatus.COMPLETED:
+        value = float(result.return_value)
+        return value if math.isfinite(value) else math.inf
+    # The property would raise the job's exception.
+    error = result._return_value
+    # Jobs and launchers report what they expect; what is left is told once, however many jobs it struck.
+    if str(error) not in job.failures.values():
+        job.failures[Path(f"job {number}")] = str(error)
+        print(f"lstmlab: job {number} failed: {type(error).__name__}: {error}", file=sys.stderr)
+    return math.inf
+
+
+def _summary(record: Record) -> list[str]:
+    """One line per combination."""
+    lines = []
+    for combination in record.combinations:
+        trials = record.of(combination)
+        failed = sum(trial.state == FAILED for trial in trials)
+        about = f"{len(trials)} trials" + (f", {failed} failed" if failed else "")
+        name = " ".join(f"{key}={value}" for key, value in combination.items())
+        best = record.best(combination)
+        if best is None:
+            found = "none has a result"
+        else:
+            values = " ".join(f"{key}={value}" for key, value in best.values.items())
+            places = ", ".join(str(directory) for directory in best.directories)
+            found = f"best objective {best.objective:.6g} with {values} ({places})"
+        lines.append(f"search{' ' + name if name else ''}: {about}; {found}")
+    return [*lines, f"written to {record.path}"]

@@ -1,0 +1,136 @@
+"""What a search runs: the overrides of all jobs, what is compared, what is repeated, what is searched.
+
+* Config groups (``cell=lstm,gru``), ``task.*`` and the keys of ``hydra.sweeper.grid`` are *compared*: every combination
+  of their values is searched on its own, with the same number of trials, so that no cell is tuned more than another.
+* ``seed=0,1,2`` is *repeated*: every trial runs once per seed, and its objective is the mean.
+* Every other range is *searched*.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+
+from lstmlab.cells.options import suggest
+from lstmlab.config import ConfigError, traced_keys
+from lstmlab.launch.search_space import Dimension, Interval, dimension
+
+TARGET = "hydra_plugins.lstmlab.SearchSweeper"
+SAMPLERS = ("random", "tpe")
+_MINIMUM = {"trials": 1, "batch_size": 1, "seed": 0, "static_values": 0}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``hydra.sweeper`` of a search; what the keys mean is in ``conf/hydra/sweeper/search.yaml``."""
+
+    sampler: str
+    trials: int
+    batch_size: int
+    seed: int
+    static_values: int
+    grid: list[str]
+    space: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parts of a search; texts are overrides or their values."""
+
+    fixed: list[str]
+    grid: dict[str, list[str]]
+    seeds: list[str]
+    space: dict[str, Dimension]
+
+    def choices(self) -> list[list[str]]:
+        """Per key the overrides that have to compose for the search to be possible."""
+        ranges = {key: dim.samples() for key, dim in self.space.items()}
+        repeats = {"seed": self.seeds} if self.seeds else {}
+        several = [[f"{key}={v}" for v in values] for key, values in (self.grid | repeats | ranges).items()]
+        return [[text] for text in self.fixed] + several
+
+
+def read_settings(sweeper: DictConfig | Mapping[str, Any]) -> Settings:
+    """Check ``hydra.sweeper``; raises ``ConfigError`` naming the key."""
+    if importlib.util.find_spec("optuna") is None:
+        raise ConfigError("a search needs Optuna: pip install 'lstmlab[search]'")
+    plain = OmegaConf.to_container(OmegaConf.create(sweeper), resolve=True)  # type: ignore[arg-type]
+    assert isinstance(plain, dict)
+    values: dict[str, Any] = {str(k): v for k, v in plain.items() if k != "_target_"}
+    known = [field.name for field in fields(Settings)]
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"unknown key 'hydra.sweeper.{name}'{suggest(name, known)} (known: {', '.join(known)})")
+    settings = Settings(**values)
+    if settings.sampler not in SAMPLERS:
+        raise ConfigError(f"hydra.sweeper.sampler is '{settings.sampler}', but must be one of: {', '.join(SAMPLERS)}")
+    for name, minimum in _MINIMUM.items():
+        if type(values[name]) is not int or values[name] < minimum:
+            raise ConfigError(
+                f"hydra.sweeper.{name} is {values[name]!r}, but must be a whole number of at least {minimum}"
+            )
+    if not isinstance(settings.grid, list):
+        raise ConfigError(
+            f"hydra.sweeper.grid is {settings.grid!r}, but must be a list of keys, such as [model.layers]"
+        )
+    if not isinstance(settings.space, dict):
+        raise ConfigError(f"hydra.sweeper.space is {settings.space!r}, but must be ranges by key")
+    return settings
+
+
+def read_plan(settings: Settings, overrides: Sequence[Override]) -> Plan:
+    """Tell the parts apart; a command-line override takes the place of a range in ``hydra.sweeper.space``.
+
+    Raises ``ConfigError`` for a range that cannot be, and where nothing is left to search.
+    """
+    ranges = {key: _range(key, text) for key, text in settings.space.items()}
+    fixed = []
+    for override in overrides:
+        ranges.pop(override.key_or_group, None)
+        if override.is_sweep_override():
+            ranges[override.key_or_group] = override
+        else:
+            fixed.append(str(override.input_line))
+    plan = Plan(fixed, {}, [], {})
+    for key, override in ranges.items():
+        name = override.get_key_element()
+        if key == "seed":
+            plan.seeds.extend(_listed(override))
+        elif "." not in key or key.startswith("task.") or key in settings.grid:
+            plan.grid[name] = _listed(override)
+        else:
+            plan.space[name] = _compiled(key, dimension(override), settings.static_values)
+    if not plan.space:
+        raise ConfigError(
+            "nothing to search: give a key a range, such as optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"
+        )
+    return plan
+
+
+def _range(key: str, text: Any) -> Override:
+    try:
+        override = OverridesParser.create().parse_override(f"{key}={text}")
+    except HydraException:
+        raise ConfigError(f"cannot read hydra.sweeper.space: '{key}: {text}'") from None
+    if not override.is_sweep_override():
+        raise ConfigError(f"hydra.sweeper.space: '{key}: {text}' is no range: write {key}={text} as an override")
+    return override
+
+
+def _listed(override: Override) -> list[str]:
+    if override.is_interval_sweep():
+        raise ConfigError(f"'{override.input_line}' is never searched, every value of it is run: list the values")
+    return list(dict.fromkeys(override.sweep_string_iterator()))
+
+
+def _compiled(key: str, dim: Dimension, static_values: int) -> Dimension:
+    """Fewer values for a key whose every value compiles a program of its own, where that is wanted."""
+    cut = static_values and isinstance(dim, Interval) and key not in traced_keys()
+    return dim.cut(static_values) if cut and isinstance(dim, Interval) else dim

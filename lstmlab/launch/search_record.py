@@ -1,0 +1,107 @@
+"""``search.json`` in the sweep's directory: every trial of a search, from which a stopped search goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lstmlab.launch.search_plan import Plan, Settings
+from lstmlab.launch.search_space import combinations
+from lstmlab.launch.search_suggest import Drawn
+from lstmlab.tracking.files import RunError, write_atomically
+from lstmlab.tracking.plain import from_plain, to_plain
+
+FILE = "search.json"
+RUNNING, FINISHED, FAILED = "running", "finished", "failed"
+
+
+@dataclass
+class Trial:
+    """Values that are tried for one combination, once per seed."""
+
+    number: int
+    combination: dict[str, str]
+    values: dict[str, str]
+    drawn: Drawn
+    jobs: list[int]
+    state: str = RUNNING
+    objective: float | None = None
+    objectives: list[float] = field(default_factory=list)
+    directories: list[str | None] = field(default_factory=list)
+
+    def finish(self, objectives: list[float], directories: list[str | None]) -> None:
+        """Note the objective of each seed; their mean is the trial's, and one that failed fails the trial."""
+        self.objectives, self.directories = objectives, directories
+        mean = sum(objectives) / len(objectives)
+        self.state = FINISHED if math.isfinite(mean) else FAILED
+        self.objective = mean if math.isfinite(mean) else None
+
+
+class Record:
+    """The trials of a search in the order of their jobs, on disk after every change."""
+
+    def __init__(self, directory: Path, plan: Plan, settings: Settings, *, resume: bool) -> None:
+        """Begin a search in ``directory``, or read what is there with ``resume``.
+
+        Raises ``RunError`` when another search is there.
+        """
+        self.path = directory / FILE
+        self.combinations = combinations(plan.grid)
+        self.trials: list[Trial] = []
+        self._protocol = _protocol(plan, settings)
+        if self.path.exists():
+            if not resume:
+                raise RunError(f"{self.path} is there already: add resume=true, or choose another hydra.sweep.dir")
+            self._read()
+
+    def of(self, combination: dict[str, str]) -> list[Trial]:
+        """The trials of one combination, in order."""
+        return [trial for trial in self.trials if trial.combination == combination]
+
+    def best(self, combination: dict[str, str]) -> Trial | None:
+        """The finished trial with the smallest objective."""
+        finished = [trial for trial in self.of(combination) if trial.objective is not None]
+        return min(finished, key=lambda trial: trial.objective or 0.0, default=None)
+
+    def save(self) -> None:
+        """Write the file: whole, or the old one stays."""
+        best = [trial for combination in self.combinations if (trial := self.best(combination))]
+        content = {
+            "protocol": self._protocol,
+            "best": [_shown(trial) for trial in best],
+            "trials": [asdict(trial) for trial in self.trials],
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path, json.dumps(to_plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def _read(self) -> None:
+        try:
+            content = from_plain(json.loads(self.path.read_text(encoding="utf-8")))
+            before, trials = content["protocol"], [Trial(**trial) for trial in content["trials"]]
+        except (OSError, ValueError, TypeError, KeyError):
+            raise RunError(f"{self.path} is not the file of a search") from None
+        for name, now in self._protocol.items():
+            if before.get(name) != now:
+                told = f"{name} {json.dumps(before.get(name))}, now {json.dumps(now)}"
+                raise RunError(f"{self.path} is of another search ({told}): choose another hydra.sweep.dir")
+        self.trials = trials
+
+
+def _protocol(plan: Plan, settings: Settings) -> dict[str, Any]:
+    """What must stay the same for a search to go on; more trials and other batches are welcome."""
+    return {
+        "overrides": [text for text in plan.fixed if not text.lstrip("+").startswith("resume=")],
+        "combinations": plan.grid,
+        "seeds": plan.seeds,
+        "space": {key: {"kind": type(dim).__name__.lower(), **to_plain(dim)} for key, dim in plan.space.items()},
+        "sampler": settings.sampler,
+        "seed": settings.seed,
+    }
+
+
+def _shown(trial: Trial) -> dict[str, Any]:
+    names = ("combination", "objective", "values", "number", "directories")
+    return {name: getattr(trial, name) for name in names}
