@@ -1,168 +1,189 @@
-"""The comparison of finished runs: one row per cell, means over seeds, the trivial baseline beside them."""
+"""The comparison of runs: one row per task and cell, with intervals, and one per cell over all tasks."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
 
-from lstmlab.tracking.files import SUMMARY, RunError, read_metrics, read_summary, series
-from lstmlab.tracking.plots import curves
-from lstmlab.tracking.tables import markdown_table, write_csv
+from lstmlab.study.aggregate import over_tasks
+from lstmlab.study.groups import Contender, Setting, contenders
+from lstmlab.study.runs import FAILED, UNFINISHED, Run, read_runs
+from lstmlab.study.statistics import improvement, iqm_interval, named
+from lstmlab.study.tuning import Chosen, choose, losses, rival
+from lstmlab.tracking.files import RunError
 
-COLUMNS = (
-    "task", "cell", "parameters", "state", "metric", "mean", "± sd", "seeds", "baseline", "learned",
-    "solved", "steps/s",
-)  # fmt: skip
-_NOT_SETTINGS = ("seed", "name", "resume", "wandb", "data")
+DEFAULT_REFERENCE = "lstm"
 
 
-class Comparison(NamedTuple):
-    """Rows of a comparison, best first within each task, and what could not be compared."""
+@dataclass(frozen=True)
+class Comparison:
+    """What the runs say, as plain values.
+
+    ``rows`` has one entry per task and cell, best first within a task; ``over_tasks`` one per cell where there are
+    several tasks; ``settings`` every setting with the values of its seeds, also of those that were not chosen.
+    ``left_out`` are runs without a result by reason, ``notes`` lines on what the rows leave out. ``chosen`` are the
+    runs behind the rows, in their order.
+    """
 
     rows: list[dict[str, Any]]
-    failed: list[str]
+    over_tasks: list[dict[str, Any]]
+    settings: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
+    notes: list[str]
+    reference: str
+    by: tuple[str, ...]
+    chosen: list[Chosen]
 
-    def cells(self) -> list[list[Any]]:
-        """The rows as lists in the order of ``COLUMNS``."""
-        return [[row[column] for column in COLUMNS] for row in self.rows]
 
+def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), reference: str | None = None) -> Comparison:
+    """Compare the runs found below the directories, after Agarwal et al. 2021 (:mod:`lstmlab.study.statistics`).
 
-def compare(directories: Sequence[str | Path]) -> Comparison:
-    """Compare the runs found below the given directories.
+    Each cell is shown with the setting that is best on validation, of as many settings as every other cell of the
+    task has tried. Its test values give the interquartile mean over seeds with a 95 % interval, and the probability
+    that one of its runs is better than one of the cell ``reference`` (``lstm`` where it is there, else the first row).
+    Values of the keys ``by`` and of the task's own keys are kept apart.
 
-    Runs of the same task, cell and settings are one group; its row gives the mean and the standard deviation of the
-    test metric over seeds. Raises ``RunError`` when no finished run is found.
+    Raises ``RunError`` when no run has finished, and for a reference or key that no run has.
     """
-    runs = find_runs(directories)
-    finished, failed = [], []
-    for directory in runs:
-        if not (directory / SUMMARY).exists():
-            failed.append(f"{directory}: not finished")
-            continue
-        summary = read_summary(directory)
-        if summary["status"] == "finished":
-            finished.append((directory, summary))
-        else:
-            failed.append(f"{directory}: {summary.get('error', 'failed')}")
-    if not finished:
-        reasons = f" ({'; '.join(failed)})" if failed else ""
-        raise RunError(f"no finished run in {', '.join(map(str, directories))}{reasons}")
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    labels = setting_labels([directory for directory, _ in finished])
-    for directory, summary in finished:
-        groups.setdefault((summary["task"], summary["cell"], labels[directory]), []).append(summary)
-    rows = [_row(key, members) for key, members in groups.items()]
-    rows.sort(key=lambda row: (row["task"], row["_order"]))
-    return Comparison(rows, failed)
+    runs = read_runs(directories)
+    left_out = _reasons([run for run in runs if not run.finished])
+    if not any(run.finished for run in runs):
+        reasons = "; ".join(f"{entry['reason']}: {entry['count']}" for entry in left_out)
+        raise RunError(f"no finished run in {', '.join(map(str, directories))}{f' ({reasons})' if reasons else ''}")
+    competing, replaced = contenders(runs, by)
+    notes = []
+    if replaced:
+        notes.append(
+            f"{len(replaced)} {'run' if len(replaced) == 1 else 'runs'} replaced by a newer one of the same setting "
+            f"and seed (first: {replaced[0].directory})"
+        )
+    chosen: list[Chosen] = []
+    for task in dict.fromkeys(c.task_label for c in competing):
+        best, lines = choose([c for c in competing if c.task_label == task])
+        chosen += sorted(best, key=_order)
+        notes += lines
+    reference = _reference(reference, chosen)
+    rows = [_row(entry, rival(entry, chosen, reference)) for entry in chosen]
+    aggregate, lines = over_tasks(chosen, reference)
+    settings = [_setting(c, s) for c in competing for s in c.settings]
+    return Comparison(rows, aggregate, settings, left_out, notes + lines, reference, tuple(by), chosen)
 
 
-def find_runs(directories: Sequence[str | Path]) -> list[Path]:
-    """Run directories (those with a ``config.yaml`` of a run) at or below the given ones, in order."""
-    found: dict[Path, Path] = {}
-    for directory in map(Path, directories):
-        if not directory.is_dir():
-            raise RunError(f"{directory} is not a directory")
-        paths = sorted(path.parent for path in directory.rglob("config.yaml") if path.parent.name != ".hydra")
-        # One run is one run, also where the given directories overlap.
-        found |= {path.resolve(): path for path in paths if path.resolve() not in found}
-    return list(found.values())
+def _order(entry: Chosen) -> tuple[bool, float]:
+    finished = entry.setting.finished
+    return not finished, iqm_interval(losses(finished)).value if finished else 0.0
 
 
-def setting_labels(directories: Sequence[Path]) -> dict[Path, str]:
-    """What tells runs apart beyond cell, task and seed, such as ``model.hidden_size=64``.
-
-    A key is named where runs of the same task differ in it; an option of a cell, where runs of that cell do.
-    """
-    flat = {directory: flat_config(directory) for directory in directories}
-
-    def peers(own: dict[str, str], key: str) -> list[str]:
-        same = ["task.name"] + (["cell.name"] if key.startswith("cell.") else [])
-        return [o[key] for o in flat.values() if key in o and all(o[k] == own[k] for k in same)]
-
-    def label(own: dict[str, str]) -> str:
-        keys = [k for k in own if k.split(".")[0] not in _NOT_SETTINGS and k != "cell.name"]
-        return " ".join(f"{k}={own[k]}" for k in sorted(keys) if len(set(peers(own, k))) > 1)
-
-    return {directory: label(own) for directory, own in flat.items()}
+def _reference(asked: str | None, chosen: Sequence[Chosen]) -> str:
+    cells = list(dict.fromkeys(entry.contender.cell for entry in chosen))
+    if asked is not None and asked not in cells:
+        raise RunError(f"--reference {asked}: no run of this cell (cells here: {', '.join(cells)})")
+    return asked or (DEFAULT_REFERENCE if DEFAULT_REFERENCE in cells else cells[0])
 
 
-def write_comparison(comparison: Comparison, directory: Path, runs: Sequence[Path]) -> list[Path]:
-    """Write ``comparison.md``, ``.csv``, ``.json`` and one picture of validation curves per task."""
-    rows = comparison.cells()
-    (directory / "comparison.md").write_text(markdown_table(COLUMNS, rows), encoding="utf-8")
-    write_csv(directory / "comparison.csv", COLUMNS, rows)
-    plain = [{k: v for k, v in row.items() if not k.startswith("_")} for row in comparison.rows]
-    text = json.dumps({"rows": plain, "failed": comparison.failed}, indent=2, ensure_ascii=False)
-    (directory / "comparison.json").write_text(text + "\n", encoding="utf-8")
-    pictures = [_draw(task, directory, runs) for task in dict.fromkeys(r["task"] for r in comparison.rows)]
-    return [directory / f"comparison.{kind}" for kind in ("md", "csv", "json")] + pictures
-
-
-def _row(key: tuple[Any, ...], members: list[dict[str, Any]]) -> dict[str, Any]:
-    task, cell, label = key
-    first = members[0]
-    values = np.asarray([m["value"] for m in members], float)
-    better = min if first["goal"] == "min" else max
-    name, baseline = better(first["baselines"].items(), key=lambda item: item[1])
-    solved = [bool(m["solved"]) for m in members if m["solved"] is not None]
-    mean = float(values.mean())
+def _row(entry: Chosen, other: Chosen | None) -> dict[str, Any]:
+    contender, setting = entry.contender, entry.setting
+    runs, ended = setting.finished, setting.ended
+    first = runs[0].summary if runs else {}
+    value = iqm_interval([run.value for run in runs]) if runs else None
+    solved = [run.summary["solved"] for run in runs if run.summary.get("solved")]
+    judged = any(run.summary.get("solved") is not None for run in runs)
+    baseline, name = _baseline(runs)
+    beaten = [_beats(run, baseline) for run in runs]
+    better = None
+    if other is not None and ended and other.setting.ended:
+        better = improvement([losses(ended)], [losses(other.setting.ended)])
     return {
-        "task": task,
-        "cell": f"{cell} {label}".strip(),
-        "parameters": first["parameters"],
-        "state": first["state_size"],
-        "metric": first["metric"],
-        "mean": f"{mean:.4g}",
-        "± sd": f"{values.std(ddof=1):.2g}" if len(values) > 1 else "–",
-        "seeds": len(values),
-        "baseline": f"{baseline:.4g} ({name})",
-        "learned": f"{sum(m['beats_baseline'] for m in members)}/{len(members)}",
-        "solved": f"{sum(solved)}/{len(solved)}" if solved else "–",
-        "steps/s": f"{np.median([m['steps_per_second'] for m in members]):.1f}",
-        "_order": math.inf if math.isnan(mean) else mean if first["goal"] == "min" else -mean,
+        "task": contender.task,
+        "task_settings": contender.task_settings,
+        "cell": contender.cell,
+        "by": contender.by,
+        "parameters": first.get("parameters"),
+        "hidden_size": first.get("hidden_size", runs[0].config.get("model.hidden_size")) if runs else None,
+        "state_size": first.get("state_size"),
+        "metric": first.get("metric"),
+        "goal": runs[0].goal if runs else None,
+        **named(value, "iqm", "low", "high"),
+        "seeds": len(runs),
+        "failed": sum(run.status == FAILED for run in setting.runs),
+        "unfinished": sum(run.status == UNFINISHED for run in setting.runs),
+        "baseline": baseline,
+        "baseline_name": name,
+        "learned": sum(beaten) if baseline is not None else None,
+        "solved": len(solved) if judged else None,
+        "steps_to_solved": _median([s.get("step") for s in solved]),
+        "seconds_to_solved": _median([s.get("seconds") for s in solved]),
+        "steps_per_second": _median([run.summary.get("steps_per_second") for run in runs]),
+        **named(better, "improvement", "improvement_low", "improvement_high"),
+        "settings_tried": entry.tried,
+        "settings_compared": entry.compared,
+        "setting": setting.values,
+        "values": _values(runs),
     }
 
 
-def _draw(task: str, directory: Path, runs: Sequence[Path]) -> Path:
-    """Validation curves of every cell on one task: the mean over seeds."""
-    collected: dict[str, list[tuple[list[int], list[float]]]] = {}
-    # The runs of the table, so that curves and rows have the same names.
-    summaries = {run: read_summary(run) for run in runs if (run / SUMMARY).exists()}
-    finished = [run for run, summary in summaries.items() if summary["status"] == "finished"]
-    labels = setting_labels(finished)
-    finished = [run for run in finished if summaries[run]["task"] == task]
-    metric, baselines = summaries[finished[0]]["metric"], summaries[finished[0]]["baselines"]
-    for run in finished:
-        name = f"{summaries[run]['cell']} {labels[run]}".strip()
-        collected.setdefault(name, []).append(series(read_metrics(run), f"validation/{metric}"))
-    lines = {name: _mean_curve(parts) for name, parts in collected.items()}
-    path = directory / f"comparison_{task}.png"
-    curves(
-        path, lines, x_label="optimiser steps", y_label=f"validation {metric}",
-        title=f"{task}: validation {metric} by cell", baselines=dict([next(iter(baselines.items()))]),
-    )  # fmt: skip
-    return path
+def _setting(contender: Contender, setting: Setting) -> dict[str, Any]:
+    runs = setting.finished
+    validation = [run.validation for run in runs if np.isfinite(run.validation)]
+    return {
+        "task": contender.task,
+        "task_settings": contender.task_settings,
+        "cell": contender.cell,
+        "by": contender.by,
+        "setting": setting.values,
+        **named(iqm_interval([run.value for run in runs]) if runs else None, "iqm", "low", "high"),
+        "validation_iqm": iqm_interval(validation).value if validation else None,
+        "seeds": len(runs),
+        "failed": sum(run.status == FAILED for run in setting.runs),
+        "unfinished": sum(run.status == UNFINISHED for run in setting.runs),
+        "values": _values(runs),
+    }
 
 
-def _mean_curve(parts: Sequence[tuple[list[int], list[float]]]) -> tuple[list[int], list[float]]:
-    """The mean at the steps that all parts have."""
-    shared = sorted(set.intersection(*(set(xs) for xs, _ in parts)))
-    tables: list[Mapping[int, float]] = [dict(zip(xs, ys, strict=True)) for xs, ys in parts]
-    return shared, [float(np.mean([table[x] for table in tables])) for x in shared]
+def _values(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    return [
+        {"seed": run.seed, "value": run.value, "validation": run.validation, "directory": str(run.directory)}
+        for run in runs
+    ]
 
 
-def flat_config(directory: Path) -> dict[str, str]:
-    """The run's configuration by dotted key."""
-    tree = OmegaConf.to_container(OmegaConf.load(directory / "config.yaml"))
-    assert isinstance(tree, dict)
-    flat: dict[str, str] = {}
-    for section, values in tree.items():
-        for key, value in values.items() if isinstance(values, dict) else [("", values)]:
-            flat[f"{section}.{key}".rstrip(".")] = str(value)
-    return flat
+def _baseline(runs: Sequence[Run]) -> tuple[float | None, str | None]:
+    """The best trivial baseline, with its name."""
+    baselines = runs[0].summary.get("baselines") if runs else None
+    if not baselines:
+        return None, None
+    name = (min if runs[0].goal == "min" else max)(baselines, key=baselines.__getitem__)
+    return float(baselines[name]), name
+
+
+def _beats(run: Run, baseline: float | None) -> bool:
+    if baseline is None:
+        return False
+    return run.value < baseline if run.goal == "min" else run.value > baseline
+
+
+def _median(values: Sequence[Any]) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return float(np.median(numbers)) if numbers else None
+
+
+def _reasons(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Runs without a result by class of reason: numbers and what follows a colon tell no classes apart."""
+    classes: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        kind = re.sub(r"\d[\d.e+-]*", "…", run.reason.split(":")[0])
+        classes.setdefault((run.status, kind), []).append(run)
+    return [
+        {
+            "status": status,
+            "reason": same[0].reason.split(":")[0] if len(same) == 1 else kind,
+            "count": len(same),
+            "directories": [str(run.directory) for run in same],
+        }
+        for (status, kind), same in classes.items()
+    ]

@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstmlab.study.compare import COLUMNS, compare, find_runs, write_comparison
+from lstmlab.study.compare import compare
+from lstmlab.study.table import left_out_lines, table, table_over_tasks
+from lstmlab.study.write import write_comparison
 from lstmlab.tracking.tables import print_table
 
 
-def show_comparison(directories: Sequence[Path], output: Path | None = None) -> None:
+def show_comparison(
+    directories: Sequence[str | Path],
+    output: Path | None = None,
+    *,
+    by: Sequence[str] = (),
+    reference: str | None = None,
+) -> None:
     """Print the comparison of the runs below the directories; write it to ``output`` if given.
 
-    Raises ``RunError`` when there is no finished run.
+    Raises ``RunError`` when there is no finished run, and as :func:`lstmlab.study.compare`.
     """
-    comparison = compare(directories)
-    print_table(f"Comparison of {', '.join(map(str, directories))}", COLUMNS, comparison.cells())
-    for line in comparison.failed:
-        print(f"left out: {line}")
+    comparison = compare(directories, by=by, reference=reference)
+    print_table(f"Comparison of {', '.join(map(str, directories))}", *table(comparison))
+    if comparison.over_tasks:
+        print_table(
+            "Over all tasks: score 0 is the trivial baseline, 1 the best run of a task",
+            *table_over_tasks(comparison),
+        )
+    for line in [*comparison.notes, *left_out_lines(comparison)]:
+        print(line)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        written = write_comparison(comparison, output, find_runs(directories))
+        written = write_comparison(comparison, output)
         print(f"written to {output}: {', '.join(path.name for path in written)}")
