@@ -28,7 +28,7 @@ def with_all(position, *more):
 def test_members_may_differ_in_every_traced_key_and_share_one_program(strategy, tmp_path, monkeypatch):
     configs = [with_all(0), *(with_all(0, f"{key}={values[1]}") for key, values in ON.items())]
     made = count_programs(monkeypatch)
-    outcomes = populate(configs, tmp_path, strategy=strategy, workers=1)
+    outcomes = populate(configs, tmp_path, strategy=strategy, max_members=50, workers=1)
     assert [outcome.error for outcome in outcomes] == [None] * len(configs)
     (programs,) = made
     for function in ("init", "advance", "assess"):
@@ -58,12 +58,11 @@ def test_where_results_go_is_no_part_of_the_program(change):
     assert program_key(with_all(0)) == program_key(with_all(0, change))
 
 
-@pytest.mark.parametrize("strategy", ["threads", "vmap"])
-def test_unlike_runs_in_any_order_each_find_their_program(strategy, tmp_path, monkeypatch):
+def test_unlike_runs_in_any_order_each_find_their_program(tmp_path, monkeypatch):
     settings = [["dropout.layer=0.5"], [], ["cell=gru"], ["dropout.layer=0.2", "seed=3"], ["cell=gru", "seed=5"]]
     configs = [small("adding", "cell=rnn", *more) for more in settings]
     made = count_programs(monkeypatch)
-    outcomes = populate(configs, tmp_path, strategy=strategy)
+    outcomes = populate(configs, tmp_path, strategy="threads")
     assert len(made) == 3
     assert [o.directory.name for o in outcomes] == ["0", "1", "2", "3", "4"]
     assert [o.trained.config for o in outcomes] == configs
@@ -71,7 +70,7 @@ def test_unlike_runs_in_any_order_each_find_their_program(strategy, tmp_path, mo
 
 
 def test_many_members_on_many_workers_keep_their_bits(tmp_path, monkeypatch):
-    configs = [small("adding", f"seed={seed}", "training.log_every=1") for seed in range(9)]
+    configs = [small("adding", "cell=rnn", f"seed={seed}", "training.log_every=1") for seed in range(9)]
     made = count_programs(monkeypatch)
     populate(configs, tmp_path, strategy="threads", workers=4)
     (programs,) = made
