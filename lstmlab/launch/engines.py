@@ -64,7 +64,10 @@ class _Jobs(Hooks):
 
     def ends(self, index: int, outcome: Outcome) -> None:
         if index not in self.started:  # finished before, or refused at once
-            self.starts(index)
+            try:
+                self.starts(index)
+            except OSError as error:
+                outcome = Outcome(outcome.directory, error=outcome.error or error)
         if outcome.summary is not None:
             self.jobs[index].succeeds(outcome.summary)
         else:

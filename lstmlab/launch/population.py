@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
@@ -30,9 +30,7 @@ class PopulationLauncher(Launcher):
         try:
             self.engine, self.options = read_options(self._settings)
         except ConfigError as error:
-            # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
-            print(f"lstmlab: {error}", file=sys.stderr)
-            raise SystemExit(1) from None
+            _refuse(error)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the jobs; a failed one has the objective ``inf``."""
@@ -44,10 +42,39 @@ class PopulationLauncher(Launcher):
             SweepJob(self.context, self.task, self.config, initial_job_idx + index, overrides)
             for index, overrides in enumerate(job_overrides)
         ]
-        for job in jobs:
-            if job.error is not None:
-                job.fails(job.error)
-        ready = [job for job in jobs if job.config is not None]
-        if ready:
-            self.engine(ready, directory, self.options)
+        try:
+            _check_directories(jobs)
+            for job in jobs:
+                if job.error is not None:
+                    _start_and_fail(job, job.error)
+            ready = [job for job in jobs if job.config is not None]
+            if ready:
+                self.engine(ready, directory, self.options)
+        except ConfigError as error:
+            _refuse(error)
         return [job.result for job in jobs]
+
+
+def _check_directories(jobs: Sequence[SweepJob]) -> None:
+    seen: dict[Path, int] = {}
+    for job in jobs:
+        if job.directory in seen:
+            raise ConfigError(
+                f"jobs {seen[job.directory]} and {job.number} would share the directory {job.directory}: "
+                "hydra.sweep.subdir must tell them apart"
+            )
+        seen[job.directory] = job.number
+
+
+def _start_and_fail(job: SweepJob, error: Exception) -> None:
+    try:
+        job.starts()
+    except OSError as unwritable:
+        error.add_note(str(unwritable))
+    job.fails(error)
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
+    print(f"lstmlab: {error}", file=sys.stderr)
+    raise SystemExit(1) from None

@@ -92,10 +92,14 @@ class Scheduler:
                 size = min(size, -(-len(runs) // len(self._devices)))
             for start in range(0, len(runs), size):
                 opened = [run for run in runs[start : start + size] if self._opens(run, programs)]
-                for step in sorted({run.step for run in opened}):
+                # All at once: the first crew's members move on while the next one waits.
+                at_step: dict[int, list[MemberRun]] = {}
+                for run in opened:
+                    at_step.setdefault(run.step, []).append(run)
+                for _, crew in sorted(at_step.items()):
                     device = self._devices[made % len(self._devices)] if len(self._devices) > 1 else None
                     made += 1
-                    yield Crew(programs, [run for run in opened if run.step == step], device)
+                    yield Crew(programs, crew, device)
 
     def _programs(self) -> Iterator[tuple[Programs, list[MemberRun]]]:
         """Runs that have something left to do, by program."""

@@ -1,0 +1,135 @@
+"""How many lanes a program gets: what fits into memory, at most what was asked for, shared among devices."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+from population_runs import assert_ran_about_as, assert_ran_as, populate
+from small_runs import run, small
+
+from lstmlab.tracking.files import read_summary
+from lstmlab.training import memory
+from lstmlab.training.member import MemberRun
+from lstmlab.training.memory import SHARE, free_bytes, lanes_that_fit
+from lstmlab.training.programs import Programs
+
+TESTS = Path(__file__).parents[1]
+
+
+class Device:
+    """A device that tells how much memory it has, or does not."""
+
+    platform = "accelerator"
+
+    def __init__(self, stats):
+        self.stats = stats
+
+    def memory_stats(self):
+        return self.stats
+
+
+def members(count):
+    return [small("adding", "cell=rnn", f"seed={seed}") for seed in range(count)]
+
+
+@pytest.fixture(scope="module")
+def programs():
+    return Programs(members(1)[0])
+
+
+@pytest.fixture(scope="module")
+def needed(programs):
+    """Bytes for six lanes, as the compiler says."""
+    bytes_ = programs.advance_bytes(6, runs_of(1)[0].member, programs.data("train"), 2)
+    assert bytes_ > 6 * 4 * sum(leaf.size for leaf in jax.tree.leaves(programs.template.model))
+    return bytes_
+
+
+def runs_of(count):
+    return [MemberRun(config, Path("unused"), group=None, progress=False) for config in members(count)]
+
+
+def test_free_memory_is_what_the_device_says():
+    assert free_bytes(Device({"bytes_limit": 100, "bytes_in_use": 30})) == 70
+    assert free_bytes(Device({"bytes_limit": 100})) == 100
+    assert free_bytes(Device(None)) is None
+    assert free_bytes(Device({})) is None
+
+
+def test_a_cpu_has_what_the_machine_has_left():
+    available = free_bytes(jax.devices("cpu")[0])
+    assert available is None or 1e6 < available < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@pytest.mark.parametrize(("room", "lanes"), [(10, 6), (1.001, 6), (0.5, 3), (0.34, 2), (0.01, 1)])
+def test_as_many_lanes_as_fit_and_at_least_one(room, lanes, programs, needed):
+    device = Device({"bytes_limit": int(room * needed / SHARE) + 1})
+    assert lanes_that_fit(programs, runs_of(6), device) == lanes
+
+
+def test_where_nobody_knows_the_memory_all_go_together(programs):
+    assert lanes_that_fit(programs, runs_of(6), Device(None)) == 6
+
+
+def test_crews_that_fit_have_the_same_results(needed, tmp_path, monkeypatch):
+    configs = members(5)
+    # A little less than four of six lanes.
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(0.6 * needed / SHARE))
+    populate(configs, tmp_path, strategy="vmap", workers=1)
+    assert [read_summary(tmp_path / str(i))["members"] for i in range(5)] == [3, 3, 3, 2, 2]
+    for index, config in enumerate(configs):
+        run(config, tmp_path / "alone" / str(index))
+        assert_ran_about_as(tmp_path / str(index), tmp_path / "alone" / str(index))
+
+
+def test_never_more_lanes_than_asked_for(tmp_path):
+    populate(members(5), tmp_path, strategy="vmap", max_members=2, workers=1)
+    assert [read_summary(tmp_path / str(i))["members"] for i in range(5)] == [2, 2, 2, 2, 1]
+
+
+ON_TWO_DEVICES = """
+import json, sys
+from pathlib import Path
+import jax
+from population_runs import populate
+from small_runs import small
+from lstmlab.training.crew import Crew
+
+begin, crews = Crew.__init__, []
+
+def noted(self, programs, runs, device=None):
+    begin(self, programs, runs, device)
+    crews.append([str(device), [run.directory.name for run in runs]])
+
+Crew.__init__ = noted
+directory = Path(sys.argv[1])
+configs = [small("adding", "cell=rnn", "training.compilation_cache=false", f"seed={seed}") for seed in range(4)]
+for strategy in ("vmap", "threads"):
+    outcomes = populate(configs, directory / strategy, strategy=strategy)
+    assert [outcome.error for outcome in outcomes] == [None] * 4, outcomes
+print(json.dumps({"devices": [str(d) for d in jax.local_devices()], "crews": crews}))
+"""
+
+
+def test_members_are_shared_among_devices(tmp_path):
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]),
+        "JAX_NUM_CPU_DEVICES": "2", "JAX_PLATFORMS": "cpu", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        "LSTMLAB_CACHE_DIR": str(tmp_path / "cache"),
+    }  # fmt: skip
+    ran = subprocess.run(
+        [sys.executable, "-c", ON_TWO_DEVICES, str(tmp_path)], env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout.splitlines()[-1])
+    one, other = told["devices"]
+    assert told["crews"][:2] == [[one, ["0", "1"]], [other, ["2", "3"]]]
+    assert sorted(device for device, _ in told["crews"][2:]) == sorted([one, other] * 2)
+    for index, config in enumerate(members(4)):
+        run(config, tmp_path / "alone" / str(index))
+        assert_ran_about_as(tmp_path / "vmap" / str(index), tmp_path / "alone" / str(index))
+        assert_ran_as(tmp_path / "threads" / str(index), tmp_path / "alone" / str(index))
