@@ -8,17 +8,26 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from lstmlab.study.publish import publish_comparison
 from lstmlab.study.show import show_comparison
 from lstmlab.tracking.files import RunError
+from lstmlab.tracking.wandb_sink import WandbSettings
 
 
 class ComparisonTable(Callback):
-    """Print the table of a finished sweep, and write it beside the runs."""
+    """Print the table of a finished sweep, write it beside the runs, and show it in W&B."""
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Compare all runs of the sweep's directory."""
         directory = Path(config.hydra.sweep.dir)
         try:
-            show_comparison([directory], directory)
+            comparison, written = show_comparison([directory], directory)
         except RunError as error:
             print(f"no comparison: {error}")
+            return
+        wandb, name = config.wandb, directory.resolve().name
+        settings = WandbSettings(
+            mode=wandb.mode, project=wandb.project, entity=wandb.entity, name=f"comparison {name}",
+            group=wandb.group or name, tags=list(wandb.tags), job_type="comparison",
+        )  # fmt: skip
+        publish_comparison(comparison, written, directory, settings)

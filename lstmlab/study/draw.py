@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,11 +52,30 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
     return paths
 
 
+def curve_points(comparison: Comparison) -> Iterator[tuple[int, dict[str, float]]]:
+    """The curves as numbers, step by step: ``adding/lstm`` and its ``/low`` and ``/high``."""
+    by_step: dict[int, dict[str, float]] = {}
+    for entry in comparison.chosen:
+        steps, values = (
+            _shared_curve(entry.setting.finished, _validation(entry)) if entry.setting.finished else ([], [])
+        )
+        if steps:
+            name = f"{entry.contender.task_label}/{entry.contender.label}"
+            for step, *numbers in zip(steps, *iqm_bands(np.asarray(values)), strict=True):
+                found = zip((name, f"{name}/low", f"{name}/high"), map(float, numbers), strict=True)
+                by_step.setdefault(step, {}).update(found)
+    yield from sorted(by_step.items())
+
+
+def _validation(entry: Chosen) -> str:
+    return f"validation/{entry.setting.finished[0].summary['metric']}"
+
+
 def _draw_curves(task: str, entries: Sequence[Chosen], stem: Path) -> Path:
     """Validation curves of the chosen settings, at the steps that all seeds have."""
     metric, lines, bands = entries[0].setting.finished[0].summary["metric"], {}, {}
     for entry in entries:
-        steps, values = _shared_curve(entry.setting.finished, f"validation/{metric}")
+        steps, values = _shared_curve(entry.setting.finished, _validation(entry))
         if steps:
             middle, low, high = iqm_bands(values)
             lines[entry.contender.label] = (steps, middle)

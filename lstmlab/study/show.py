@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstmlab.study.compare import compare
+from lstmlab.study.compare import Comparison, compare
 from lstmlab.study.table import left_out_lines, table, table_over_tasks
 from lstmlab.study.write import write_comparison
 from lstmlab.tracking.tables import print_table
@@ -17,8 +17,8 @@ def show_comparison(
     *,
     by: Sequence[str] = (),
     reference: str | None = None,
-) -> None:
-    """Print the comparison of the runs below the directories; write it to ``output`` if given.
+) -> tuple[Comparison, list[Path]]:
+    """Print the comparison of the runs below the directories, write it to ``output`` if given; it and its files.
 
     Raises ``RunError`` when there is no finished run, and as :func:`lstmlab.study.compare`.
     """
@@ -31,7 +31,9 @@ def show_comparison(
         )
     for line in [*comparison.notes, *left_out_lines(comparison)]:
         print(line)
+    written: list[Path] = []
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         written = write_comparison(comparison, output)
         print(f"written to {output}: {', '.join(path.name for path in written)}")
+    return comparison, written

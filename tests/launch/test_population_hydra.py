@@ -127,7 +127,9 @@ def test_the_directory_of_a_job_may_be_named_by_its_keys(folder):
     ran = command("-m", "seed=1,2", "task.length=5,6", *[o for o in plain if o != "task.length=6"],
                   "hydra.sweep.dir=sweep", subdir)  # fmt: skip
     assert ran.code == 0, ran.err
-    found = sorted(path.parent.relative_to("sweep") for path in (folder / "sweep").relative_to(folder).rglob("model.npz"))
+    found = sorted(
+        path.parent.relative_to("sweep") for path in (folder / "sweep").relative_to(folder).rglob("model.npz")
+    )
     assert [path.name for path in found] == ["1", "2", "1", "2"]
     assert len({path.parent for path in found}) == 2
     assert all(re.search(r"task\.length=[56]", str(path)) for path in found)

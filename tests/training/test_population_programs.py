@@ -10,7 +10,7 @@ from lstmlab.training.programs import program_key
 
 # Traced keys at values that keep their mechanisms on. adamw and sgd use weight decay, sgd momentum.
 BASE = ["optimizer=sgd", "model.layers=2"]
-ON = {key: ("0.1", "0.4") for key in traced_keys()} | {"seed": ("1", "2"), "init.forget_bias": ("0", "2")}
+ON = dict.fromkeys(traced_keys(), ("0.1", "0.4")) | {"seed": ("1", "2"), "init.forget_bias": ("0", "2")}
 STATIC = [
     "cell=gru", "task.length=7", "model.hidden_size=9", "model.layers=1", "training.batch_size=5", "optimizer=adam",
     "schedule=cosine", "training.steps=6", "training.log_every=1", "init.recurrent=zeros", "model.dtype=bfloat16",
