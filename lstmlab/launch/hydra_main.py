@@ -12,9 +12,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
-from lstmlab.config import ConfigError, compose_tree, conf_dir, register_schemas, to_config
+from lstmlab.config import Config, ConfigError, compose_tree, conf_dir, register_schemas, to_config
 from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
+from lstmlab.training.hosts import join_hosts, leads
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -28,7 +29,9 @@ def run(arguments: Sequence[str]) -> int:
     register_schemas()
     register_plugins()
     if parsed.run or parsed.multirun or not (parsed.cfg or parsed.info or parsed.hydra_help):
-        check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
+        config = check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
+        if config.training.distributed:
+            arguments = [*arguments, *_join(config, sweep=parsed.multirun)]
     elif not parsed.hydra_help:
         compose_tree(parsed.overrides, parsed.config_dir)
     job.failures.clear()
@@ -36,13 +39,28 @@ def run(arguments: Sequence[str]) -> int:
     before, sys.argv = sys.argv, ["lstmlab", *arguments]
     try:
         main(job.run_job)()
+    except KeyboardInterrupt:
+        if leads():
+            raise
+        return 130
     finally:
         sys.argv = before
     return 1 if job.failures else 0
 
 
-def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> None:
-    """Compose every value of every override once, so that a faulty one is named before the first job starts."""
+def _join(config: Config, *, sweep: bool) -> list[str]:
+    """Connect the processes of one run; further arguments, with which all but the lead make no directory."""
+    if sweep:
+        raise ConfigError("training.distributed=true is for one run at a time: leave -m out")
+    join_hosts(config)
+    return [] if leads() else ["hydra.run.dir=.", "hydra.output_subdir=null"]
+
+
+def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> Config:
+    """Compose every value of every override once, so that a faulty one is named before the first job starts.
+
+    Returns the first job's configuration.
+    """
     parsed = [(text, _parse(text)) for text in overrides]
     chosen = [text for text in overrides if text.startswith("hydra/sweeper=")]
     choices = [_values(text, override, own_sweeper=bool(chosen)) for text, override in parsed]
@@ -54,7 +72,7 @@ def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = Non
     for position, values in enumerate(choices):
         for value in values[1:]:
             to_config(compose_tree([*first[:position], value, *first[position + 1 :]], config_dir))
-    to_config(compose_tree(first, config_dir))
+    return to_config(compose_tree(first, config_dir))
 
 
 def _parse(text: str) -> Override:

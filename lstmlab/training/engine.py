@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.config import Config, Member, make_init, merge_traced, switched_on
 from lstmlab.models import Rates, SequenceModel
 from lstmlab.tasks import Batch, Split
+from lstmlab.training.devices import split as split_rows
 from lstmlab.training.optimizer import make_optimizer
 
 PURPOSES = {"parameters": 0, "batches": 1, "dropout": 2}
@@ -43,10 +45,14 @@ class StepLog(NamedTuple):
 
 
 class Engine:
-    """The functions of one static configuration. It holds no state."""
+    """The functions of one static configuration. It holds no state.
 
-    def __init__(self, static: Config) -> None:
-        self.static = static
+    On a ``mesh`` the rows of every batch, and of the state that is carried, are shared out among its devices; all
+    else is on each of them.
+    """
+
+    def __init__(self, static: Config, mesh: Mesh | None = None) -> None:
+        self.static, self.mesh = static, mesh
         self.task = static.task
         self.batch_size = static.training.batch_size
         self.eval_batch_size = static.training.eval_batch_size or self.batch_size
@@ -93,14 +99,15 @@ class Engine:
         def body(state: RunState, _: None) -> tuple[RunState, StepLog]:
             batch_key = jax.random.fold_in(run_key(member, "batches"), state.step)
             drop_key = jax.random.fold_in(run_key(member, "dropout"), state.step)
-            batch = self.task.train_batch(data, batch_key, state.step, self.batch_size)
-            (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(state.model, batch, state.carry, drop_key)
+            batch = self._split(self.task.train_batch(data, batch_key, state.step, self.batch_size))
+            carried = self._split(state.carry)
+            (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(state.model, batch, carried, drop_key)
             updates, slots = optimizer.update(grads, state.optimizer, state.model)  # type: ignore[arg-type]
             state = state._replace(
                 step=state.step + 1,
                 model=optax.apply_updates(state.model, updates),  # type: ignore[arg-type]
                 optimizer=slots,
-                carry=carry if self.task.stateful else None,
+                carry=self._split(carry) if self.task.stateful else None,
             )
             return state, StepLog(loss, optax.tree.norm(grads))
 
@@ -114,9 +121,10 @@ class Engine:
         size = self.eval_batch_size
 
         def body(carry: Any, index: Array) -> tuple[Any, Any]:
-            batch = self.task.eval_batch(data, split, index, size)
-            out = model(batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates)
-            return (out.state if self.task.stateful else None), self.task.metrics(out.outputs, batch)
+            batch = self._split(self.task.eval_batch(data, split, index, size))
+            out = model(batch.inputs, self._split(carry), lengths=batch.lengths, resets=batch.resets, rates=rates)
+            state = self._split(out.state) if self.task.stateful else None
+            return state, self.task.metrics(out.outputs, batch)
 
         carry = model.initial_state(size) if self.task.stateful else None
         batches = jnp.arange(self.task.eval_batches(split, size))
@@ -138,6 +146,9 @@ class Engine:
             best_step=keep(state.step, state.best_step),
         )
         return state, metrics
+
+    def _split(self, tree: Any) -> Any:
+        return split_rows(self.mesh, tree)
 
     def _optimizer(self, config: Config) -> optax.GradientTransformation:
         return make_optimizer(config.optimizer, config.schedule, config.training.steps)
