@@ -1,7 +1,8 @@
-"""The batch of one run split over devices: every device computes its rows, XLA sums the gradients."""
+"""The batch of one run split over devices: every device runs the model on its rows, and gradients are summed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -46,9 +47,28 @@ def whole(mesh: Mesh | None) -> NamedSharding | None:
     return None if mesh is None else NamedSharding(mesh, PartitionSpec())
 
 
-def split(mesh: Mesh | None, tree: Any) -> Any:
+def split_rows(mesh: Mesh | None, tree: Any) -> Any:
     """Inside a compiled function: arrays ``[batch, ...]`` with their rows shared out among the devices."""
     if mesh is None:
         return tree
     rows = NamedSharding(mesh, PartitionSpec(AXIS))
     return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, rows), tree)
+
+
+def by_rows(mesh: Mesh | None, function: Callable[[Any, Any, Any], Any], shared: Any, rows: Any, key: Any) -> Any:
+    """``function(shared, rows, key)`` with its arrays ``[batch, ...]`` computed by the device that has the rows.
+
+    Every device draws from a key of its own. The gradient of what is shared is summed over devices, once.
+    """
+    if mesh is None:
+        return function(shared, rows, key)
+
+    def on_one_device(shared: Any, rows: Any, key: Any) -> Any:
+        own = None if key is None else jax.random.fold_in(key, jax.lax.axis_index(AXIS))
+        return function(shared, rows, own)
+
+    # Left to itself XLA would gather all rows on every device, where sequences are flattened to [time · batch, ...].
+    every, own = PartitionSpec(), PartitionSpec(AXIS)
+    specs = (every, own, every)
+    # Types that tell rows from shared values would put a sum into every step of the backward recurrence.
+    return jax.shard_map(on_one_device, mesh=mesh, in_specs=specs, out_specs=own, check_vma=False)(shared, rows, key)

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from lstmlab.config import Config, Member, make_init, merge_traced, switched_on
 from lstmlab.models import Rates, SequenceModel
 from lstmlab.tasks import Batch, Split
-from lstmlab.training.devices import split as split_rows
+from lstmlab.training.devices import by_rows, split_rows
 from lstmlab.training.optimizer import make_optimizer
 
 PURPOSES = {"parameters": 0, "batches": 1, "dropout": 2}
@@ -93,21 +93,20 @@ class Engine:
         optimizer, rates = self._optimizer(config), dropout_rates(config)
 
         def loss_of(model: SequenceModel, batch: Batch, carry: Any, key: PRNGKeyArray) -> Any:
-            out = model(batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates, key=key)
-            return self.task.loss(out.outputs, batch), out.state
+            outputs, carry = self._apply(model, batch, carry, rates, key)
+            return self.task.loss(outputs, batch), carry
 
         def body(state: RunState, _: None) -> tuple[RunState, StepLog]:
             batch_key = jax.random.fold_in(run_key(member, "batches"), state.step)
             drop_key = jax.random.fold_in(run_key(member, "dropout"), state.step)
-            batch = self._split(self.task.train_batch(data, batch_key, state.step, self.batch_size))
-            carried = self._split(state.carry)
-            (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(state.model, batch, carried, drop_key)
+            batch = split_rows(self.mesh, self.task.train_batch(data, batch_key, state.step, self.batch_size))
+            (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(state.model, batch, state.carry, drop_key)
             updates, slots = optimizer.update(grads, state.optimizer, state.model)  # type: ignore[arg-type]
             state = state._replace(
                 step=state.step + 1,
                 model=optax.apply_updates(state.model, updates),  # type: ignore[arg-type]
                 optimizer=slots,
-                carry=self._split(carry) if self.task.stateful else None,
+                carry=carry if self.task.stateful else None,
             )
             return state, StepLog(loss, optax.tree.norm(grads))
 
@@ -121,10 +120,9 @@ class Engine:
         size = self.eval_batch_size
 
         def body(carry: Any, index: Array) -> tuple[Any, Any]:
-            batch = self._split(self.task.eval_batch(data, split, index, size))
-            out = model(batch.inputs, self._split(carry), lengths=batch.lengths, resets=batch.resets, rates=rates)
-            state = self._split(out.state) if self.task.stateful else None
-            return state, self.task.metrics(out.outputs, batch)
+            batch = split_rows(self.mesh, self.task.eval_batch(data, split, index, size))
+            outputs, carry = self._apply(model, batch, carry, rates)
+            return (carry if self.task.stateful else None), self.task.metrics(outputs, batch)
 
         carry = model.initial_state(size) if self.task.stateful else None
         batches = jnp.arange(self.task.eval_batches(split, size))
@@ -147,8 +145,18 @@ class Engine:
         )
         return state, metrics
 
-    def _split(self, tree: Any) -> Any:
-        return split_rows(self.mesh, tree)
+    def _apply(
+        self, model: SequenceModel, batch: Batch, carry: Any, rates: Rates, key: PRNGKeyArray | None = None
+    ) -> tuple[Array, Any]:
+        """Outputs for a batch, and the state after it."""
+
+        def forward(shared: Any, rows: Any, key: PRNGKeyArray | None) -> tuple[Array, Any]:
+            (model, rates), (inputs, carry, lengths, resets) = shared, rows
+            out = model(inputs, carry, lengths=lengths, resets=resets, rates=rates, key=key)
+            return out.outputs, out.state
+
+        rows = (batch.inputs, carry, batch.lengths, batch.resets)
+        return by_rows(self.mesh, forward, (model, rates), rows, key)
 
     def _optimizer(self, config: Config) -> optax.GradientTransformation:
         return make_optimizer(config.optimizer, config.schedule, config.training.steps)
