@@ -19,8 +19,8 @@ from lstmlab.config import Config, ConfigError
 from lstmlab.tracking.plain import one_line
 
 COORDINATOR, PROCESSES, PROCESS = "LSTMLAB_COORDINATOR", "LSTMLAB_PROCESSES", "LSTMLAB_PROCESS"
-# How long the others wait at the end for a process that is lost.
-SHUTDOWN_SECONDS = 60
+# How long the others wait for a process that is lost: while they train, and when they end.
+HEARTBEAT_SECONDS, SHUTDOWN_SECONDS = 30, 60
 
 T = TypeVar("T")
 
@@ -34,7 +34,9 @@ def join_hosts(config: Config) -> None:
         return
     settings = _from_environment()
     try:
-        jax.distributed.initialize(**settings, shutdown_timeout_seconds=SHUTDOWN_SECONDS)
+        jax.distributed.initialize(
+            **settings, heartbeat_timeout_seconds=HEARTBEAT_SECONDS, shutdown_timeout_seconds=SHUTDOWN_SECONDS
+        )
     except (ValueError, RuntimeError) as error:
         advice = "" if settings else f"; without SLURM, Open MPI or TPU set {COORDINATOR}, {PROCESSES} and {PROCESS}"
         raise ConfigError(f"training.distributed=true: {one_line(error)}{advice}") from None
