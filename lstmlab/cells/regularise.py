@@ -19,7 +19,8 @@ class MaskedMap(nnx.Module):
     """A recurrent map whose input is multiplied by a mask: still linear in its input."""
 
     def __init__(self, inner: Any, mask: Array) -> None:
-        self.inner, self.mask = inner, mask
+        # Said, because NNX takes a traced array for a constant: it would stay behind where the map is passed on.
+        self.inner, self.mask = inner, nnx.data(mask)
 
     def __call__(self, h: Array) -> Array:
         """``W (mask ⊙ h)``."""

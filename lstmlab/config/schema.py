@@ -127,6 +127,8 @@ class TrainingConfig:
     checkpoint_every: int = key(0, "steps between checkpoints; 0: at every evaluation", minimum=0)
     illustrate_every: int = key(0, "evaluations between samples and pictures; 0: at the end only", minimum=0)
     compilation_cache: bool = key(True, "keep compiled programs between runs")
+    devices: int = key(1, "devices over which every batch is split; 0: all", minimum=0)
+    distributed: bool = key(False, "this process is one of several, such as one per host, that train one run together")
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
-from lstmlab.config import ConfigError, compose_tree, conf_dir, register_schemas, to_config
+from lstmlab.config import Config, ConfigError, compose_tree, conf_dir, register_schemas, to_config
 from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
 from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
+from lstmlab.training.hosts import join_hosts, leads
 
 # Hydra's own sweeper, which runs lists of values.
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -32,7 +33,9 @@ def run(arguments: Sequence[str]) -> int:
     register_schemas()
     register_plugins()
     if parsed.run or parsed.multirun or not (parsed.cfg or parsed.info or parsed.hydra_help):
-        check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
+        config = check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
+        if config.training.distributed:
+            arguments = [*arguments, *_join(config, sweep=parsed.multirun)]
     elif not parsed.hydra_help:
         compose_tree(parsed.overrides, parsed.config_dir)
     job.failures.clear()
@@ -40,15 +43,27 @@ def run(arguments: Sequence[str]) -> int:
     before, sys.argv = sys.argv, ["lstmlab", *arguments]
     try:
         main(job.run_job)()
+    except KeyboardInterrupt:
+        if leads():
+            raise
+        return 130
     finally:
         sys.argv = before
     return 1 if job.failures else 0
 
 
-def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> None:
+def _join(config: Config, *, sweep: bool) -> list[str]:
+    """Connect the processes of one run; further arguments, with which all but the lead make no directory."""
+    if sweep:
+        raise ConfigError("training.distributed=true is for one run at a time: leave -m out")
+    join_hosts(config)
+    return [] if leads() else ["hydra.run.dir=.", "hydra.output_subdir=null"]
+
+
+def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> Config:
     """Compose every value of every override once, so that a faulty one is named before the first job starts.
 
-    Of a search the ends of every range are composed.
+    Of a search the ends of every range are composed. Returns the first job's configuration.
     """
     parsed = [_parse(text) for text in overrides]
     choices = [_values(override) for override in parsed]
@@ -68,15 +83,15 @@ def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = Non
         choices = read_plan(read_settings(sweeper), known).choices()
     elif sweeper["_target_"] == GRID and (ranges := [o.input_line for o in parsed if o.is_interval_sweep()]):
         raise ConfigError(f"'{ranges[0]}' is no list of values: write them out, or search the range with search=random")
-    _check_all([values for values in choices if values], config_dir)
+    return _check_all([values for values in choices if values], config_dir)
 
 
-def _check_all(choices: Sequence[Sequence[str]], config_dir: str | None) -> None:
+def _check_all(choices: Sequence[Sequence[str]], config_dir: str | None) -> Config:
     first = [values[0] for values in choices]
     for position, values in enumerate(choices):
         for value in values[1:]:
             to_config(compose_tree([*first[:position], value, *first[position + 1 :]], config_dir))
-    to_config(compose_tree(first, config_dir))
+    return to_config(compose_tree(first, config_dir))
 
 
 def _parse(text: str) -> Override:

@@ -18,6 +18,7 @@ from lstmlab.data.download import DataError
 from lstmlab.tracking.files import RunError
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
+from lstmlab.training.hosts import from_lead, was_told
 from lstmlab.training.member import CONFIG_FILE
 
 # Errors whose message alone says what is wrong.
@@ -38,14 +39,15 @@ def run_job(tree: DictConfig) -> float:
     sweep = hydra.mode == RunMode.MULTIRUN
     try:
         config = to_config(tree)
-        if config.resume and not sweep and not (directory / CONFIG_FILE).exists():
+        if config.resume and not sweep and not from_lead((directory / CONFIG_FILE).exists):
             raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
         group = Path(hydra.sweep.dir).name if sweep else None
         trained = train(config, directory, group=group)
     except USER_ERRORS as error:
         if not sweep:
             # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
-            print(f"lstmlab: {error}", file=sys.stderr)
+            if not was_told(error):
+                print(f"lstmlab: {error}", file=sys.stderr)
             raise SystemExit(1) from None
         report_failure(hydra.job.num, directory, error)
         return math.inf

@@ -48,7 +48,12 @@ class Checkpoints:
         folder = (directory / "checkpoints").resolve()
         if start_over and folder.exists():
             shutil.rmtree(folder)
-        options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False, create=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Of several processes only the first one comes here: Orbax must not wait for the others.
+        alone = ocp.options.MultiprocessingOptions(primary_host=0, active_processes={0})
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=2, enable_async_checkpointing=False, create=False, multiprocessing_options=alone
+        )
         self._manager = ocp.CheckpointManager(folder, options=options)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +17,8 @@ from lstmlab.training.member import MemberRun, Piece
 from lstmlab.training.programs import Programs
 
 SPLITS = ("validation", "test")
+# Programs of several devices wait for each other inside: two at once could wait forever.
+_all_devices = threading.Lock()
 
 
 class Crew:
@@ -28,14 +32,14 @@ class Crew:
     """
 
     def __init__(self, programs: Programs, runs: Sequence[MemberRun], device: Any = None) -> None:
-        self.programs, self.device = programs, device
+        self.programs, self.device = programs, programs.placement or device
         self.runs = list(runs)
         self.training = self.runs[0].config.training
         self.step = self.runs[0].step
         self._lanes = None if len(self.runs) == 1 else len(self.runs)
         self._lane_of = {id(run): lane for lane, run in enumerate(self.runs)}
         members = [run.member for run in self.runs]
-        self._members = jax.device_put(members[0] if self._lanes is None else _stack(np.stack, members), device)
+        self._members = jax.device_put(members[0] if self._lanes is None else _stack(np.stack, members), self.device)
         self._state: Any = None
 
     def drop(self, run: MemberRun) -> None:
@@ -47,6 +51,10 @@ class Crew:
 
         Safe to call in any thread, but not in two at once.
         """
+        with _all_devices if self.programs.placement else contextlib.nullcontext():
+            return self._work()
+
+    def _work(self) -> list[tuple[MemberRun, Piece]]:
         seconds = {"train": 0.0, "compile": 0.0, "evaluate": 0.0}
         if self._state is None:
             self._state = self._timed(seconds, "compile", self._first_states)
@@ -94,9 +102,10 @@ class Crew:
         results: dict[int, dict[str, dict[str, float]]],
     ) -> list[tuple[MemberRun, Piece]]:
         share = {name: value / len(self.runs) for name, value in seconds.items()}
-        # Mapped states leave the device at once, not lane by lane.
-        state = self._state if self._lanes is None else None
-        if self._lanes is not None and (metrics is not None or results or runs[0].saves(self.step)):
+        # Mapped states leave the device at once, not lane by lane; those on several devices, as one.
+        stays = self._lanes is None and self.programs.placement is None
+        state = self._state if stays else None
+        if not stays and (metrics is not None or results or runs[0].saves(self.step)):
             state = jax.device_get(self._state)
         pieces = []
         for run in runs:

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.config import Config, Member, make_init, merge_traced, switched_on
 from lstmlab.models import Rates, SequenceModel
 from lstmlab.tasks import Batch, Split
+from lstmlab.training.devices import by_rows, split_rows
 from lstmlab.training.optimizer import make_optimizer
 
 PURPOSES = {"parameters": 0, "batches": 1, "dropout": 2}
@@ -43,10 +45,14 @@ class StepLog(NamedTuple):
 
 
 class Engine:
-    """The functions of one static configuration. It holds no state."""
+    """The functions of one static configuration. It holds no state.
 
-    def __init__(self, static: Config) -> None:
-        self.static = static
+    On a ``mesh`` the rows of every batch, and of the state that is carried, are shared out among its devices; all
+    else is on each of them.
+    """
+
+    def __init__(self, static: Config, mesh: Mesh | None = None) -> None:
+        self.static, self.mesh = static, mesh
         self.task = static.task
         self.batch_size = static.training.batch_size
         self.eval_batch_size = static.training.eval_batch_size or self.batch_size
@@ -87,13 +93,13 @@ class Engine:
         optimizer, rates = self._optimizer(config), dropout_rates(config)
 
         def loss_of(model: SequenceModel, batch: Batch, carry: Any, key: PRNGKeyArray) -> Any:
-            out = model(batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates, key=key)
-            return self.task.loss(out.outputs, batch), out.state
+            outputs, carry = self._apply(model, batch, carry, rates, key)
+            return self.task.loss(outputs, batch), carry
 
         def body(state: RunState, _: None) -> tuple[RunState, StepLog]:
             batch_key = jax.random.fold_in(run_key(member, "batches"), state.step)
             drop_key = jax.random.fold_in(run_key(member, "dropout"), state.step)
-            batch = self.task.train_batch(data, batch_key, state.step, self.batch_size)
+            batch = split_rows(self.mesh, self.task.train_batch(data, batch_key, state.step, self.batch_size))
             (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(state.model, batch, state.carry, drop_key)
             updates, slots = optimizer.update(grads, state.optimizer, state.model)  # type: ignore[arg-type]
             state = state._replace(
@@ -114,9 +120,9 @@ class Engine:
         size = self.eval_batch_size
 
         def body(carry: Any, index: Array) -> tuple[Any, Any]:
-            batch = self.task.eval_batch(data, split, index, size)
-            out = model(batch.inputs, carry, lengths=batch.lengths, resets=batch.resets, rates=rates)
-            return (out.state if self.task.stateful else None), self.task.metrics(out.outputs, batch)
+            batch = split_rows(self.mesh, self.task.eval_batch(data, split, index, size))
+            outputs, carry = self._apply(model, batch, carry, rates)
+            return (carry if self.task.stateful else None), self.task.metrics(outputs, batch)
 
         carry = model.initial_state(size) if self.task.stateful else None
         batches = jnp.arange(self.task.eval_batches(split, size))
@@ -138,6 +144,19 @@ class Engine:
             best_step=keep(state.step, state.best_step),
         )
         return state, metrics
+
+    def _apply(
+        self, model: SequenceModel, batch: Batch, carry: Any, rates: Rates, key: PRNGKeyArray | None = None
+    ) -> tuple[Array, Any]:
+        """Outputs for a batch, and the state after it."""
+
+        def forward(shared: Any, rows: Any, key: PRNGKeyArray | None) -> tuple[Array, Any]:
+            (model, rates), (inputs, carry, lengths, resets) = shared, rows
+            out = model(inputs, carry, lengths=lengths, resets=resets, rates=rates, key=key)
+            return out.outputs, out.state
+
+        rows = (batch.inputs, carry, batch.lengths, batch.resets)
+        return by_rows(self.mesh, forward, (model, rates), rows, key)
 
     def _optimizer(self, config: Config) -> optax.GradientTransformation:
         return make_optimizer(config.optimizer, config.schedule, config.training.steps)

@@ -20,6 +20,7 @@ def describe_environment() -> dict[str, Any]:
     return {
         "device": f"{device.platform}: {device.device_kind}",
         "devices": jax.device_count(),
+        "processes": jax.process_count(),
         "versions": {name: importlib.metadata.version(name) for name in names} | {"python": platform.python_version()},
         "git_revision": git_revision(),
     }

@@ -128,6 +128,8 @@ def _check(
             raise ConfigError(f"{name} is {value}, but must be at least 1")
     if len(paths) != len(configs):
         raise ConfigError(f"{len(configs)} configurations need as many directories, but {len(paths)} were given")
+    if any(config.training.distributed for config in configs):
+        raise ConfigError("training.distributed=true is for one run at a time: start each on its own, without a sweep")
     seen: set[Path] = set()
     for path in paths:
         if path in seen:

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from lstmlab.config import Config, ConfigError, Member, split_traced, to_tree
+from lstmlab.training.devices import batch_mesh, whole
 from lstmlab.training.engine import Engine
 
 # Keys that change nothing of what is computed.
@@ -30,11 +31,16 @@ class Programs:
 
     With ``lanes`` a function maps over a leading axis of so many members, by ``vmap``; without, it is the plain
     function of one run. Raises ``ConfigError`` when the parts of the configuration do not fit.
+
+    Attributes:
+        placement: of arguments and results on the devices that batches are split over; ``None`` for one device.
     """
 
     def __init__(self, config: Config) -> None:
         static, member = split_traced(config)
-        self.engine, self.task = Engine(static), static.task
+        mesh = batch_mesh(static)
+        self.placement = whole(mesh)
+        self.engine, self.task = Engine(static, mesh), static.task
         training = static.training
         try:
             self.template = jax.eval_shape(self.engine.init, member)
@@ -110,20 +116,27 @@ class Programs:
         with self._lock:
             if key not in self._compiled:
                 started = time.perf_counter()
-                jitted = _jitted(function, lanes, donate, has_data=data is not None)
+                jitted = _jitted(function, lanes, donate, has_data=data is not None, placement=self.placement)
                 self._compiled[key] = jitted.lower(*args).compile()
                 seconds = time.perf_counter() - started
         return jax.block_until_ready(self._compiled[key](*args)), seconds
 
 
-def _jitted(function: Callable[..., Any], lanes: int | None, donate: tuple[int, ...], *, has_data: bool) -> Any:
+def _jitted(
+    function: Callable[..., Any],
+    lanes: int | None,
+    donate: tuple[int, ...],
+    *,
+    has_data: bool,
+    placement: Any = None,
+) -> Any:
     def mapped(*args: Any) -> Any:
         axes = [0] * len(args)
         if has_data:
             axes[-1] = None  # type: ignore[call-overload]
         return jax.vmap(function, in_axes=tuple(axes))(*args)
 
-    return jax.jit(function if lanes is None else mapped, donate_argnums=donate)
+    return jax.jit(function if lanes is None else mapped, donate_argnums=donate, out_shardings=placement)
 
 
 def _device(args: Any) -> Any:

@@ -12,6 +12,7 @@ from lstmlab.training.programs import HOST_KEYS
 
 # Keys that may differ between a run and its continuation.
 _FREE = (*HOST_KEYS, "data")
+_FREE_KEYS = ("training.devices", "training.distributed")
 
 
 def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:
@@ -36,4 +37,5 @@ def _by_key(config: Config) -> dict[str, Any]:
     """The keys on which a run and its continuation must agree, dotted."""
     sections = {name: part for name, part in to_tree(config).items() if name not in _FREE}
     flat = {f"{name}.{key}": v for name, part in sections.items() if isinstance(part, dict) for key, v in part.items()}
-    return flat | {name: part for name, part in sections.items() if not isinstance(part, dict)}
+    flat |= {name: part for name, part in sections.items() if not isinstance(part, dict)}
+    return {key: value for key, value in flat.items() if key not in _FREE_KEYS}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jax
+
 from lstmlab.config import Config
+from lstmlab.training.hosts import join_hosts
 from lstmlab.training.member import MemberRun
 from lstmlab.training.scheduler import Hooks, Inline, Scheduler
+from lstmlab.training.shared_run import SharedRun
 from lstmlab.training.trained import Trained, load
 
 
@@ -27,7 +31,8 @@ def train(
     Args:
         config: what to run, from :func:`lstmlab.compose`.
         directory: the run directory; made where needed. With ``config.resume`` a run in it is continued, and one
-            that has finished is loaded instead of run again.
+            that has finished is loaded instead of run again. With ``training.distributed`` it is the first process's
+            directory that counts, and the others write nothing.
         progress: show a progress bar on standard error, and a line at the end.
         group: W&B group when the configuration names none.
 
@@ -35,8 +40,12 @@ def train(
         ConfigError: when parts of the configuration do not fit, or differ from the run to be continued.
         RunFailed: when the loss stops being finite; what was logged is kept.
     """
-    run = MemberRun(config, Path(directory), group=group, progress=progress)
+    join_hosts(config)
+    kind = SharedRun if jax.process_count() > 1 else MemberRun
+    run = kind(config, Path(directory), group=group, progress=progress)
     (outcome,) = Scheduler([run], Inline(), 1, Hooks()).execute()
     if outcome.error is not None:
         raise outcome.error
-    return outcome.trained or load(directory)
+    if outcome.trained is not None:
+        return outcome.trained
+    return run.load() if isinstance(run, SharedRun) else load(directory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import jax
 from lstmlab.training.budget import spend_budget
 from lstmlab.training.crew import Crew
 from lstmlab.training.environment import use_compilation_cache
+from lstmlab.training.hosts import from_lead
 from lstmlab.training.interrupt import interrupts_at_safe_points
 from lstmlab.training.member import MemberRun
 from lstmlab.training.memory import lanes_that_fit
@@ -87,8 +89,10 @@ class Scheduler:
         """Crews in the order in which they are to start; a crew's directories are opened when it is asked for."""
         made = 0
         for programs, runs in self._programs():
-            size = self.lanes or lanes_that_fit(programs, runs, self._devices[0])
-            if self.lanes != 1:  # accelerators share the members evenly
+            # Devices are either split among the rows of a batch or among members.
+            one = self.lanes == 1 or programs.placement is not None
+            size = 1 if one else self.lanes or lanes_that_fit(programs, runs, self._devices[0])
+            if not one:  # accelerators share the members evenly
                 size = min(size, -(-len(runs) // len(self._devices)))
             for start in range(0, len(runs), size):
                 opened = [run for run in runs[start : start + size] if self._opens(run, programs)]
@@ -107,7 +111,7 @@ class Scheduler:
         for run in self.runs:
             try:
                 run.config = spend_budget(run.config)
-                done = finished_summary(run.config, run.directory) if run.config.resume else None
+                done = from_lead(partial(finished_summary, run.config, run.directory)) if run.config.resume else None
             except Exception as error:
                 self._end(run, error=error)
                 continue

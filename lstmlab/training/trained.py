@@ -83,6 +83,13 @@ class Trained:
         np.savez(self.directory / MODEL_FILE, **arrays)  # type: ignore[arg-type]
 
 
+def model_template(config: Config) -> SequenceModel:
+    """The form of a configuration's model, without its arrays."""
+    static, member = split_traced(config)
+    engine = Engine(static)
+    return jax.eval_shape(lambda m: engine.init(m).model, member)
+
+
 def load(directory: str | Path) -> Trained:
     """Load a finished run.
 
@@ -98,12 +105,9 @@ def load(directory: str | Path) -> Trained:
     path = directory / MODEL_FILE
     if not path.exists():
         raise RunError(f"{directory} holds no {MODEL_FILE}: the run has not finished (see metrics.jsonl)")
-    static, member = split_traced(config)
-    engine = Engine(static)
-    template = jax.eval_shape(lambda m: engine.init(m).model, member)
     try:
         with np.load(path) as arrays:
-            model = fill(template, dict(arrays))
+            model = fill(model_template(config), dict(arrays))
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} cannot be used ({one_line(error)})") from None
     return Trained(model, config, directory, read_summary(directory))
