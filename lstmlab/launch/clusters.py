@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lstmlab.config import Config, ConfigError
+from lstmlab.launch.job import USER_ERRORS
 from lstmlab.launch.sweep_job import SweepJob
 from lstmlab.tracking.files import SUMMARY, read_summary
 from lstmlab.tracking.plain import one_line
@@ -133,9 +134,7 @@ def _from_files(job: SweepJob, error: Exception) -> Ended:
 
 
 def _named(error: Exception) -> str:
-    return (
-        one_line(error) if isinstance(error, (RunFailed, ConfigError)) else f"{type(error).__name__}: {one_line(error)}"
-    )
+    return str(error) if isinstance(error, USER_ERRORS) else one_line(error)
 
 
 def library(name: str) -> Any:

@@ -67,7 +67,7 @@ def report_failure(number: int, directory: Path, error: Exception) -> str:
     """
     message = str(error)
     if not isinstance(error, USER_ERRORS):
-        message = f"{type(error).__name__}: {one_line(error)}"
+        message = one_line(error)
         if directory.is_dir():
             (directory / TRACEBACK_FILE).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
             message += f" (see {directory / TRACEBACK_FILE})"

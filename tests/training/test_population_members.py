@@ -4,6 +4,7 @@ import pytest
 from population_runs import ROUNDING, assert_ran_about_as, assert_ran_as, populate
 from small_runs import run, small
 
+from lstmlab import train_population
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.config import ConfigError
 from lstmlab.tracking.files import read_metrics, read_summary
@@ -88,8 +89,6 @@ def test_a_wrong_argument_is_one_line_before_anything_runs(settings, told, tmp_p
 
 
 def test_every_run_needs_a_directory_of_its_own(tmp_path):
-    from lstmlab import train_population
-
     configs = [small("adding"), small("adding", "seed=1")]
     with pytest.raises(ConfigError, match="2 configurations need as many directories, but 1 were given"):
         train_population(configs, [tmp_path], progress=False)

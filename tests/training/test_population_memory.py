@@ -86,11 +86,6 @@ def test_crews_that_fit_have_the_same_results(needed, tmp_path, monkeypatch):
         assert_ran_about_as(tmp_path / str(index), tmp_path / "alone" / str(index))
 
 
-def test_never_more_lanes_than_asked_for(tmp_path):
-    populate(members(5), tmp_path, strategy="vmap", max_members=2, workers=1)
-    assert [read_summary(tmp_path / str(i))["members"] for i in range(5)] == [2, 2, 2, 2, 1]
-
-
 ON_TWO_DEVICES = """
 import json, sys
 from pathlib import Path
