@@ -79,7 +79,7 @@ class FakeExecutor:
 @pytest.fixture
 def fake(monkeypatch):
     executor = type("Executor", (FakeExecutor,), {})
-    monkeypatch.setattr(clusters, "_library", lambda name: SimpleNamespace(AutoExecutor=executor))
+    monkeypatch.setattr(clusters, "library", lambda name: SimpleNamespace(AutoExecutor=executor))
     return executor
 
 
