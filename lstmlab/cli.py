@@ -30,7 +30,8 @@ Look things up, or use what was trained:
   lstmlab cells                       the recurrent cells, with papers and options
   lstmlab tasks                       the tasks, with data, metrics and baselines
   lstmlab config [OVERRIDES]          every key with its value, meaning and range
-  lstmlab compare DIR...              compare finished runs
+  lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR)
+  lstmlab importance DIR...           which hyperparameters matter (--cell C, --task T, --output DIR)
   lstmlab generate RUN_DIR --prompt "ROMEO:"      text from a character model
   lstmlab COMMAND --help              more on one of these
 
@@ -141,13 +142,31 @@ def _config(arguments: list[str]) -> None:
 
 def _compare(arguments: list[str]) -> None:
     """lstmlab compare: a table of finished runs."""
-    parser = _parser("compare", "Compare the finished runs below the given directories.")
+    parser = _parser("compare", "Compare the runs below the given directories: one row per task and cell.")
     parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
-    parser.add_argument("--output", type=Path, help="also write the table and pictures here")
+    parser.add_argument("--output", type=Path, help="also write tables and pictures here")
+    parser.add_argument(
+        "--by", action="append", default=[], metavar="KEY",
+        help="keep values of this key apart, as model.hidden_size; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--reference", metavar="CELL", help="the cell to be better than (default: lstm, if there)")
     chosen = parser.parse_args(arguments)
     from lstmlab.study.show import show_comparison
 
-    show_comparison(chosen.directories, chosen.output)
+    show_comparison(chosen.directories, chosen.output, by=chosen.by, reference=chosen.reference)
+
+
+def _importance(arguments: list[str]) -> None:
+    """lstmlab importance: which hyperparameters matter."""
+    parser = _parser("importance", "Say which hyperparameters matter among the runs below the directories (fANOVA).")
+    parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
+    parser.add_argument("--cell", help="runs of this cell alone (default: all; the cell is then a key too)")
+    parser.add_argument("--task", help="runs of this task (needed where there are several)")
+    parser.add_argument("--output", type=Path, help="also write tables and pictures here")
+    chosen = parser.parse_args(arguments)
+    from lstmlab.study.show_importance import show_importance
+
+    show_importance(chosen.directories, chosen.output, cell=chosen.cell, task=chosen.task)
 
 
 def _generate(arguments: list[str]) -> None:
@@ -193,7 +212,8 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
-    "cells": _cells, "tasks": _tasks, "config": _config, "compare": _compare, "generate": _generate,
+    "cells": _cells, "tasks": _tasks, "config": _config, "compare": _compare,
+    "importance": _importance, "generate": _generate,
 }  # fmt: skip
 
 
