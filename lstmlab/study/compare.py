@@ -176,14 +176,19 @@ def _reasons(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Runs without a result by class of reason: numbers and what follows a colon tell no classes apart."""
     classes: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        kind = re.sub(r"\d[\d.e+-]*", "…", run.reason.split(":")[0])
+        kind = re.sub(r"\d[\d.e+-]*", "…", _headline(run.reason))
         classes.setdefault((run.status, kind), []).append(run)
     return [
         {
             "status": status,
-            "reason": same[0].reason.split(":")[0] if len(same) == 1 else kind,
+            "reason": _headline(same[0].reason) if len(same) == 1 else kind,
             "count": len(same),
             "directories": [str(run.directory) for run in same],
         }
         for (status, kind), same in classes.items()
     ]
+
+
+def _headline(reason: str) -> str:
+    """What went wrong, without the name of the exception and without advice: ``RunFailed: the loss …: lower …``."""
+    return re.sub(r"^[A-Z]\w+: ", "", reason).split(":")[0]
