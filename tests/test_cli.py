@@ -127,8 +127,17 @@ def test_compare_shows_the_runs_below_its_directories(number_run, text_run, tmp_
     assert (tmp_path / "out" / "comparison_char_lm.png").exists()
 
 
+def test_compare_keeps_values_apart_and_takes_a_reference(number_run, tmp_path):
+    shown = command("compare", str(number_run), "--by", "model.hidden_size", "--by", "model.layers")
+    assert (shown.code, shown.err) == (0, "")
+    assert "model.hidden_size=8 model.layers=1" in shown.out
+
+
 BAD = {
-    "unknown command": (["train"], "unknown command 'train' (commands: cells, tasks, config, compare, generate"),
+    "unknown command": (
+        ["train"],
+        "unknown command 'train' (commands: cells, tasks, config, compare, importance, generate",
+    ),
     "no run": (["generate", "{empty}"], "is not a run directory: it has no config.yaml"),
     "no text": (["generate", "{numbers}"], "holds a run of task adding, which has no text"),
     "unknown character": (["generate", "{text}", "--prompt", "Größe"], "--prompt: the vocabulary of"),
@@ -140,6 +149,9 @@ BAD = {
     "no seed": (["generate", "{text}", "--seed", "-1"], "--seed is -1, but must be between 0 and 4294967295"),
     "no directory given": (["generate"], "the following arguments are required: RUN_DIR"),
     "nothing to compare": (["compare", "{empty}"], "no finished run in"),
+    "unknown reference": (["compare", "{numbers}", "--reference", "mut"], "--reference mut: no run of this cell"),
+    "unknown key to compare by": (["compare", "{numbers}", "--by", "seed"], "--by seed: rows are always kept apart"),
+    "nothing to explain": (["importance", "{empty}"], "importance needs at least 4 runs that ended"),
     "nowhere": (["compare", "{empty}/nowhere"], "nowhere is not a directory"),
     "too much": (["cells", "lstm"], "unrecognized arguments: lstm"),
     "unknown key": (["config", "seeds=1"], "unknown key 'seeds'; did you mean 'seed'?"),

@@ -173,15 +173,15 @@ def _median(values: Sequence[Any]) -> float | None:
 
 
 def _reasons(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Runs without a result by class of reason: numbers and what follows a colon tell no classes apart."""
+    """Runs without a result by class of reason: numbers and advice tell no classes apart."""
     classes: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        kind = re.sub(r"\d[\d.e+-]*", "…", _headline(run.reason))
+        kind = re.sub(r"\d[\d.e+-]*", "…", _clause(run.reason))
         classes.setdefault((run.status, kind), []).append(run)
     return [
         {
             "status": status,
-            "reason": _headline(same[0].reason) if len(same) == 1 else kind,
+            "reason": _clause(same[0].reason) if len(same) == 1 else kind,
             "count": len(same),
             "directories": [str(run.directory) for run in same],
         }
@@ -189,6 +189,7 @@ def _reasons(runs: Sequence[Run]) -> list[dict[str, Any]]:
     ]
 
 
-def _headline(reason: str) -> str:
-    """What went wrong, without the name of the exception and without advice: ``RunFailed: the loss …: lower …``."""
-    return re.sub(r"^[A-Z]\w+: ", "", reason).split(":")[0]
+def _clause(reason: str) -> str:
+    """What happened, without the advice after it: ``RunFailed: what: advice`` or ``ValueError: what: more``."""
+    match = re.match(r"(\w+: )?[^:]*", reason.removeprefix("RunFailed: "))
+    return match[0] if match else reason

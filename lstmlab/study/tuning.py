@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstmlab.study.groups import Contender, Setting
-from lstmlab.study.runs import FAILED, Run
+from lstmlab.study.runs import FAILED, FINISHED, Run
 from lstmlab.study.statistics import iqm
 
 
@@ -60,15 +60,14 @@ def rival(entry: Chosen, entries: Sequence[Chosen], reference: str) -> Chosen | 
 
 def losses(runs: Sequence[Run], *, validation: bool = False) -> list[float]:
     """What the runs that ended lost, lower is better; infinite for a run that failed."""
-    return [_loss(run, run.validation if validation else run.value) for run in runs if run.finished or _failed(run)]
+    return [_loss(run, validation) for run in runs if run.status in (FINISHED, FAILED)]
 
 
-def _loss(run: Run, value: float) -> float:
-    return math.inf if _failed(run) or math.isnan(value) else -value if run.goal == "max" else value
-
-
-def _failed(run: Run) -> bool:
-    return run.status == FAILED
+def _loss(run: Run, validation: bool) -> float:
+    if not run.finished:
+        return math.inf
+    value = run.validation if validation else run.value
+    return math.inf if math.isnan(value) else -value if run.goal == "max" else value
 
 
 def _rank(setting: Setting) -> tuple[float, float]:

@@ -57,7 +57,7 @@ def scatters(
         if name in log:
             axes.set_xscale("log")
         if choices:
-            axes.set_xticks(range(len(choices)), choices)
+            axes.set_xticks(range(len(choices)), choices, rotation=25, horizontalalignment="right")
             axes.margins(x=0.2)
         axes.set_xlabel(name, fontsize=9, color=_INK)
         axes.tick_params(labelsize=8, color=_FAINT, labelcolor=_INK)

@@ -43,7 +43,8 @@ def test_it_ends_with_the_table_and_its_files(sweep):
     assert "gru" in table
     assert "conv_lstm" not in table
     assert "0.1667 (constant 1)" in table
-    names = ["comparison.md", "comparison.csv", "comparison.json", "comparison_adding.png"]
+    names = ["comparison.md", "comparison.csv", "comparison.json"]
+    names += ["comparison_adding.png", "comparison_adding_intervals.png"]
     assert all((directory / name).stat().st_size > 0 for name in names)
     assert table.splitlines()[-1] == f"written to {directory}: {', '.join(names)}"
     rows = json.loads((directory / "comparison.json").read_text())["rows"]

@@ -1,118 +1,235 @@
-"""The comparison of finished runs: one row per cell and setting, means over seeds, failures named."""
+"""The comparison of runs: one row per task and cell, chosen fairly, with failures in plain sight."""
 
-import csv
 import json
 import math
-import sys
+import os
 
 import pytest
 
-from lstmlab.config import compose, save_config, to_tree
-from lstmlab.study import COLUMNS, compare, write_comparison
-from lstmlab.study.compare import find_runs, setting_labels
-from lstmlab.tracking import RunFiles
+from lstmlab.study import compare
+from lstmlab.study.statistics import improvement, iqm_interval
 from lstmlab.tracking.files import RunError
 
 
-@pytest.fixture
-def make_run(tmp_path):
-    """Writes the directory of a run that ended with the given value."""
-
-    def make(name, *overrides, value=0.1, status="finished", curve=(0.5, 0.2), goal="min"):
-        config = compose(["task=adding", *overrides])
-        directory = tmp_path / name
-        files = RunFiles(directory)
-        save_config(to_tree(config), directory / "config.yaml")
-        for step, point in enumerate(curve, start=1):
-            files.log(step, {"train/loss": point, "validation/mse": point})
-        if status == "failed":
-            files.fail("the loss stopped being finite")
-        elif status == "finished":
-            files.finish(
-                {
-                    "cell": config.cell.name, "task": config.task.name, "seed": config.seed, "metric": "mse",
-                    "goal": goal, "value": value, "baselines": {"constant 1": 1 / 6, "nothing": 0.9},
-                    "beats_baseline": value < 1 / 6, "solved": {"step": 1} if value < 0.01 else False,
-                    "parameters": 361, "state_size": 16, "steps_per_second": 100.0,
-                }
-            )  # fmt: skip
-        return directory
-
-    return make
-
-
-def test_seeds_of_one_setting_are_one_row_with_mean_and_deviation(make_run, tmp_path):
-    for seed, value in enumerate((0.1, 0.2, 0.3)):
+def test_seeds_of_one_setting_are_one_row_with_mean_and_interval(make_run, tmp_path):
+    values = (0.1, 0.2, 0.3, 0.14, 0.005)
+    for seed, value in enumerate(values):
         make_run(str(seed), f"seed={seed}", value=value)
     (row,) = compare([tmp_path]).rows
-    assert row["task"] == "adding"
-    assert row["cell"] == "lstm"
-    assert row["seeds"] == 3
-    assert float(row["mean"]) == pytest.approx(0.2)
-    assert float(row["± sd"]) == pytest.approx(0.1)
-    assert (row["parameters"], row["state"], row["steps/s"]) == (361, 16, "100.0")
+    assert (row["task"], row["cell"], row["seeds"], row["failed"]) == ("adding", "lstm", 5, 0)
+    assert (row["iqm"], row["low"], row["high"]) == iqm_interval(values)
+    assert (row["parameters"], row["hidden_size"], row["state_size"]) == (361, 128, 16)
+    assert (row["metric"], row["goal"], row["steps_per_second"]) == ("mse", "min", 100.0)
+    assert (row["baseline"], row["baseline_name"], row["learned"]) == (pytest.approx(1 / 6), "constant 1", 3)
+    assert [(entry["seed"], entry["value"]) for entry in row["values"]] == list(enumerate(values))
 
 
-def test_the_best_trivial_baseline_stands_beside_the_result(make_run, tmp_path):
-    make_run("good", "seed=0", value=0.005)
-    make_run("bad", "seed=1", value=0.3)
+def test_one_seed_has_no_interval(make_run, tmp_path):
+    make_run("a")
     (row,) = compare([tmp_path]).rows
-    assert row["baseline"] == "0.1667 (constant 1)"
-    assert (row["learned"], row["solved"]) == ("1/2", "1/2")
+    assert (row["iqm"], row["low"], row["high"]) == (0.1, None, None)
 
 
-def test_cells_are_ordered_from_best_to_worst(make_run, tmp_path):
+def test_steps_and_seconds_to_the_threshold_are_medians_of_the_seeds_that_reached_it(make_run, tmp_path):
+    for seed, (step, seconds) in enumerate([(100, 1.0), (300, 4.0), (200, 2.0)]):
+        make_run(str(seed), f"seed={seed}", value=0.001, solved={"step": step, "seconds": seconds})
+    make_run("unsolved", "seed=9", value=0.1)
+    (row,) = compare([tmp_path]).rows
+    assert (row["solved"], row["steps_to_solved"], row["seconds_to_solved"]) == (3, 200, 2.0)
+
+
+@pytest.mark.parametrize(("goal", "order"), [("min", ["lstm", "gru", "rnn"]), ("max", ["rnn", "gru", "lstm"])])
+def test_cells_are_ordered_from_best_to_worst(goal, order, make_run, tmp_path):
     for cell, value in (("rnn", 0.16), ("lstm", 0.01), ("gru", 0.02)):
-        make_run(cell, f"cell={cell}", value=value)
-    assert [row["cell"] for row in compare([tmp_path]).rows] == ["lstm", "gru", "rnn"]
+        make_run(cell, f"cell={cell}", value=value, goal=goal)
+    assert [row["cell"] for row in compare([tmp_path]).rows] == order
 
 
-def test_where_more_is_better_the_largest_comes_first(make_run, tmp_path):
-    for cell, value in (("rnn", 0.16), ("lstm", 0.7)):
-        make_run(cell, f"cell={cell}", value=value, goal="max")
-    first, _ = compare([tmp_path]).rows
-    assert first["cell"] == "lstm"
-    assert first["baseline"] == "0.9 (nothing)"
+def test_where_more_is_better_the_largest_baseline_counts(make_run, tmp_path):
+    make_run("a", value=0.7, goal="max")
+    (row,) = compare([tmp_path]).rows
+    assert (row["baseline_name"], row["learned"]) == ("nothing", 0)
 
 
-def test_settings_that_differ_name_their_rows(make_run, tmp_path):
-    make_run("a", "model.hidden_size=16")
-    make_run("b", "model.hidden_size=32", "cell=gru", "cell.reset=before")
-    make_run("c", "model.hidden_size=32", "cell=gru", "cell.reset=after")
-    assert {row["cell"] for row in compare([tmp_path]).rows} == {
-        "lstm model.hidden_size=16",
-        "gru cell.reset=before model.hidden_size=32",
-        "gru cell.reset=after model.hidden_size=32",
+def test_the_setting_is_chosen_on_validation_and_reported_on_test(make_run, tmp_path):
+    make_run("a", "optimizer.learning_rate=0.1", validation=0.3, value=0.01)
+    make_run("b", "optimizer.learning_rate=0.2", validation=0.1, value=0.09)
+    (row,) = compare([tmp_path]).rows
+    assert row["iqm"] == 0.09
+    assert row["setting"] == {"optimizer.learning_rate": 0.2}
+    assert (row["settings_tried"], row["settings_compared"]) == (2, 2)
+
+
+def test_no_cell_is_chosen_from_more_settings_than_another(make_run, tmp_path):
+    for number, (rate, value) in enumerate([(0.1, 0.05), (0.2, 0.04), (0.3, 0.001)]):
+        make_run(f"{number}_lstm", f"optimizer.learning_rate={rate}", value=value)
+    for number, rate in enumerate((0.1, 0.2)):
+        make_run(f"{number}_gru", "cell=gru", f"optimizer.learning_rate={rate}", value=0.045)
+    comparison = compare([tmp_path])
+    rows = {row["cell"]: row for row in comparison.rows}
+    assert rows["lstm"]["iqm"] == 0.04
+    assert (rows["lstm"]["settings_tried"], rows["lstm"]["settings_compared"]) == (3, 2)
+    (note,) = comparison.notes
+    assert note.startswith("equal tuning budget: adding, lstm tried 3 settings, of which the first 2 count")
+    # Nothing is lost: the setting that did not count is still told.
+    assert {s["setting"]["optimizer.learning_rate"] for s in comparison.settings if s["cell"] == "lstm"} == {
+        0.1,
+        0.2,
+        0.3,
     }
 
 
+def test_a_setting_that_fails_on_half_its_seeds_loses_against_one_that_does_not(make_run, tmp_path):
+    for seed in range(4):
+        status = "failed" if seed % 2 else "finished"
+        make_run(f"fast{seed}", "optimizer.learning_rate=0.5", f"seed={seed}", value=0.01, status=status)
+        make_run(f"slow{seed}", "optimizer.learning_rate=0.1", f"seed={seed}", value=0.1)
+    (row,) = compare([tmp_path]).rows
+    assert row["setting"] == {"optimizer.learning_rate": 0.1}
+
+
+def test_failed_runs_show_in_the_row_and_lose_every_pair(make_run, tmp_path):
+    for seed in range(4):
+        make_run(f"l{seed}", f"seed={seed}", value=0.1)
+        make_run(f"g{seed}", "cell=gru", f"seed={seed}", value=0.01, status="failed" if seed % 2 else "finished")
+    rows = {row["cell"]: row for row in compare([tmp_path]).rows}
+    gru = rows["gru"]
+    assert (gru["iqm"], gru["seeds"], gru["failed"], gru["learned"]) == (0.01, 2, 2, 2)
+    assert gru["improvement"] == 0.5
+    assert gru["improvement_low"] < 0.5 < gru["improvement_high"]
+    assert rows["lstm"]["improvement"] is None
+
+
+def test_a_cell_that_always_fails_has_a_row_without_a_value_at_the_end(make_run, tmp_path):
+    make_run("a", "cell=gru", status="failed")
+    make_run("b", value=0.9)
+    first, last = compare([tmp_path]).rows
+    assert (first["cell"], last["cell"]) == ("lstm", "gru")
+    assert (last["iqm"], last["seeds"], last["failed"], last["improvement"]) == (None, 0, 1, 0.0)
+
+
+def test_a_value_that_is_not_a_number_is_a_failure(make_run, tmp_path):
+    make_run("a", value=math.nan)
+    make_run("b", "cell=gru")
+    comparison = compare([tmp_path])
+    assert [(row["cell"], row["failed"]) for row in comparison.rows] == [("gru", 0), ("lstm", 1)]
+    assert comparison.left_out[0]["reason"] == "its test mse is nan"
+
+
+def test_two_runs_of_one_seed_are_not_two_seeds_and_the_newest_counts(make_run, tmp_path):
+    for age, (name, value) in enumerate([("new", 0.1), ("old", 0.2)]):
+        run = make_run(name, f"name={name}", value=value)
+        os.utime(run / "summary.json", (1000 - age, 1000 - age))
+    make_run("going on", status="running")
+    comparison = compare([tmp_path])
+    (row,) = comparison.rows
+    assert (row["seeds"], row["unfinished"], row["iqm"]) == (1, 0, 0.1)
+    assert comparison.notes[0].startswith("2 runs replaced by a newer one of the same setting and seed")
+
+
 def test_names_places_and_seeds_are_no_settings(make_run, tmp_path):
-    a = make_run("a", "name=one", "wandb.project=x", "seed=1", "data.dir=/here")
-    b = make_run("b", "name=two", "wandb.project=y", "seed=2", "resume=true")
-    assert set(setting_labels([a, b]).values()) == {""}
-    assert len(compare([tmp_path]).rows) == 1
+    make_run("a", "name=one", "wandb.project=x", "seed=1", "data.dir=/here")
+    make_run("b", "name=two", "wandb.project=y", "seed=2", "resume=true")
+    (row,) = compare([tmp_path]).rows
+    assert (row["seeds"], row["setting"]) == (2, {})
 
 
-def test_tasks_are_compared_apart(make_run, tmp_path):
-    make_run("a", "task=adding")
-    make_run("b", "task=copy_memory", "model.hidden_size=7")
+def test_a_key_that_older_runs_lack_is_no_setting(make_run, tmp_path):
+    make_run("a", "seed=0")
+    config = make_run("b", "seed=1") / "config.yaml"
+    config.write_text(config.read_text().replace("  chunk: 0\n", ""))
+    (row,) = compare([tmp_path]).rows
+    assert row["seeds"] == 2
+
+
+def test_tasks_and_their_settings_are_compared_apart(make_run, tmp_path):
+    make_run("a", "task.length=200")
+    make_run("b", "task.length=50")
+    make_run("c", "task=copy_memory")
     rows = compare([tmp_path]).rows
-    assert [(row["task"], row["cell"]) for row in rows] == [("adding", "lstm"), ("copy_memory", "lstm")]
-
-
-def test_runs_without_a_result_are_named_with_their_reason(make_run, tmp_path):
-    make_run("good")
-    failed, cut = make_run("failed", status="failed"), make_run("cut", status="running")
-    assert compare([tmp_path]).failed == [
-        f"{cut}: not finished",
-        f"{failed}: the loss stopped being finite",
+    assert [(row["task"], row["task_settings"]) for row in rows] == [
+        ("adding", {"task.length": 50}),
+        ("adding", {"task.length": 200}),
+        ("copy_memory", {}),
     ]
-    assert len(compare([tmp_path]).rows) == 1
+
+
+def test_a_key_keeps_its_values_apart_where_asked(make_run, tmp_path):
+    for size in (16, 32):
+        for rate in (0.1, 0.2):
+            make_run(
+                f"{size}-{rate}", f"model.hidden_size={size}", f"optimizer.learning_rate={rate}", value=rate / size
+            )
+    rows = compare([tmp_path], by=["model.hidden_size"]).rows
+    assert [(row["by"], row["setting"]) for row in rows] == [
+        ({"model.hidden_size": 32}, {"optimizer.learning_rate": 0.1}),
+        ({"model.hidden_size": 16}, {"optimizer.learning_rate": 0.1}),
+    ]
+
+
+def test_a_cell_is_compared_with_the_reference_at_its_own_values(make_run, tmp_path):
+    for size, ours, theirs in ((16, 0.1, 0.2), (32, 0.2, 0.1)):
+        make_run(f"l{size}", f"model.hidden_size={size}", value=theirs)
+        make_run(f"g{size}", "cell=gru", f"model.hidden_size={size}", value=ours)
+    rows = compare([tmp_path], by=["model.hidden_size"]).rows
+    found = {row["by"]["model.hidden_size"]: row["improvement"] for row in rows if row["cell"] == "gru"}
+    assert found == {16: 1.0, 32: 0.0}
+
+
+def test_the_reference_is_the_lstm_or_the_one_asked_for_or_the_best(make_run, tmp_path):
+    runs = {cell: make_run(cell, f"cell={cell}", value=v) for cell, v in (("gru", 0.1), ("lstm", 0.2), ("rnn", 0.3))}
+    assert compare([tmp_path]).reference == "lstm"
+    assert compare([runs["rnn"], runs["gru"]]).reference == "gru"
+    rows = compare([tmp_path], reference="rnn").rows
+    assert [row["improvement"] for row in rows] == [1.0, 1.0, None]
+
+
+def test_improvement_is_over_all_pairs_of_seeds(make_run, tmp_path):
+    ours, theirs = [0.1, 0.3, 0.2], [0.2, 0.25]
+    for seed, value in enumerate(ours):
+        make_run(f"g{seed}", "cell=gru", f"seed={seed}", value=value)
+    for seed, value in enumerate(theirs):
+        make_run(f"l{seed}", f"seed={seed}", value=value)
+    row = next(row for row in compare([tmp_path]).rows if row["cell"] == "gru")
+    found = tuple(row[key] for key in ("improvement", "improvement_low", "improvement_high"))
+    assert found == improvement([ours], [theirs])
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"reference": "mut"}, r"--reference mut: no run of this cell \(cells here: lstm\)"),
+        ({"by": ["model.hiden_size"]}, "--by model.hiden_size: no run has this key; did you mean 'model.hidden_size'?"),
+        ({"by": ["seed"]}, "--by seed: rows are always kept apart by task and cell, and never by seed"),
+    ],
+)
+def test_what_no_run_has_is_an_error_that_says_what_there_is(asked, told, make_run, tmp_path):
+    make_run("a")
+    with pytest.raises(RunError, match=told):
+        compare([tmp_path], **asked)
+
+
+def test_runs_without_a_result_are_counted_by_reason(make_run, tmp_path):
+    make_run("good")
+    for seed in range(3):
+        make_run(
+            f"f{seed}",
+            f"seed={seed}",
+            status="failed",
+            error=f"RunFailed: the loss stopped being finite at step {seed}: x",
+        )
+    make_run("broken", "seed=8", status="failed", error="ValueError: shapes differ: (3,) and (4,)")
+    cut = make_run("cut", "seed=7", status="running")
+    found = {(e["status"], e["reason"]): (e["count"], e["directories"]) for e in compare([tmp_path]).left_out}
+    assert found["unfinished", "not finished"] == (1, [str(cut)])
+    assert found["failed", "the loss stopped being finite at step …"][0] == 3
+    assert found["failed", "ValueError: shapes differ"][0] == 1
+    assert len(found) == 3
 
 
 def test_without_any_result_the_reasons_are_the_error(make_run, tmp_path):
     make_run("failed", status="failed")
-    with pytest.raises(RunError, match=r"no finished run in .*the loss stopped being finite"):
+    with pytest.raises(RunError, match=r"no finished run in .*the loss stopped being finite at step 12: 1\)"):
         compare([tmp_path])
     (tmp_path / "empty").mkdir()
     with pytest.raises(RunError, match="no finished run in"):
@@ -121,68 +238,16 @@ def test_without_any_result_the_reasons_are_the_error(make_run, tmp_path):
         compare([tmp_path / "nowhere"])
 
 
-def test_a_run_counts_once_however_often_it_is_named(make_run, tmp_path):
-    run = make_run("sweep/0")
-    assert find_runs([run, tmp_path, tmp_path / "sweep" / ".." / "sweep"]) == [run]
-    (row,) = compare([tmp_path, run]).rows
-    assert row["seeds"] == 1
-
-
-def test_what_hydra_and_wandb_keep_is_no_run(make_run, tmp_path):
-    run = make_run("a")
-    (run / ".hydra").mkdir()
-    (run / ".hydra" / "config.yaml").write_text("cell: lstm\n")
-    assert find_runs([tmp_path]) == [run]
-
-
-def test_the_files_of_a_comparison_hold_the_table_and_a_picture_per_task(make_run, tmp_path):
-    runs = [make_run("a", "cell=gru"), make_run("b", "cell=rnn", value=0.4), make_run("c", status="failed")]
-    comparison = compare(runs)
-    (tmp_path / "out").mkdir()
-    written = write_comparison(comparison, tmp_path / "out", runs)
-    assert [path.name for path in written] == [
-        "comparison.md", "comparison.csv", "comparison.json", "comparison_adding.png",
-    ]  # fmt: skip
-    assert written[3].read_bytes().startswith(b"\x89PNG")
-    header, *lines = csv.reader(written[1].open(encoding="utf-8"))
-    assert tuple(header) == COLUMNS
-    assert [line[1] for line in lines] == ["gru", "rnn"]
-    table = written[0].read_text(encoding="utf-8").splitlines()
-    assert len(table) == 4
-    assert all(name in table[0] for name in COLUMNS)
-    content = json.loads(written[2].read_text(encoding="utf-8"))
-    assert [row["cell"] for row in content["rows"]] == ["gru", "rnn"]
-    assert content["failed"] == comparison.failed
-    assert all(not key.startswith("_") for row in content["rows"] for key in row)
-
-
-def test_curves_are_means_over_the_seeds(make_run, tmp_path, monkeypatch):
-    drawn = {}
-    module = sys.modules["lstmlab.study.compare"]  # the package's attribute of that name is the function
-    monkeypatch.setattr(module, "curves", lambda path, lines, **labels: drawn.update(lines, **labels))
-    runs = [
-        make_run("a", "seed=0", curve=(0.5, 0.3, 0.1)),
-        make_run("b", "seed=1", curve=(0.3, 0.1)),  # stopped early
-        make_run("c", "cell=gru", curve=(0.2, 0.2, 0.2)),
-        # These have no row in the table, and so no curve.
-        make_run("d", "cell=gru", "model.layers=2", curve=(9.0, 9.0, 9.0), status="failed"),
-        make_run("e", "seed=2", curve=(9.0,), status="running"),
-        make_run("f", "seed=3", status="killed before it logged anything"),
-    ]
-    (runs[-1] / "metrics.jsonl").unlink()
-    write_comparison(compare(runs), tmp_path, runs)
-    steps, means = drawn["lstm"]
-    assert steps == [1, 2]
-    assert means == pytest.approx([0.4, 0.2])
-    assert drawn["gru"] == ([1, 2, 3], pytest.approx([0.2, 0.2, 0.2]))
-    assert not any("layers" in name for name in drawn)
-    assert drawn["baselines"] == {"constant 1": pytest.approx(1 / 6)}
-
-
-@pytest.mark.parametrize("goal", ["min", "max"])
-def test_a_mean_that_is_not_a_number_comes_last(goal, make_run, tmp_path):
-    for cell, value in (("rnn", 0.2), ("lstm", math.nan), ("gru", 0.1)):
-        make_run(cell, f"cell={cell}", value=value, goal=goal)
-    rows = [(row["cell"], row["mean"]) for row in compare([tmp_path]).rows]
-    assert rows[2] == ("lstm", "nan")
-    assert rows[:2] == sorted(rows[:2], key=lambda row: row[1], reverse=goal == "max")
+def test_a_summary_of_an_older_version_is_read(make_run, tmp_path):
+    path = make_run("a") / "summary.json"
+    old = json.loads(path.read_text())
+    kept = ("status", "metric", "value")
+    path.write_text(json.dumps({key: old[key] for key in kept}))
+    (row,) = compare([tmp_path]).rows
+    assert (row["iqm"], row["hidden_size"], row["baseline"], row["learned"], row["solved"]) == (
+        0.1,
+        128,
+        None,
+        None,
+        None,
+    )

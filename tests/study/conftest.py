@@ -1,0 +1,38 @@
+"""Directories of runs that ended with known values."""
+
+import pytest
+
+from lstmlab.config import compose, save_config, to_tree
+from lstmlab.tracking import RunFiles
+
+DIVERGED = "RunFailed: the loss stopped being finite at step 12: lower optimizer.learning_rate (now 1)"
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """Writes the directory of a run that ended with the given test value (and validation, the same unless given)."""
+
+    def make(name, *overrides, value=0.1, validation=None, status="finished", goal="min", error=DIVERGED, **more):
+        config = compose(["task=adding", *overrides])
+        directory = tmp_path / name
+        files = RunFiles(directory)
+        save_config(to_tree(config), directory / "config.yaml")
+        for step, point in enumerate(more.pop("curve", (0.5, 0.2)), start=1):
+            files.log(step, {"train/loss": point, "validation/mse": point})
+        if status == "failed":
+            files.fail(error)
+        elif status == "finished":
+            files.finish(
+                {
+                    "cell": config.cell.name, "task": config.task.name, "seed": config.seed, "metric": "mse",
+                    "goal": goal, "value": value, "test": {"mse": value},
+                    "validation": {"mse": value if validation is None else validation},
+                    "baselines": {"constant 1": 1 / 6, "nothing": 0.9}, "beats_baseline": value < 1 / 6,
+                    "solved": {"step": 40, "seconds": 2.5} if value < 0.01 else False,
+                    "parameters": 361, "hidden_size": config.model.hidden_size, "state_size": 16,
+                    "steps_per_second": 100.0,
+                } | more
+            )  # fmt: skip
+        return directory
+
+    return make
