@@ -14,6 +14,10 @@ from lstmlab.launch import clusters
 from lstmlab.launch.clusters import make_tasks, run_task
 from lstmlab.tracking.files import read_summary
 
+# Imported here, not first inside of a test: submitit sets up logging, which closes the stream of absl's handler unless
+# that is the standard error of the moment.
+pytest.importorskip("submitit")
+
 ROOT = Path(__file__).parents[2]
 SWEEP = ["hydra.sweep.dir=sweep", "hydra.sweep.subdir=${hydra.job.num}"]
 SUBMITIT = ["hydra.launcher.engine=submitit", "hydra.launcher.submitit.cluster=local"]
