@@ -31,10 +31,11 @@ LAUNCHERS = {
     "population": [],
 }
 JOBS = ["cell=lstm,gru", "seed=range(8)", "optimizer.learning_rate=1e-3,3e-3"]
+SWEEP = [*JOBS, "task=adding", "task.length=50", "model.hidden_size=64"]
 SWEEPS = {
-    # Jobs of seconds, where what surrounds training counts, and jobs of half a minute, where training does.
-    "short jobs": [*JOBS, "task=adding", "task.length=50", "model.hidden_size=64", "training.steps=500"],
-    "long jobs": [*JOBS, "task=adding", "task.length=100", "model.hidden_size=64", "training.steps=1500"],
+    # About 1.5 and 5 seconds of training per job on one core: what surrounds training counts less and less.
+    "300 steps": [*SWEEP, "training.steps=300", "training.eval_every=300"],
+    "1000 steps": [*SWEEP, "training.steps=1000"],
 }
 QUICK = {
     "quick": [
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     if args.members:
         found["members"] = members(args.members_list, args.steps)
     else:
-        sweeps = QUICK if args.quick else SWEEPS
+        sweeps = QUICK if args.quick else {name: SWEEPS[name] for name in args.only or SWEEPS}
         found["sweeps"] = {name: time_sweep(name, sweep, args.rounds) for name, sweep in sweeps.items()}
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
@@ -117,6 +118,7 @@ def _run(sweep: list[str], launcher: list[str]) -> float:
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=SWEEPS)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--members", action="store_true")
     parser.add_argument("--members-list", type=int, nargs="+", default=list(MEMBERS))

@@ -27,6 +27,8 @@ class PopulationLauncher(Launcher):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Remember what Hydra hands over; leaves with one line when a setting is wrong."""
         self.context, self.task, self.config = hydra_context, task_function, config
+        # Hydra's sweeper composes every job once to see whether it can be composed; then it is our turn.
+        hydra_context.config_loader = _Remembering(hydra_context.config_loader)  # type: ignore[assignment]
         try:
             self.engine, self.options = read_options(self._settings)
         except ConfigError as error:
@@ -78,3 +80,22 @@ def _refuse(error: ConfigError) -> NoReturn:
     # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
     print(f"lstmlab: {error}", file=sys.stderr)
     raise SystemExit(1) from None
+
+
+class _Remembering:
+    """A configuration loader that composes a job once, for the two who ask for it."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """As Hydra's own; the second one to ask gets the configuration for good, and may change it."""
+        key = tuple(sweep_overrides)
+        if key in self._composed:
+            return self._composed.pop(key)
+        self._composed[key] = self._loader.load_sweep_config(master_config, sweep_overrides)
+        return self._composed[key]

@@ -79,18 +79,14 @@ class Crew:
         ended = [run for run in alive if run.is_over(self.step, self._best_step(run))]
         return self._pieces(self.runs, count, log, metrics, seconds, self._results(ended, seconds))
 
-    def _results(self, ended: list[MemberRun], seconds: dict[str, float]) -> dict[int, dict[str, dict[str, float]]]:
-        """Every metric of the best models of members that have ended, by ``id``."""
+    def _results(self, ended: list[MemberRun], seconds: dict[str, float]) -> dict[int, dict[str, float]]:
+        """Every test metric of the best models of members that have ended, by ``id``."""
         if not ended:
             return {}
-        splits = {}
-        for split in SPLITS:
-            data = self.programs.data(split, self.device)
-            found = self._run(
-                seconds, "evaluate", self.programs.evaluate, self._state.best_model, self._members, data, split
-            )
-            splits[split] = jax.device_get(found)
-        return {id(run): {split: self._floats(found, run) for split, found in splits.items()} for run in ended}
+        data = self.programs.data("test", self.device)
+        found = self._run(seconds, "evaluate", self.programs.evaluate, self._state.best_model, self._members, data)
+        found = jax.device_get(found)
+        return {id(run): self._floats(found, run) for run in ended}
 
     def _pieces(
         self,
@@ -99,7 +95,7 @@ class Crew:
         log: StepLog | None,
         metrics: Any,
         seconds: dict[str, float],
-        results: dict[int, dict[str, dict[str, float]]],
+        results: dict[int, dict[str, float]],
     ) -> list[tuple[MemberRun, Piece]]:
         share = {name: value / len(self.runs) for name, value in seconds.items()}
         # Mapped states leave the device at once, not lane by lane; those on several devices, as one.
@@ -114,7 +110,8 @@ class Crew:
                 count=count,
                 log=None if log is None else self._lane(log, run),
                 metrics=None if metrics is None else self._floats(metrics, run),
-                results=results.get(id(run)),
+                test=results.get(id(run)),
+                best_step=self._best_step(run) if metrics is not None else None,
                 seconds=share,
                 state=None if state is None else self._lane(state, run),
                 members=len(self.runs),

@@ -13,6 +13,7 @@ import numpy as np
 
 from lstmlab.config import Config, save_config, split_traced, to_tree
 from lstmlab.tracking.files import SUMMARY
+from lstmlab.tracking.plain import from_plain, to_plain
 from lstmlab.tracking.progress import Progress
 from lstmlab.tracking.tracker import Tracker, open_tracker
 from lstmlab.tracking.wandb_sink import WandbSettings
@@ -39,8 +40,10 @@ class Piece(NamedTuple):
     log: StepLog | None
     metrics: dict[str, float] | None
     """on validation, where an evaluation was due"""
-    results: dict[str, dict[str, float]] | None
-    """of the best model by split, when the run is over"""
+    best_step: int | None
+    """the step of the best evaluation so far, where one was due"""
+    test: dict[str, float] | None
+    """metrics of the best model, when the run is over"""
     seconds: dict[str, float]
     """this member's share of the time for training, compiling, evaluating"""
     state: RunState | None
@@ -66,6 +69,7 @@ class MemberRun:
         self.restored: RunState | None = None
         self.seconds = {"train": 0.0, "compile": 0.0, "evaluate": 0.0}
         self.solved: dict[str, float] = {}
+        self.validation: dict[str, float] = {}
         self.members = 1
         self._open = contextlib.ExitStack()
         self._tracker: Tracker
@@ -101,13 +105,15 @@ class MemberRun:
             if piece.metrics is not None:
                 row |= {f"validation/{name}": value for name, value in piece.metrics.items()}
                 self._note_solved(piece.metrics[self.task.metric])
+                if not self.validation or piece.best_step == piece.step:
+                    self.validation = piece.metrics
             self._tracker.log(piece.step, row)
             if piece.metrics is not None or self.saves(piece.step):
                 self._save(piece.state)
             if piece.metrics is not None and self._wants_illustration(piece.step):
                 assert piece.state is not None
                 illustrate(self._trained(piece.state.model), self._tracker, piece.step)
-        return None if piece.results is None else self._conclude(piece)
+        return None if piece.test is None else self._conclude(piece)
 
     def is_over(self, step: int, best_step: int) -> bool:
         """Whether all steps are done, or patience is at its end."""
@@ -126,11 +132,12 @@ class MemberRun:
 
     def _conclude(self, piece: Piece) -> Trained:
         """Show what the best model does, and write the summary."""
-        assert piece.state is not None and piece.results is not None
+        assert piece.state is not None and piece.test is not None
         trained = self._trained(jax.tree.map(jnp.asarray, piece.state.best_model))
         trained.save()
         illustrate(trained, self._tracker, self.step)
-        summary = summarise(self.config, piece.state, piece.results, self.seconds, self.solved)
+        splits = {"validation": self.validation, "test": piece.test}
+        summary = summarise(self.config, piece.state, splits, self.seconds, self.solved)
         summary |= {"members": self.members}
         trained.summary = {"status": "finished", **summary}
         self._tracker.finish(summary)
@@ -143,10 +150,13 @@ class MemberRun:
         except ValueError as error:
             raise RunFailed(f"{self.directory}: {error}") from None
         self.seconds["train"], self.solved = host["train_seconds"], host["solved"]
+        self.validation = from_plain(host["validation"])
         self.restored, self.step = state, int(state.step)
 
     def _save(self, state: RunState | None) -> None:
-        host = {"train_seconds": self.seconds["train"], "solved": self.solved}
+        host = {
+            "train_seconds": self.seconds["train"], "solved": self.solved, "validation": to_plain(self.validation),
+        }  # fmt: skip
         self._checkpoints.save(self.step, state, host)
 
     def _train_row(self, log: StepLog, piece: Piece) -> dict[str, float]:

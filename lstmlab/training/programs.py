@@ -54,6 +54,7 @@ class Programs:
         self._host_data, self._data = host, {}
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.Lock()
+        self._locks: dict[Any, threading.Lock] = {}
 
     def data(self, split: str, device: Any = None) -> Any:
         """A split on a device, put there once."""
@@ -64,62 +65,80 @@ class Programs:
 
     def init(self, lanes: int | None, member: Member) -> tuple[Any, float]:
         """First states; every function here returns its result and the seconds that went into compiling it."""
-        return self._call("init", lanes, self.engine.init, member)
+        return self._call("init", lanes, self.engine.init, (member,), has_data=False)
 
     def advance(self, lanes: int | None, state: Any, member: Member, data: Any, steps: int) -> tuple[Any, float]:
         """``steps`` optimiser steps; the given state is used up."""
-
-        def advance(state: Any, member: Member, data: Any) -> Any:
-            return self.engine.advance(state, member, data, steps)
-
-        return self._call(("advance", steps), lanes, advance, state, member, data=data, donate=(0,))
+        return self._call(("advance", steps), lanes, self._advance(steps), (state, member, data), (0,))
 
     def assess(self, lanes: int | None, state: Any, member: Member, data: Any) -> tuple[Any, float]:
         """Validation metrics, and the best model kept."""
-        return self._call("assess", lanes, self.engine.assess, state, member, data=data)
+        return self._call("assess", lanes, self.engine.assess, (state, member, data))
 
-    def evaluate(self, lanes: int | None, model: Any, member: Member, data: Any, split: Any) -> tuple[Any, float]:
-        """Every metric of a split."""
-
-        def evaluate(model: Any, member: Member, data: Any) -> Any:
-            return self.engine.evaluate(model, member, data, split)
-
-        return self._call(("evaluate", split), lanes, evaluate, model, member, data=data)
+    def evaluate(self, lanes: int | None, model: Any, member: Member, data: Any) -> tuple[Any, float]:
+        """Every metric of the test split."""
+        return self._call("evaluate", lanes, self._evaluate, (model, member, data))
 
     def advance_bytes(self, lanes: int, member: Member, data: Any, steps: int) -> int | None:
         """Device memory that ``advance`` needs for so many lanes, or ``None`` where the backend does not say."""
         members = jax.tree.map(lambda v: jax.ShapeDtypeStruct((lanes, *np.shape(v)), np.asarray(v).dtype), member)
         states = jax.eval_shape(jax.vmap(self.engine.init), members)
-
-        def advance(state: Any, member: Member, data: Any) -> Any:
-            return self.engine.advance(state, member, data, steps)
-
-        compiled = _jitted(advance, lanes, (0,), has_data=True).lower(states, members, data).compile()
+        compiled = _jitted(self._advance(steps), lanes, (0,), has_data=True).lower(states, members, data).compile()
         analysis = compiled.memory_analysis()
         if analysis is None:
             return None
         kept = analysis.argument_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes
         return int(kept + analysis.temp_size_in_bytes)
 
+    def warm_up(self, member: Member) -> list[Callable[[], Any]]:
+        """What compiles the programs of a run on one device, one by one, for workers that would wait for them.
+
+        The longest comes first. What a program raises is raised again where it is called.
+        """
+        training = self.engine.static.training
+        shapes = {split: jax.eval_shape(lambda d: d, data) for split, data in self._host_data.items()}
+        state, steps = self.template, min(training.log_every, training.steps)
+        train, validation, test = (shapes[split] for split in ("train", "validation", "test"))
+        return [
+            partial(self._compile, ("advance", steps), None, self._advance(steps), (state, member, train), (0,)),
+            partial(self._compile, "init", None, self.engine.init, (member,), has_data=False),
+            partial(self._compile, "assess", None, self.engine.assess, (state, member, validation)),
+            partial(self._compile, "evaluate", None, self._evaluate, (state.best_model, member, test)),
+        ]
+
+    def _advance(self, steps: int) -> Callable[..., Any]:
+        return lambda state, member, data: self.engine.advance(state, member, data, steps)
+
+    def _evaluate(self, model: Any, member: Member, data: Any) -> Any:
+        return self.engine.evaluate(model, member, data, "test")
+
     def _call(
+        self, name: Any, lanes: int | None, function: Any, args: Any, *how: Any, **more: Any
+    ) -> tuple[Any, float]:
+        compiled, seconds = self._compile(name, lanes, function, args, *how, **more)
+        return jax.block_until_ready(compiled(*args)), seconds
+
+    def _compile(
         self,
         name: Any,
         lanes: int | None,
         function: Callable[..., Any],
-        *args: Any,
-        data: Any = None,
+        args: tuple[Any, ...],
         donate: tuple[int, ...] = (),
+        *,
+        has_data: bool = True,
     ) -> tuple[Any, float]:
-        args = args if data is None else (*args, data)
+        """The program, and the seconds that this call has spent on it, be it by waiting for another thread."""
         key = (name, lanes, _device(args))
-        seconds = 0.0
+        started = time.perf_counter()
         with self._lock:
-            if key not in self._compiled:
-                started = time.perf_counter()
-                jitted = _jitted(function, lanes, donate, has_data=data is not None, placement=self.placement)
-                self._compiled[key] = jitted.lower(*args).compile()
-                seconds = time.perf_counter() - started
-        return jax.block_until_ready(self._compiled[key](*args)), seconds
+            own = self._locks.setdefault(key, threading.Lock())
+        with own:
+            if key in self._compiled:
+                return self._compiled[key], time.perf_counter() - started
+            jitted = _jitted(function, lanes, donate, has_data=has_data, placement=self.placement)
+            self._compiled[key] = jitted.lower(*args).compile()
+        return self._compiled[key], time.perf_counter() - started
 
 
 def _jitted(
@@ -140,7 +159,9 @@ def _jitted(
 
 
 def _device(args: Any) -> Any:
-    """The device that arguments lie on, where they say so."""
+    """The device that arguments lie on, where there are several."""
+    if jax.local_device_count() == 1:
+        return None
     for leaf in jax.tree.leaves(args):
         if isinstance(leaf, jax.Array):
             return leaf.sharding

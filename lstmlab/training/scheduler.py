@@ -94,6 +94,10 @@ class Scheduler:
             size = 1 if one else self.lanes or lanes_that_fit(programs, runs, self._devices[0])
             if not one:  # accelerators share the members evenly
                 size = min(size, -(-len(runs) // len(self._devices)))
+            if size == 1 and len(self._devices) == 1 and not isinstance(self.executor, Inline):
+                # Otherwise a worker would wait for the program that another one compiles.
+                for task in programs.warm_up(runs[0].member):
+                    self.executor.submit(task)
             for start in range(0, len(runs), size):
                 opened = [run for run in runs[start : start + size] if self._opens(run, programs)]
                 # All at once: the first crew's members move on while the next one waits.
