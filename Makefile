@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow lint bench bench-sweep clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lstmlab -m cell=rnn,lstm,peephole_lstm,gru experiment=demo
@@ -19,6 +19,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+bench-sweep: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet hydra-joblib-launcher
+	$(BIN)/python scripts/bench_sweep.py
+	$(BIN)/python scripts/bench_sweep.py --members
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/bench.py
