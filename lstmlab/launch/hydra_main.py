@@ -29,7 +29,9 @@ def run(arguments: Sequence[str]) -> int:
     """
     parser = get_args_parser()
     parser.error = _refuse  # type: ignore[method-assign]
-    parsed = parser.parse_args(list(arguments))
+    # Flags may stand among the overrides, but Hydra's own parser needs them in front.
+    parsed = parser.parse_intermixed_args(list(arguments))
+    arguments = [*(text for text in arguments if text not in parsed.overrides), *parsed.overrides]
     register_schemas()
     register_plugins()
     if parsed.run or parsed.multirun or not (parsed.cfg or parsed.info or parsed.hydra_help):

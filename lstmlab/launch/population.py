@@ -28,7 +28,8 @@ class PopulationLauncher(Launcher):
         """Remember what Hydra hands over; leaves with one line when a setting is wrong."""
         self.context, self.task, self.config = hydra_context, task_function, config
         # Hydra's sweeper composes every job once to see whether it can be composed; then it is our turn.
-        hydra_context.config_loader = _Remembering(hydra_context.config_loader)  # type: ignore[assignment]
+        self.composed = _Remembering(hydra_context.config_loader)
+        hydra_context.config_loader = self.composed  # type: ignore[assignment]
         try:
             self.engine, self.options = read_options(self._settings)
         except ConfigError as error:
@@ -41,7 +42,7 @@ class PopulationLauncher(Launcher):
         directory = Path(str(self.config.hydra.sweep.dir))
         directory.mkdir(parents=True, exist_ok=True)
         jobs = [
-            SweepJob(self.context, self.task, self.config, initial_job_idx + index, overrides)
+            SweepJob(self.context, self.task, self.composed.take(self.config, overrides), initial_job_idx + index)
             for index, overrides in enumerate(job_overrides)
         ]
         try:
@@ -83,19 +84,22 @@ def _refuse(error: ConfigError) -> NoReturn:
 
 
 class _Remembering:
-    """A configuration loader that composes a job once, for the two who ask for it."""
+    """A configuration loader that keeps what Hydra's sweeper composes to see whether it can be composed."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
-        self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._composed: dict[tuple[str, ...], list[DictConfig]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        """As Hydra's own; the second one to ask gets the configuration for good, and may change it."""
-        key = tuple(sweep_overrides)
-        if key in self._composed:
-            return self._composed.pop(key)
-        self._composed[key] = self._loader.load_sweep_config(master_config, sweep_overrides)
-        return self._composed[key]
+        """As Hydra's own."""
+        composed = self._loader.load_sweep_config(master_config, sweep_overrides)
+        self._composed.setdefault(tuple(sweep_overrides), []).append(composed)
+        return composed
+
+    def take(self, master_config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+        """A job's configuration, which nobody else holds."""
+        kept = self._composed.get(tuple(overrides))
+        return kept.pop() if kept else self._loader.load_sweep_config(master_config, list(overrides))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +40,10 @@ class SweepJob:
         result: what Hydra gets.
     """
 
-    def __init__(
-        self, context: HydraContext, task: TaskFunction, sweep: DictConfig, number: int, overrides: Sequence[str]
-    ) -> None:
+    def __init__(self, context: HydraContext, task: TaskFunction, tree: DictConfig, number: int) -> None:
+        """``tree`` is the job's composed configuration, which it keeps and completes."""
         self._context, self._task = context, task
         self.number = number
-        tree = context.config_loader.load_sweep_config(sweep, list(overrides))
         with open_dict(tree):
             tree.hydra.job.id = str(number)
             tree.hydra.job.num = number
