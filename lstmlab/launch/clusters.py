@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lstmlab.config import Config, ConfigError
-from lstmlab.launch.job import USER_ERRORS
+from lstmlab.launch.job import explained
 from lstmlab.launch.sweep_job import SweepJob
 from lstmlab.tracking.files import SUMMARY, read_summary
 from lstmlab.tracking.plain import one_line
+from lstmlab.tracking.sweep_progress import SweepProgress
 from lstmlab.training import RunFailed, train_population
 from lstmlab.training.programs import program_key
 
@@ -29,7 +30,7 @@ class Ended(NamedTuple):
 def run_task(configs: Sequence[Config], directories: Sequence[str], group: str, options: dict[str, Any]) -> list[Ended]:
     """What a worker of a cluster executes: one population, in directories that all machines share."""
     outcomes = train_population(configs, directories, group=group, **options)
-    return [Ended(o.summary, None if o.error is None else _named(o.error)) for o in outcomes]
+    return [Ended(o.summary, None if o.error is None else explained(o.error, o.directory)) for o in outcomes]
 
 
 def run_on_submitit(jobs: Sequence[SweepJob], sweep: Path, options: Any) -> None:
@@ -99,6 +100,8 @@ def _collect(
     tasks: list[list[SweepJob]], ended: dict[int, Callable[[], bool]], result: Callable[[int], Any], cancel: Any
 ) -> None:
     """Tell the jobs how they ended, task by task as they come; an interrupt cancels what is left."""
+    jobs = [job for task in tasks for job in task]
+    bar = SweepProgress(len(jobs), sum(_steps(job) for job in jobs))
     try:
         for index in _as_they_end(dict(ended)):
             try:
@@ -109,11 +112,21 @@ def _collect(
             for job, end in zip(tasks[index], found, strict=True):
                 if end.summary is not None:
                     job.succeeds(end.summary)
+                    bar.finished(job.directory.name, end.summary)
                 else:
                     job.fails(RunFailed(end.error))
+                    bar.lost()
+                bar.advance(_steps(job))
     except BaseException:
         cancel()
         raise
+    finally:
+        bar.close()
+
+
+def _steps(job: SweepJob) -> int:
+    assert job.config is not None
+    return job.config.training.steps
 
 
 def _as_they_end(waiting: dict[int, Callable[[], bool]]) -> Iterator[int]:
@@ -130,11 +143,7 @@ def _from_files(job: SweepJob, error: Exception) -> Ended:
         summary = read_summary(job.directory)
         if summary["status"] == "finished":
             return Ended(summary, None)
-    return Ended(None, f"its task was lost: {_named(error)}")
-
-
-def _named(error: Exception) -> str:
-    return str(error) if isinstance(error, USER_ERRORS) else one_line(error)
+    return Ended(None, f"its task was lost: {one_line(error)}")
 
 
 def library(name: str) -> Any:

@@ -60,17 +60,17 @@ def objective(summary: Mapping[str, Any]) -> float:
     return value if summary["goal"] == "min" else -value
 
 
-def report_failure(number: int, directory: Path, error: Exception) -> str:
-    """Note a failed job of a sweep and print one line, which is returned.
-
-    The traceback of an error that its message does not explain is kept in the run's directory.
-    """
-    message = str(error)
-    if not isinstance(error, USER_ERRORS):
-        message = one_line(error)
-        if directory.is_dir():
-            (directory / TRACEBACK_FILE).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-            message += f" (see {directory / TRACEBACK_FILE})"
-    failures[directory] = message
+def report_failure(number: int, directory: Path, error: Exception) -> None:
+    """Note a failed job of a sweep, and print one line."""
+    failures[directory] = message = explained(error, directory)
     print(f"lstmlab: job {number} failed: {message}", file=sys.stderr)
-    return message
+
+
+def explained(error: Exception, directory: Path) -> str:
+    """The error in one line; the traceback of one that its message does not explain is kept in the run's directory."""
+    if isinstance(error, USER_ERRORS):
+        return str(error)
+    if not directory.is_dir():
+        return one_line(error)
+    (directory / TRACEBACK_FILE).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return f"{one_line(error)} (see {directory / TRACEBACK_FILE})"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 from lstmlab.tracking.progress import Progress, duration
 
@@ -28,12 +29,15 @@ class SweepProgress:
         values = {"runs done": float(self.done)} | ({"failed": float(self.failed)} if self.failed else {})
         self._progress.log(self.steps, values)
 
-    def finished(self, title: str, steps: int, seconds: float, metric: str, value: float) -> None:
-        """A run has ended; its line is a result and goes to standard output."""
+    def finished(self, title: str, summary: Mapping[str, Any]) -> None:
+        """A run has ended, with the summary of its directory; its line is a result and goes to standard output."""
         self.done += 1
+        metric = summary["metric"]
+        value = summary["validation"][metric]
         text = "–" if math.isnan(value) else f"{value:.4g}"
-        line = " · ".join([f"[{self.done + self.failed}/{self.runs}] {title}", f"{steps} steps", duration(seconds)])
-        print(f"{line} · {metric} {text}", file=self._out or sys.stdout, flush=True)
+        spent = duration(sum(summary["seconds"].values()))
+        line = " · ".join([f"[{self.done + self.failed}/{self.runs}] {title}", f"{summary['steps']} steps", spent])
+        print(f"{line} · validation/{metric} {text}", file=self._out or sys.stdout, flush=True)
 
     def lost(self) -> None:
         """A run has failed."""

@@ -107,12 +107,7 @@ class _Shown(Hooks):
         if outcome.summary is None:
             self.bar.lost()
         else:
-            found = outcome.summary
-            metric = found["metric"]
-            seconds = sum(found["seconds"].values())
-            self.bar.finished(
-                self.labels[index], found["steps"], seconds, f"validation/{metric}", found["validation"][metric]
-            )
+            self.bar.finished(self.labels[index], outcome.summary)
         # Steps that nobody will take: it has failed, or its patience was at its end.
         self.bar.advance(self.left[index])
         self.hooks.ends(index, outcome)
