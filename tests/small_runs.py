@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,3 +124,8 @@ def command(*arguments: str) -> Outcome:
         except SystemExit as left:
             code = left.code
     return Outcome(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
+
+
+def hears_ctrl_c() -> None:
+    """For a process about to start: a shell that started the tests in the background made them deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from small_runs import TASKS, TINY, command, overrides, quick_programs
+from small_runs import TASKS, TINY, command, hears_ctrl_c, overrides, quick_programs
 
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.cells.base import Cell
@@ -176,8 +176,7 @@ def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "lstmlab.cli", *arguments],
         env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-        # A shell that started the tests in the background made them, and would make the run, deaf to Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=hears_ctrl_c,
     )  # fmt: skip
     rows = tmp_path / "run" / "metrics.jsonl"
     while not (rows.exists() and rows.stat().st_size):

@@ -92,8 +92,10 @@ class WandbSink:
         self._wandb = wandb
         # Before anything else of wandb: its first use in a process decides whether it prints.
         wandb.setup(settings=wandb.Settings(silent=True))
-        run_id = _run_id(Path(directory), settings, resume)
-        self._run = _start(wandb, Path(directory), settings, to_plain(config), run_id)
+        # Whole, because wandb's other process keeps the working directory in which it was started.
+        directory = Path(directory).resolve()
+        run_id = _run_id(directory, settings, resume)
+        self._run = _start(wandb, directory, settings, to_plain(config), run_id)
         self._run.define_metric("step", hidden=True)
         self._run.define_metric("*", step_metric="step")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from population_runs import assert_ran_as
-from small_runs import command, overrides
+from small_runs import command, hears_ctrl_c, overrides
 
 from lstmlab.tracking.files import METRICS, SUMMARY, read_summary
 
@@ -41,6 +41,7 @@ def stop(directory, number):
     process = subprocess.Popen(
         [sys.executable, "-m", "lstmlab.cli", *arguments(directory)],
         env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hears_ctrl_c,
     )  # fmt: skip
     deadline = time.monotonic() + PATIENCE
     while not list(directory.glob(f"*/{SUMMARY}")):

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from small_runs import TASKS, TINY, command, run, small, untimed
+from small_runs import TASKS, TINY, command, hears_ctrl_c, run, small, untimed
 
 from lstmlab.tracking.files import METRICS, read_metrics, read_summary
 
@@ -37,6 +37,7 @@ class Pair:
             subprocess.Popen(
                 [sys.executable, "-m", "lstmlab.cli", *arguments], cwd=cwd, text=True,
                 env=shared | {"LSTMLAB_PROCESS": str(index)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                preexec_fn=hears_ctrl_c,
             )
             for index, cwd in enumerate((folder, self.elsewhere))
         ]  # fmt: skip
