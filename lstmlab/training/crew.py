@@ -16,7 +16,6 @@ from lstmlab.training.engine import RunState, StepLog
 from lstmlab.training.member import MemberRun, Piece
 from lstmlab.training.programs import Programs
 
-SPLITS = ("validation", "test")
 # Programs of several devices wait for each other inside: two at once could wait forever.
 _all_devices = threading.Lock()
 
