@@ -110,6 +110,13 @@ def shape_of(case: Case) -> Any:
     return jax.eval_shape(case.build)
 
 
+def has_maps(case: Case) -> bool:
+    """Whether the cell has products with its state, on which dropout can act."""
+    cell = shape_of(case)
+    return any(getattr(cell, name, None) is not None for name in cell.recurrent_maps)
+
+
+RECURRENT = [case for case in FORMS if has_maps(case)]
 PAIRS = [(case, backend) for case in FORMS for backend in backends(shape_of(case))]
 each_backend = pytest.mark.parametrize(("case", "backend"), PAIRS, ids=str)
 

@@ -1,10 +1,13 @@
 """Activation functions that a configuration can name."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
+
+from lstmlab.cells.options import option
 
 
 def sigmoid(x: Array) -> Array:
@@ -27,3 +30,13 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "identity": lambda x: x,
 }
 NAMES = tuple(ACTIVATIONS)
+
+
+def activation_option(default: str, help: str) -> Any:
+    """Declare an option that names an activation function."""
+    return option(default, help, choices=NAMES)
+
+
+def activation(name: str) -> Callable[[Array], Array]:
+    """The activation function of that name."""
+    return ACTIVATIONS[name]

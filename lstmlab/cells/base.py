@@ -12,7 +12,8 @@ options, masks and backends come with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
 import jax
@@ -20,8 +21,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, PRNGKeyArray
 
-from lstmlab.cells.activations import ACTIVATIONS, NAMES
-from lstmlab.cells.initialise import Init, chrono_bias
+from lstmlab.cells.activations import activation
+from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import MAPS, LinearMap, make_map
 from lstmlab.cells.options import Option, option, suggest
 
@@ -29,8 +30,9 @@ State: TypeAlias = Any
 """A NamedTuple of arrays ``[batch, *spatial, hidden]``; its field ``h`` is what the next step and layer see."""
 Gates: TypeAlias = dict[str, Array]
 """Activations by gate name, for diagnostics; computed by the same code that updates the state."""
-Form: TypeAlias = Literal["pointwise", "step"]
+Form: TypeAlias = Literal["pointwise", "linear", "step"]
 C = TypeVar("C", bound="Cell")
+M = TypeVar("M", bound=nnx.Module)
 
 
 class HState(NamedTuple):
@@ -69,6 +71,16 @@ class Cell(nnx.Module):
     name: ClassVar[str]
     """The name under which the cell is registered."""
     state_type: ClassVar[type] = HState
+    carried: ClassVar[tuple[str, ...]] = ()
+    """State fields that the next step reads; empty: all of them. The others are there to be shown."""
+    zoned: ClassVar[tuple[str, ...]] = ()
+    """State fields on which zoneout acts; empty: all of them. Clocks and scales of other fields stay out."""
+    unbounded: ClassVar[tuple[str, ...]] = ()
+    """Gates whose activations are no fractions: exponential gates, candidates without a squashing function."""
+    recurrent_maps: ClassVar[tuple[str, ...]] = ("recurrent",)
+    """Attributes that hold maps of the state: what recurrent dropout and weight drop act on."""
+    prescribed: ClassVar[Init] = Init("glorot_uniform", "orthogonal", gate_bias="constant")
+    """How this cell starts where the configuration says ``auto``."""
     options: ClassVar[dict[str, Option]] = {}
 
     map: str = option("dense", "kind of linear map of the recurrence", choices=MAPS)
@@ -78,6 +90,8 @@ class Cell(nnx.Module):
 
     input: LinearMap | None
     recurrent: LinearMap | None
+    candidate_mask: Array | None = None
+    """Set within one step alone, by candidate dropout."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the options declared in the class body, the parents' first."""
@@ -97,15 +111,16 @@ class Cell(nnx.Module):
     ) -> None:
         self.input_size, self.hidden_size, self.spatial = input_size, hidden_size, tuple(spatial)
         self._set_options(options)
-        init = init or Init()
+        init = (init or Init()).settled(self.prescribed)
         keys = KeyStream(key)
-        self.input = make_map(
-            "conv" if self.map == "conv" else "dense", input_size, hidden_size, len(self.gates),
-            key=keys(), init=init.input, scale=init.scale, bias=self.bias,
-            window=self.window, dtype=dtype,
-        )  # fmt: skip
-        self.recurrent = self.recurrent_map(self.recurrent_gates, keys(), init, dtype)
-        self._initialise_bias(init, keys())
+        self.input = self.input_map(self.gates, keys(), init, dtype)
+        # Assigned once: an NNX attribute that was None stays static and takes no parameters later.
+        gates, recurrent_key = self.recurrent_gates, keys()
+        self.recurrent = self.recurrent_map(gates, recurrent_key, init, dtype) if gates else None
+        bias_key = keys()
+        if self.input.bias is not None:
+            sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
+            self.input.bias = nnx.Param(gate_biases(bias_key, sizes, self.memory_gates, init))
         self.setup(keys, init, dtype)
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
@@ -125,15 +140,38 @@ class Cell(nnx.Module):
         assert self.recurrent is not None
         return self.update(state, z, self.recurrent(state.h))
 
+    def propose(self, a: Array) -> Array:
+        """The candidate from its pre-activation: its nonlinearity, and the mask that candidate dropout puts on it."""
+        proposed = activation(getattr(self, "activation", "tanh"))(a)
+        return proposed if self.candidate_mask is None else proposed * self.candidate_mask
+
     @property
     def form(self) -> Form:
-        """``"pointwise"`` when :meth:`step` is one recurrent map followed by ``update``, else ``"step"``."""
+        """What decides which backends can run the cell.
+
+        ``"pointwise"``: :meth:`step` is one recurrent map followed by :meth:`update`. ``"linear"``: the recurrence is
+        linear in the state, see :class:`lstmlab.cells.linear.LinearCell`. ``"step"``: anything else.
+        """
         return "pointwise"
 
     @property
     def recurrent_gates(self) -> tuple[str, ...]:
-        """Names of the blocks of ``r``."""
+        """Names of the blocks of ``r``; empty for a cell that has no product inside the loop."""
         return self.gates
+
+    def gate_size(self, gate: str) -> int:
+        """Outputs of one gate: the hidden size, unless the cell says otherwise."""
+        del gate
+        return self.hidden_size
+
+    def sizes(self, gates: Sequence[str]) -> tuple[int, ...]:
+        """Outputs of several gates."""
+        return tuple(self.gate_size(gate) for gate in gates)
+
+    @property
+    def output_size(self) -> int:
+        """Features of ``h``: what the next layer sees."""
+        return self.hidden_size
 
     @property
     def window(self) -> tuple[int, ...]:
@@ -156,21 +194,33 @@ class Cell(nnx.Module):
         cell.input = cell.recurrent = None
         return cell
 
+    def prepared(self: C) -> C:
+        """This cell as a loop over time uses it: with its maps' kernels computed, see :class:`LinearMap`."""
+        return self.map_recurrent(lambda linear: linear.prepared())
+
     def map_recurrent(self: C, transform: Callable[[LinearMap], Any]) -> C:
-        """A copy whose maps of ``h`` are transformed, e.g. masked by dropout."""
+        """A copy whose maps of the state are transformed, e.g. masked by dropout."""
         cell = rebuilt(self)
-        assert cell.recurrent is not None
-        cell.recurrent = transform(cell.recurrent)
+        for name in self.recurrent_maps:
+            if getattr(cell, name, None) is not None:
+                setattr(cell, name, transform(getattr(cell, name)))
         return cell
 
-    def split(self, a: Array, gates: int | None = None) -> list[Array]:
-        """Cut stacked pre-activations ``[..., gates · hidden]`` into one array per gate."""
-        return jnp.split(a, gates or len(self.gates), axis=-1)
+    def split(self, a: Array, gates: Sequence[str] | None = None) -> list[Array]:
+        """Cut stacked pre-activations into one array per gate; by default all of the cell's gates."""
+        return jnp.split(a, list(itertools.accumulate(self.sizes(gates or self.gates)))[:-1], axis=-1)
 
-    def recurrent_map(self, gates: tuple[str, ...], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
+    def input_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
+        """A map from ``x`` to the given gates: dense, or a convolution where the state has spatial axes."""
+        return make_map(
+            "conv" if self.map == "conv" else "dense", self.input_size, self.sizes(gates),
+            key=key, init=init.input, scale=init.scale, bias=self.bias, window=self.window, dtype=dtype,
+        )  # fmt: skip
+
+    def recurrent_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
         """A map from ``h`` to the given gates, of the kind that the option ``map`` names."""
         return make_map(
-            self.map, self.hidden_size, self.hidden_size, len(gates),
+            self.map, self.output_size, self.sizes(gates),
             key=key, init=init.recurrent, scale=init.scale,
             window=self.window, heads=self.heads, dtype=dtype,
         )  # fmt: skip
@@ -192,18 +242,6 @@ class Cell(nnx.Module):
                 f"but map is '{self.map}' and the spatial shape is {self.spatial}"
             )
 
-    def _initialise_bias(self, init: Init, key: PRNGKeyArray) -> None:
-        assert self.input is not None
-        if self.input.bias is None:
-            return
-        blocks = {name: jnp.zeros(self.hidden_size) for name in self.gates}
-        if init.chrono_horizon:
-            chrono = chrono_bias(key, self.hidden_size, init.chrono_horizon)
-            blocks |= {name: sign * chrono for name, sign in self.memory_gates.items()}
-        elif "forget" in blocks:
-            blocks["forget"] = jnp.zeros(self.hidden_size) + init.forget_bias
-        self.input.bias = nnx.Param(jnp.concatenate(list(blocks.values())))
-
 
 def _declared_options(cls: type) -> dict[str, Option]:
     bodies = [parent.__dict__ for parent in reversed(cls.__mro__)]
@@ -213,31 +251,9 @@ def _declared_options(cls: type) -> dict[str, Option]:
 Cell.options = _declared_options(Cell)
 
 
-def rebuilt(cell: C) -> C:
-    """A shallow copy whose attributes may be replaced inside any JAX transformation.
+def rebuilt(cell: M) -> M:
+    """A shallow copy of a cell or map whose attributes may be replaced inside any JAX transformation.
 
     A plain ``copy.copy`` would keep the trace level at which the cell was made, where NNX forbids changes.
     """
     return jax.tree.map(lambda leaf: leaf, cell)
-
-
-class KeyStream:
-    """Hands out independent random keys, one per call."""
-
-    def __init__(self, key: PRNGKeyArray) -> None:
-        self._key, self._count = key, 0
-
-    def __call__(self) -> PRNGKeyArray:
-        """The next key."""
-        self._count += 1
-        return jax.random.fold_in(self._key, self._count)
-
-
-def activation_option(default: str, help: str) -> Any:
-    """Declare an option that names an activation function."""
-    return option(default, help, choices=NAMES)
-
-
-def activation(name: str) -> Callable[[Array], Array]:
-    """The activation function of that name."""
-    return ACTIVATIONS[name]

@@ -2,8 +2,8 @@
 
 from jaxtyping import Array
 
-from lstmlab.cells.base import Gates, HCState, KeyStream
-from lstmlab.cells.initialise import Init
+from lstmlab.cells.base import Gates, HCState
+from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.lstm import LSTM, PeepholeLSTM
 from lstmlab.cells.maps import MAPS
 from lstmlab.cells.options import option

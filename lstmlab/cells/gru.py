@@ -1,22 +1,12 @@
 """Gated recurrent units."""
 
-from collections.abc import Callable
-from typing import Any
-
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.base import (
-    Cell,
-    Form,
-    Gates,
-    HState,
-    KeyStream,
-    activation,
-    activation_option,
-)
-from lstmlab.cells.initialise import Init
+from lstmlab.cells.activations import activation, activation_option
+from lstmlab.cells.base import Cell, Form, Gates, HState
+from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
@@ -39,6 +29,7 @@ class GRU(Cell):
 
     gates = ("reset", "update", "candidate")
     memory_gates = {"update": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    recurrent_maps = ("recurrent", "candidate_recurrent")
     reset: str = option("after", "where the reset gate acts: on U h or on h", choices=("after", "before"))
     activation: str = activation_option("tanh", "nonlinearity of the candidate")
     gate_activation: str = activation_option("sigmoid", "nonlinearity of the gates")
@@ -47,7 +38,6 @@ class GRU(Cell):
         """The candidate's recurrent bias, inside the reset gate, or its own map of the gated state."""
         has_bias = self.bias and self.reset == "after"
         self.candidate_bias = nnx.Param(jnp.zeros(self.hidden_size)) if has_bias else None
-        # Assigned once: an NNX attribute that was None stays static and takes no parameters later.
         self.candidate_recurrent: LinearMap | None = (
             self.recurrent_map(("candidate",), keys(), init, dtype) if self.reset == "before" else None
         )
@@ -79,18 +69,11 @@ class GRU(Cell):
         assert self.recurrent is not None and self.candidate_recurrent is not None
         gate = activation(self.gate_activation)
         z_gates, z_candidate = jnp.split(z, [2 * self.hidden_size], axis=-1)
-        reset, keep = self.split(gate(z_gates + self.recurrent(state.h)), 2)
+        reset, keep = self.split(gate(z_gates + self.recurrent(state.h)), self.recurrent_gates)
         candidate = z_candidate + self.candidate_recurrent(reset * state.h)
         return self._mix(state, reset, keep, candidate)
 
-    def map_recurrent(self, transform: Callable[[LinearMap], Any]) -> "GRU":
-        """Both maps of the state are transformed."""
-        cell = super().map_recurrent(transform)
-        if self.candidate_recurrent is not None:
-            cell.candidate_recurrent = transform(self.candidate_recurrent)
-        return cell
-
     def _mix(self, state: HState, reset: Array, keep: Array, candidate: Array) -> tuple[HState, Gates]:
-        candidate = activation(self.activation)(candidate)
+        candidate = self.propose(candidate)
         h = keep * state.h + (1 - keep) * candidate
         return HState(h), {"reset": reset, "update": keep, "candidate": candidate}

@@ -8,7 +8,7 @@ computed from the stacked width would be too small by about :math:`\sqrt{G}`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,8 @@ def _identity(key: PRNGKeyArray, shape: Sequence[int], dtype=jnp.float32) -> Arr
 
 
 KERNELS["identity"] = _identity
+KERNEL_CHOICES = ("auto", *KERNELS)
+GATE_BIASES = ("auto", "constant", "uniform")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,33 +45,60 @@ class Init:
     Raises ``ValueError`` for an unknown kernel initialiser or a negative chrono horizon.
     """
 
-    input: str = "glorot_uniform"
-    """initialiser of the input kernels, a name in ``KERNELS``; drawn per gate"""
-    recurrent: str = "orthogonal"
+    input: str = "auto"
+    """initialiser of the input kernels, a name in ``KERNELS``, drawn per gate; auto: as the cell prescribes"""
+    recurrent: str = "auto"
     """initialiser of the recurrent kernels, likewise"""
     forget_bias: float = 1.0
     """bias of every gate named 'forget' (Gers et al. 2000; Jozefowicz et al. 2015 recommend 1)"""
+    gate_bias: str = "auto"
+    """biases of memory gates: constant (forget_bias), uniform (gates start uniform in (0, 1), Gu et al. 2020), auto"""
     chrono_horizon: int = 0
-    """T_max of chrono initialisation (Tallec & Ollivier 2018) in steps; 0: off, else it replaces forget_bias"""
+    """T_max of chrono initialisation (Tallec & Ollivier 2018) in steps; 0: off, else it replaces gate_bias"""
     scale: float = 1.0
     """factor on all input and recurrent kernels"""
 
     def __post_init__(self) -> None:
-        for field in ("input", "recurrent"):
+        for field, known in (("input", KERNEL_CHOICES), ("recurrent", KERNEL_CHOICES), ("gate_bias", GATE_BIASES)):
             name = getattr(self, field)
-            if name not in KERNELS:
-                raise ValueError(f"init.{field} is '{name}', but must be one of: {', '.join(KERNELS)}")
+            if name not in known:
+                raise ValueError(f"init.{field} is '{name}', but must be one of: {', '.join(known)}")
         if self.chrono_horizon != 0 and self.chrono_horizon < 3:
             raise ValueError(f"init.chrono_horizon is {self.chrono_horizon}, but must be 0 (off) or at least 3 steps")
 
+    def settled(self, prescribed: Init) -> Init:
+        """With the cell's own prescription in place of every ``auto``."""
+        fields = ("input", "recurrent", "gate_bias")
+        return dataclasses.replace(self, **{f: getattr(prescribed, f) for f in fields if getattr(self, f) == "auto"})
+
 
 def per_gate(
-    name: str, key: PRNGKeyArray, shape: Sequence[int], gates: int, scale: float | Array = 1.0
+    name: str, key: PRNGKeyArray, shape: Sequence[int], sizes: Sequence[int], scale: float | Array = 1.0
 ) -> Float[Array, "*kernel gates_features"]:
-    """Draw one kernel of ``shape`` per gate and stack them along the last axis."""
+    """Draw one kernel ``[*shape, size]`` per gate and stack them along the last axis."""
     draw = KERNELS[name]
-    kernels = [draw(subkey, tuple(shape), jnp.float32) for subkey in jax.random.split(key, gates)]
+    keys = jax.random.split(key, len(sizes))
+    kernels = [draw(subkey, (*shape, size), jnp.float32) for subkey, size in zip(keys, sizes, strict=True)]
     return scale * jnp.concatenate(kernels, axis=-1)
+
+
+def gate_biases(
+    key: PRNGKeyArray, sizes: Mapping[str, int], memory_gates: Mapping[str, int], init: Init
+) -> Float[Array, " gates_features"]:
+    """First biases of stacked gates: those of memory gates spread or constant as ``init`` says, all others zero.
+
+    Gates of one size share one draw, so that an input gate closes where its forget gate holds.
+    """
+
+    def draw(name: str, size: int) -> Array:
+        if init.chrono_horizon and name in memory_gates:
+            return memory_gates[name] * chrono_bias(key, size, init.chrono_horizon)
+        if init.gate_bias == "uniform" and name in memory_gates:
+            return memory_gates[name] * uniform_gate_bias(key, size)
+        constant = name == "forget" and init.gate_bias != "uniform" and not init.chrono_horizon
+        return jnp.zeros(size) + (init.forget_bias if constant else 0.0)
+
+    return jnp.concatenate([draw(name, size) for name, size in sizes.items()])
 
 
 def chrono_bias(key: PRNGKeyArray, size: int, horizon: int) -> Float[Array, " size"]:
@@ -78,3 +107,21 @@ def chrono_bias(key: PRNGKeyArray, size: int, horizon: int) -> Float[Array, " si
     A forget gate with this bias forgets over 1 to ``horizon`` steps; the input gate gets :math:`-b_f`.
     """
     return jnp.log(jax.random.uniform(key, (size,), minval=1.0, maxval=horizon - 1.0))
+
+
+def uniform_gate_bias(key: PRNGKeyArray, size: int) -> Float[Array, " size"]:
+    r"""Uniform gate initialisation: :math:`\sigma(b) \sim U[1/n, 1 - 1/n]` (Gu et al. 2020, arXiv:1910.09890)."""
+    edge = min(1.0 / size, 0.5)
+    return jax.scipy.special.logit(jax.random.uniform(key, (size,), minval=edge, maxval=1.0 - edge))
+
+
+class KeyStream:
+    """Hands out independent random keys, one per call."""
+
+    def __init__(self, key: PRNGKeyArray) -> None:
+        self._key, self._count = key, 0
+
+    def __call__(self) -> PRNGKeyArray:
+        """The next key."""
+        self._count += 1
+        return jax.random.fold_in(self._key, self._count)

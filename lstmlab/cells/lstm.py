@@ -4,15 +4,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.base import (
-    Cell,
-    Gates,
-    HCState,
-    KeyStream,
-    activation,
-    activation_option,
-)
-from lstmlab.cells.initialise import Init
+from lstmlab.cells.activations import activation, activation_option
+from lstmlab.cells.base import Cell, Gates, HCState
+from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.registry import register_cell
 
 
@@ -46,7 +40,7 @@ class LSTM(Cell):
         """The equations above, from the stacked pre-activations ``z + r``."""
         act, gate = activation(self.activation), activation(self.gate_activation)
         i, f, candidate, o = self.split(z + r)
-        i, f, candidate, o = gate(i), gate(f), act(candidate), gate(o)
+        i, f, candidate, o = gate(i), gate(f), self.propose(candidate), gate(o)
         c = f * state.c + i * candidate
         gates = {"input": i, "forget": f, "candidate": candidate, "output": o}
         return HCState(h=o * act(c), c=c), gates
@@ -82,7 +76,7 @@ class PeepholeLSTM(LSTM):
         i, f, candidate, o = self.split(z + r)
         i = gate(i + self.input_peephole * state.c)
         f = gate(f + self.forget_peephole * state.c)
-        candidate = act(candidate)
+        candidate = self.propose(candidate)
         c = f * state.c + i * candidate
         o = gate(o + self.output_peephole * c)
         gates = {"input": i, "forget": f, "candidate": candidate, "output": o}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -53,6 +53,10 @@ class LinearMap(nnx.Module):
     def product(self, x: Array) -> Array:
         """The map without its bias."""
         raise NotImplementedError
+
+    def prepared(self) -> LinearMap:
+        """The map as the loop over time uses it: what depends on parameters alone is computed once, before it."""
+        return self
 
     def transposed(self, like: Any) -> Callable[[Array], Array]:
         """The transposed map, from pre-activations back to arrays of the shape and type of ``like``."""
@@ -148,8 +152,7 @@ class BlockDiagonal(LinearMap):
 def make_map(
     kind: str,
     features: int,
-    size: int,
-    gates: int,
+    sizes: Sequence[int],
     *,
     key: PRNGKeyArray,
     init: str,
@@ -159,15 +162,18 @@ def make_map(
     heads: int = 1,
     dtype: str | None = None,
 ) -> LinearMap:
-    """Build one map of the given kind from ``features`` to ``gates`` blocks of ``size``.
+    """Build one map of the given kind from ``features`` to one block of outputs per gate.
 
     Raises ``ValueError`` for an unknown kind, or sizes that the kind cannot connect.
     """
-    b = jnp.zeros(gates * size) if bias else None
+    b = jnp.zeros(sum(sizes)) if bias else None
     if kind == "dense":
-        return Dense(per_gate(init, key, (features, size), gates, scale), b, dtype)
+        return Dense(per_gate(init, key, (features,), sizes, scale), b, dtype)
     if kind == "conv":
-        return Conv(per_gate(init, key, (*window, features, size), gates, scale), b, dtype)
+        return Conv(per_gate(init, key, (*window, features), sizes, scale), b, dtype)
+    size, gates = sizes[0], len(sizes)
+    if len(set(sizes)) > 1:
+        raise ValueError(f"a {kind} map needs gates of one size, but gets sizes {', '.join(map(str, sizes))}")
     if kind == "diagonal":
         if features != size:
             raise ValueError(f"a diagonal map needs equal sizes, but gets {features} → {size}")
@@ -177,7 +183,7 @@ def make_map(
         if features % heads or size % heads:
             raise ValueError(f"cell.heads is {heads}, but must divide the hidden size {size} without remainder")
         blocks = [
-            per_gate(init, subkey, (features // heads, size // heads), gates, scale)
+            per_gate(init, subkey, (features // heads,), (size // heads,) * gates, scale)
             for subkey in jax.random.split(key, heads)
         ]
         kernel = jnp.stack(blocks).reshape(heads, features // heads, gates, size // heads)

@@ -12,7 +12,9 @@ import jax
 from flax import nnx
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from lstmlab.cells.base import Cell, Form, Gates
+from lstmlab.cells.base import Cell, Form, Gates, rebuilt
+from lstmlab.cells.initialise import KeyStream
+from lstmlab.cells.maps import LinearMap
 
 
 class MaskedMap(nnx.Module):
@@ -26,6 +28,10 @@ class MaskedMap(nnx.Module):
         """``W (mask ⊙ h)``."""
         return self.inner(h * self.mask)
 
+    def prepared(self) -> MaskedMap:
+        """With the inner map prepared."""
+        return MaskedMap(self.inner.prepared(), self.mask)
+
     def transposed(self, like: Any) -> Callable[[Array], Array]:
         """``mask ⊙ (Wᵀ r)``."""
         inner = self.inner.transposed(like)
@@ -37,8 +43,31 @@ def recurrent_dropout(cell: Any, rate: float | Array, key: PRNGKeyArray, batch: 
 
     Gal & Ghahramani 2016, arXiv:1512.05287. Kept units are scaled by ``1 / (1 - rate)``.
     """
-    mask = dropout_mask(key, rate, (batch, *cell.state_shape))
+    _must_have_maps(cell, "dropout.recurrent")
+    mask = dropout_mask(key, rate, (batch, *cell.spatial, cell.output_size))
     return cell.map_recurrent(lambda inner: MaskedMap(inner, mask))
+
+
+def weight_drop(cell: Any, rate: float | Array, key: PRNGKeyArray) -> Any:
+    """DropConnect on the recurrent kernels: one mask for the whole batch and all steps.
+
+    Merity et al. 2018 (AWD-LSTM), arXiv:1708.02182. Kept weights are scaled by ``1 / (1 - rate)``.
+    """
+    _must_have_maps(cell, "dropout.weight")
+    keys = KeyStream(key)
+
+    def dropped(inner: LinearMap) -> LinearMap:
+        thinned = rebuilt(inner.prepared())
+        kernel = jax.numpy.asarray(thinned.kernel)
+        thinned.kernel = nnx.Param(kernel * dropout_mask(keys(), rate, kernel.shape))
+        return thinned
+
+    return cell.map_recurrent(dropped)
+
+
+def _must_have_maps(cell: Any, key: str) -> None:
+    if all(getattr(cell, name, None) is None for name in cell.recurrent_maps):
+        raise ValueError(f"{key} has nothing to act on: cell {cell.name} has no product with its state")
 
 
 def dropout_mask(key: PRNGKeyArray, rate: float | Array, shape: tuple[int, ...]) -> Array:
@@ -47,14 +76,8 @@ def dropout_mask(key: PRNGKeyArray, rate: float | Array, shape: tuple[int, ...])
     return jax.numpy.where(kept, 1.0 / jax.numpy.maximum(1.0 - rate, 1e-6), 0.0)
 
 
-class Zoneout(nnx.Module):
-    r"""A cell whose state elements keep their old value at random.
-
-    .. math:: s_t = k_t \odot s_{t-1} + (1 - k_t) \odot \tilde s_t
-
-    with :math:`k_t` drawn per step and element from Bernoulli(rate) in training, and :math:`k_t` = rate in
-    evaluation. Krueger et al. 2017, arXiv:1606.01305. Its inputs are pairs ``(x, k)``, see :func:`zoneout_masks`.
-    """
+class Wrapped(nnx.Module):
+    """A cell that regularises another one; its inputs are pairs of the cell's own and an array of its own."""
 
     def __init__(self, cell: Any) -> None:
         self.cell = cell
@@ -66,48 +89,99 @@ class Zoneout(nnx.Module):
 
     @property
     def form(self) -> Form:
-        """That of the wrapped cell."""
-        return self.cell.form
+        """That of the wrapped cell; a linear one runs step by step."""
+        return "step" if self.cell.form == "linear" else self.cell.form
 
-    def project(self, x: tuple[Array, Array]) -> tuple[Array, Array]:
-        """Project the input and pass the mask on."""
+    def project(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
+        """Project the input and pass the array on."""
         return self.cell.project(x[0]), x[1]
 
-    def update(self, state: Any, z: tuple[Array, Array], r: Array) -> tuple[Any, Gates]:
-        """The wrapped update, mixed with the old state."""
-        new, gates = self.cell.update(state, z[0], r)
-        return self._mix(state, new, z[1]), gates
+    def prepared(self) -> Any:
+        """With the wrapped cell prepared."""
+        return type(self)(self.cell.prepared())
 
-    def step(self, state: Any, z: tuple[Array, Array]) -> tuple[Any, Gates]:
-        """The wrapped whole step, mixed with the old state."""
-        new, gates = self.cell.step(state, z[0])
-        return self._mix(state, new, z[1]), gates
-
-    def pointwise(self) -> Zoneout:
+    def pointwise(self) -> Any:
         """Without maps, as :meth:`lstmlab.cells.base.Cell.pointwise`."""
-        return Zoneout(self.cell.pointwise())
+        return type(self)(self.cell.pointwise())
 
     def initial_state(self, *batch: int) -> Any:
         """That of the wrapped cell."""
         return self.cell.initial_state(*batch)
 
-    @staticmethod
-    def _mix(old: Any, new: Any, keep: Array) -> Any:
-        # One slice of the mask per state field: h and c are kept independently.
-        leaves, structure = jax.tree.flatten(new)
-        mixed = [
-            keep[:, field] * before + (1 - keep[:, field]) * after
-            for field, (before, after) in enumerate(zip(jax.tree.leaves(old), leaves, strict=True))
-        ]
-        return jax.tree.unflatten(structure, mixed)
+
+class CandidateDropout(Wrapped):
+    r"""A cell whose candidate is dropped at random, step by step, while its memory is left alone.
+
+    .. math:: \tilde c_t \leftarrow d_t \odot \tilde c_t
+
+    Semeniuta et al. 2016, "Recurrent dropout without memory loss", arXiv:1603.05118. Its inputs are pairs
+    ``(x, d)``, see :func:`candidate_masks`.
+    """
+
+    def update(self, state: Any, z: tuple[Any, Array], r: Array) -> tuple[Any, Gates]:
+        """The wrapped update with the candidate masked."""
+        return self._masked(z[1]).update(state, z[0], r)
+
+    def step(self, state: Any, z: tuple[Any, Array]) -> tuple[Any, Gates]:
+        """The wrapped whole step with the candidate masked."""
+        return self._masked(z[1]).step(state, z[0])
+
+    def _masked(self, mask: Array) -> Any:
+        cell = rebuilt(self.cell)
+        cell.candidate_mask = nnx.data(mask)
+        return cell
 
 
-def zoneout_masks(
-    cell: Cell, rate: float | Array, key: PRNGKeyArray | None, time: int, batch: int
-) -> Float[Array, "time batch fields *state"]:
-    """Keep-masks for every step: random with a key (training), the rate itself without (evaluation)."""
-    fields = len(cell.state_type._fields)
-    shape = (time, batch, fields, *cell.state_shape)
-    if key is None:
-        return jax.numpy.broadcast_to(jax.numpy.asarray(rate, "float32"), shape)
-    return jax.random.bernoulli(key, rate, shape).astype("float32")
+def candidate_masks(
+    cell: Cell, rate: float | Array, key: PRNGKeyArray, time: int, batch: int
+) -> Float[Array, "time batch *candidate"]:
+    """A mask on the candidate for every step. Raises ``ValueError`` for a cell that has none."""
+    if "candidate" not in cell.gates:
+        raise ValueError(f"dropout.candidate has nothing to act on: cell {cell.name} has no gate 'candidate'")
+    return dropout_mask(key, rate, (time, batch, *cell.spatial, cell.gate_size("candidate")))
+
+
+class Zoneout(Wrapped):
+    r"""A cell whose state elements keep their old value at random.
+
+    .. math:: s_t = k_t \odot s_{t-1} + (1 - k_t) \odot \tilde s_t
+
+    with :math:`k_t` drawn per step and element from Bernoulli(rate) in training, and :math:`k_t` = rate in
+    evaluation. Krueger et al. 2017, arXiv:1606.01305. Its inputs are pairs ``(x, k)``, see :func:`zoneout_masks`.
+    """
+
+    def update(self, state: Any, z: tuple[Any, Any], r: Array) -> tuple[Any, Gates]:
+        """The wrapped update, mixed with the old state."""
+        new, gates = self.cell.update(state, z[0], r)
+        return _mix(state, new, z[1]), gates
+
+    def step(self, state: Any, z: tuple[Any, Any]) -> tuple[Any, Gates]:
+        """The wrapped whole step, mixed with the old state."""
+        new, gates = self.cell.step(state, z[0])
+        return _mix(state, new, z[1]), gates
+
+
+def _mix(old: Any, new: Any, keep: Any) -> Any:
+    """Field by field; those without a mask are new."""
+    fields = zip(old, new, keep, strict=True)
+    return type(new)(*(after if k is None else k * before + (1 - k) * after for before, after, k in fields))
+
+
+def zoneout_masks(cell: Cell, rate: float | Array, key: PRNGKeyArray | None, time: int, batch: int) -> Any:
+    """Keep-masks ``[time, batch, ...]`` for every step and zoned state field, in the state's own structure.
+
+    Random with a key (training), the rate itself without (evaluation).
+    """
+    state = jax.eval_shape(lambda: cell.initial_state(batch))
+
+    def mask(index: int, shape: tuple[int, ...]) -> Array:
+        if key is None:
+            return jax.numpy.broadcast_to(jax.numpy.asarray(rate, "float32"), shape)
+        return jax.random.bernoulli(jax.random.fold_in(key, index), rate, shape).astype("float32")
+
+    zoned = cell.zoned or state._fields
+    masks = [
+        mask(index, (time, *field.shape)) if name in zoned else None
+        for index, (name, field) in enumerate(zip(state._fields, state, strict=True))
+    ]
+    return cell.state_type(*masks)

@@ -2,7 +2,7 @@
 
 from jaxtyping import Array
 
-from lstmlab.cells.base import Cell, Gates, HState, activation
+from lstmlab.cells.base import Cell, Gates, HState
 from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
@@ -21,5 +21,5 @@ class RNN(Cell):
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
         """``h = act(z + r)``."""
-        h = activation(self.activation)(z + r)
+        h = self.propose(z + r)
         return HState(h), {"candidate": h}

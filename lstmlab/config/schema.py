@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstmlab.cells import Init
-from lstmlab.cells.initialise import KERNELS
+from lstmlab.cells.initialise import GATE_BIASES, KERNEL_CHOICES
 from lstmlab.tasks import Task
 
 
@@ -54,7 +54,7 @@ class ModelConfig:
     readout: str = key(
         "auto", "what the head reads; auto: as the task wants", choices=("auto", "steps", "last", "pooled")
     )
-    backend: str = key("auto", "how the recurrence runs", choices=("auto", "scan", "fused"))
+    backend: str = key("auto", "how the recurrence runs", choices=("auto", "scan", "fused", "associative"))
     chunk: int = key(0, "steps per rematerialised chunk, about √time saves most memory; 0: off", minimum=0)
     dtype: str = key("float32", "compute dtype of the products", choices=("float32", "bfloat16"))
 
@@ -70,6 +70,8 @@ class DropoutConfig:
     input: float = _rate("dropout rate on the inputs of the first layer")
     layer: float = _rate("dropout rate between layers and before the head")
     recurrent: float = _rate("dropout rate on h in the recurrent products, one mask per sequence")
+    candidate: float = _rate("dropout rate on the candidate, one mask per step: the memory is left alone")
+    weight: float = _rate("dropout rate on the recurrent kernels, one mask per batch (weight drop)")
     zoneout: float = _rate("probability that a state element keeps its old value")
     input_noise: float = key(
         0.0, "standard deviation of noise on what the first layer reads", minimum=0.0, traced=True, off=0.0
@@ -81,9 +83,12 @@ class DropoutConfig:
 class InitConfig:
     """How cells start; see lstmlab.cells.Init."""
 
-    input: str = key("glorot_uniform", "initialiser of input kernels, drawn per gate", choices=tuple(KERNELS))
-    recurrent: str = key("orthogonal", "initialiser of recurrent kernels, drawn per gate", choices=tuple(KERNELS))
+    input: str = key("auto", "initialiser of input kernels; auto: as the cell prescribes", choices=KERNEL_CHOICES)
+    recurrent: str = key("auto", "initialiser of recurrent kernels, likewise", choices=KERNEL_CHOICES)
     forget_bias: float = key(1.0, "bias of every forget gate", traced=True)
+    gate_bias: str = key(
+        "auto", "biases of memory gates: constant (forget_bias) or uniform gates (Gu et al. 2020)", choices=GATE_BIASES
+    )
     chrono_horizon: int = key(0, "T_max of chrono initialisation in steps; 0: off", minimum=0)
     scale: float = key(1.0, "factor on all kernels of a cell", minimum=0.0, traced=True)
 

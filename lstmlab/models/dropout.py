@@ -21,6 +21,10 @@ class Rates(NamedTuple):
     """between layers, and before the head"""
     recurrent: Rate = None
     """on ``h`` in the recurrent products, one mask per sequence (Gal & Ghahramani 2016)"""
+    candidate: Rate = None
+    """on the candidate, one mask per step (Semeniuta et al. 2016)"""
+    weight: Rate = None
+    """on the recurrent kernels, one mask per batch (weight drop of AWD-LSTM, Merity et al. 2018)"""
     zoneout: Rate = None
     """probability that a state element keeps its old value (Krueger et al. 2017)"""
     input_noise: Rate = None

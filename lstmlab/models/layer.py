@@ -12,7 +12,14 @@ from jaxtyping import Array, PRNGKeyArray
 
 from lstmlab.cells import Cell
 from lstmlab.cells.maps import LinearMap, make_map
-from lstmlab.cells.regularise import Zoneout, recurrent_dropout, zoneout_masks
+from lstmlab.cells.regularise import (
+    CandidateDropout,
+    Zoneout,
+    candidate_masks,
+    recurrent_dropout,
+    weight_drop,
+    zoneout_masks,
+)
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.recurrence import Unrolled, unroll
 
@@ -33,8 +40,8 @@ class Run(NamedTuple):
 class RecurrentLayer(nnx.Module):
     """A cell, optionally a second one that runs backwards, and the block around them.
 
-    ``plain``: ``y = cell(x)``. ``residual``: ``y = x + cell(norm(x))`` (pre-norm); a linear map brings the two
-    directions back to the width of ``x``.
+    ``plain``: ``y = cell(x)``. ``residual``: ``y = x + cell(norm(x))`` (pre-norm); a linear map brings two
+    directions, or outputs of another size, back to the width of ``x``.
     """
 
     forward: Cell
@@ -54,11 +61,11 @@ class RecurrentLayer(nnx.Module):
         self.backward = make_cell(jax.random.fold_in(key, 1)) if bidirectional else None
         width, residual = self.forward.input_size, block == "residual"
         self.norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0)) if residual else None
-        directions = 2 * self.forward.hidden_size
+        given = (2 if bidirectional else 1) * self.forward.output_size
         merge_key = jax.random.fold_in(key, 2)
         self.merge = (
-            make_map("dense", directions, width, 1, key=merge_key, init="lecun_normal")
-            if residual and bidirectional
+            make_map("dense", given, (width,), key=merge_key, init="lecun_normal")
+            if residual and (bidirectional or given != width)
             else None
         )
 
@@ -85,8 +92,14 @@ def _unroll(cell: Any, xs: Any, state: Any, run: Run, key: PRNGKeyArray | None, 
     """Unroll a cell under the regularisers that are switched on."""
     time, batch = xs.shape[:2]
     plain = cell
+    # Weights first: a masked map is no kernel any more.
+    if run.rates.weight is not None and key is not None:
+        cell = weight_drop(cell, run.rates.weight, jax.random.fold_in(key, 12))
     if run.rates.recurrent is not None and key is not None:
         cell = recurrent_dropout(cell, run.rates.recurrent, jax.random.fold_in(key, 10), batch)
+    if run.rates.candidate is not None and key is not None:
+        masks = candidate_masks(plain, run.rates.candidate, jax.random.fold_in(key, 13), time, batch)
+        cell, xs = CandidateDropout(cell), (xs, masks)
     if run.rates.zoneout is not None:
         keep = zoneout_masks(plain, run.rates.zoneout, fold(key, 11), time, batch)
         cell, xs = Zoneout(cell), (xs, keep)

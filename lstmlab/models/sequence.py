@@ -106,7 +106,7 @@ class SequenceModel(nnx.Module):
                 bidirectional=bidirectional,
                 block=block,
             )
-            width = width if block == "residual" else directions * hidden_size
+            width = width if block == "residual" else directions * layer.forward.output_size
             stack.append(layer)
         self.layers = nnx.List(stack)
         if chunk is not None and backend == "fused":
@@ -114,7 +114,7 @@ class SequenceModel(nnx.Module):
         self.backend = str(resolve_backend(stack[0].forward, "scan" if chunk and backend == "auto" else backend))
         self.final_norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0)) if block == "residual" else None
         size = outputs.size if self.spatial else outputs.size * math.prod(outputs.spatial)
-        self.head = make_map("dense", width, size, 1, key=keys[2], init="glorot_uniform", bias=True, dtype=dtype)
+        self.head = make_map("dense", width, (size,), key=keys[2], init="glorot_uniform", bias=True, dtype=dtype)
 
     def __call__(
         self,
@@ -166,7 +166,7 @@ class SequenceModel(nnx.Module):
         table = 0.1 * jax.random.normal(key, (features, width)) if tokens else None
         self.embedding = None if table is None else nnx.Param(table)
         self.input_map = (
-            make_map("dense", features, width, 1, key=key, init="lecun_normal", bias=True, dtype=dtype)
+            make_map("dense", features, (width,), key=key, init="lecun_normal", bias=True, dtype=dtype)
             if size and not tokens
             else None
         )
@@ -192,7 +192,7 @@ class SequenceModel(nnx.Module):
         if not self.bidirectional:
             return last
         # The backward direction has read the whole sequence when it arrives at the first step.
-        size = self.hidden_size
+        size = self.layers[-1].forward.output_size
         return jnp.concatenate([last[..., :size], xs[0][..., size:]], axis=-1)
 
 

@@ -9,6 +9,7 @@ import jax
 from jaxtyping import Array, Bool, Float, Int
 
 from lstmlab.recurrence.fused import fused
+from lstmlab.recurrence.linear import linear
 from lstmlab.recurrence.masks import choose, make_switches, zeros_like
 from lstmlab.recurrence.scan import scan
 
@@ -19,6 +20,7 @@ class Backend(enum.StrEnum):
     AUTO = "auto"
     SCAN = "scan"
     FUSED = "fused"
+    ASSOCIATIVE = "associative"
 
 
 class Unrolled(NamedTuple):
@@ -29,11 +31,21 @@ class Unrolled(NamedTuple):
     gates: dict[str, Array] | None = None
 
 
+BACKENDS: dict[str, tuple[Backend, ...]] = {
+    "pointwise": (Backend.FUSED, Backend.SCAN),
+    "linear": (Backend.ASSOCIATIVE, Backend.FUSED, Backend.SCAN),
+    "step": (Backend.SCAN,),
+}
+"""What can run a cell of each form, the preferred backend first."""
+NEEDS = {
+    Backend.FUSED: "a step that is one linear map followed by a pointwise function, or linear in the state",
+    Backend.ASSOCIATIVE: "a recurrence that is linear in the state",
+}
+
+
 def backends(cell: Any) -> tuple[Backend, ...]:
     """The backends that can run this cell, the preferred one first."""
-    if cell.form == "pointwise":
-        return (Backend.FUSED, Backend.SCAN)
-    return (Backend.SCAN,)
+    return BACKENDS[cell.form]
 
 
 def resolve_backend(cell: Any, backend: str | Backend = Backend.AUTO) -> Backend:
@@ -47,8 +59,7 @@ def resolve_backend(cell: Any, backend: str | Backend = Backend.AUTO) -> Backend
         return can[0]
     if backend not in can:
         raise ValueError(
-            f"backend '{backend}' cannot run this cell: its step is not one linear map followed by a pointwise "
-            f"function (it runs on: {', '.join(can)})"
+            f"backend '{backend}' cannot run this cell: that takes {NEEDS[backend]} (it runs on: {', '.join(can)})"
         )
     return backend
 
@@ -75,8 +86,8 @@ def unroll(
         resets: ``True`` at the first step of a new segment, where the state starts at zero again. Backwards, a
             segment that begins with the very first step ends the walk: the final state is that segment's.
         reverse: walk from the last valid step to the first. Outputs stay aligned with inputs.
-        backend: ``auto``, ``scan`` or ``fused``. The last has a backward pass of its own and no forward mode:
-            for ``jax.jvp`` or Hessian-vector products choose ``scan``.
+        backend: ``auto``, ``scan``, ``fused`` or ``associative``. All but ``scan`` have a backward pass of their own
+            and no forward mode: for ``jax.jvp`` or Hessian-vector products choose ``scan``.
         chunk: recompute the backward pass in chunks of this many steps; about √time saves most memory.
             Rematerialisation belongs to autodiff, so it runs on the ``scan`` backend.
         collect_gates: also return every named gate's activations ``[time, batch, ...]`` (backend ``scan``).
@@ -101,6 +112,11 @@ def unroll(
         xs = jax.vmap(choose)(switches.valid, xs, zeros_like(xs))
     if state is None:
         state = cell.initial_state(batch)
+    cell = cell.prepared()
+    if cell.form == "linear" and backend is not Backend.SCAN:
+        parallel = backend is Backend.ASSOCIATIVE
+        final, outputs = linear(cell, cell.project(xs), state, switches, reverse=reverse, parallel=parallel)
+        return Unrolled(outputs, final)
     if backend is Backend.FUSED:
         final, outputs = fused(cell, xs, state, switches, reverse=reverse)
         return Unrolled(outputs, final)

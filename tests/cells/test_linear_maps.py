@@ -14,7 +14,7 @@ KEY = jax.random.key(0)
 
 def build(kind, **settings):
     return make_map(
-        kind, FEATURES, FEATURES, GATES, key=KEY, init="glorot_uniform",
+        kind, FEATURES, (FEATURES,) * GATES, key=KEY, init="glorot_uniform",
         window=(3,), heads=HEADS, **settings,
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ def test_scale_multiplies_the_kernel(kind):
 
 
 def refused(*words, **settings):
-    arguments = {"kind": "dense", "features": 4, "size": 4, "gates": 1, "init": "zeros"} | settings
+    arguments = {"kind": "dense", "features": 4, "sizes": (4,), "init": "zeros"} | settings
     with pytest.raises(ValueError) as error:
         make_map(key=KEY, **arguments)
     assert "\n" not in str(error.value)
@@ -114,8 +114,22 @@ def test_an_unknown_kind_names_the_known_ones():
 
 
 def test_a_diagonal_map_needs_equal_sizes():
-    refused("diagonal", "4", "5", kind="diagonal", size=5)
+    refused("diagonal", "4", "5", kind="diagonal", sizes=(5,))
 
 
 def test_heads_must_divide_the_hidden_size():
     refused("heads", "3", "4", kind="block_diagonal", heads=3)
+
+
+@pytest.mark.parametrize("kind", ["diagonal", "block_diagonal"])
+def test_gates_of_several_sizes_need_a_map_that_knows_no_places(kind):
+    refused(kind, "one size", "4, 2", kind=kind, sizes=(4, 2), heads=1)
+
+
+@pytest.mark.parametrize("kind", ["dense", "conv"])
+def test_gates_of_several_sizes_stand_side_by_side(kind):
+    sizes = (2, 3)
+    linear = make_map(kind, FEATURES, sizes, key=KEY, init="orthogonal", window=(1,))
+    wide, narrow = np.split(np.asarray(linear.kernel).reshape(FEATURES, 5), [2], axis=-1)
+    for block in (wide, narrow):
+        np.testing.assert_allclose(np.linalg.svd(block, compute_uv=False), 1, atol=1e-5)

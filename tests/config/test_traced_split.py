@@ -12,6 +12,7 @@ PLAIN = {"seed": 7, "optimizer.learning_rate": 0.5, "init.forget_bias": 3.0, "in
 SWITCHES = {
     "optimizer.weight_decay": 0.0, "optimizer.momentum": 0.0, "optimizer.clip_norm": 0.0, "dropout.input": 0.0,
     "dropout.layer": 0.0, "dropout.recurrent": 0.0, "dropout.input_noise": 0.0, "dropout.zoneout": 0.0,
+    "dropout.candidate": 0.0, "dropout.weight": 0.0,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from lstmlab.tasks import Features
 
 TIME = 6
 KEY = jax.random.key(5)
-ALL = ("input", "layer", "recurrent", "zoneout")
+ALL = Rates._fields
 
 
 def loss(model, xs, rates, key, lengths=None):

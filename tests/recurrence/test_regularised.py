@@ -6,19 +6,30 @@ import numpy as np
 import pytest
 from battery import (
     BATCH,
+    FORMS,
+    PAIRS,
     RAGGED,
+    RECURRENT,
     SOMETIMES,
     TIME,
     Case,
     assert_close,
-    each_backend,
     each_form,
     masked,
     problem,
     quick_jit,
+    shape_of,
 )  # fmt: skip
 
-from lstmlab.cells.regularise import Zoneout, dropout_mask, recurrent_dropout, zoneout_masks
+from lstmlab.cells.regularise import (
+    CandidateDropout,
+    Zoneout,
+    candidate_masks,
+    dropout_mask,
+    recurrent_dropout,
+    weight_drop,
+    zoneout_masks,
+)
 from lstmlab.recurrence import backends
 
 KEY = jax.random.key(5)
@@ -37,9 +48,26 @@ def with_zoneout(p, rate):
     return p._replace(cell=Zoneout(p.cell), xs=(p.xs, masks_of(p.cell, rate, KEY, TIME, BATCH)))
 
 
-@pytest.mark.parametrize("wrap", [with_dropout, lambda p: with_zoneout(p, 0.3)], ids=["drop", "zone"])
-@each_form
-def test_backends_agree(case, wrap):
+def with_weight_drop(p, rate=0.5):
+    return p._replace(cell=weight_drop(p.cell, rate, KEY))
+
+
+def with_candidate_dropout(p, rate=0.5):
+    masks = quick_jit(lambda: candidate_masks(p.cell, rate, KEY, TIME, BATCH))()
+    return p._replace(cell=CandidateDropout(p.cell), xs=(p.xs, masks))
+
+
+ON_MAPS = {"drop": with_dropout, "weights": with_weight_drop}
+WRAPPED = [
+    *((case, name, wrap) for case in RECURRENT for name, wrap in ON_MAPS.items()),
+    *((case, "candidate", with_candidate_dropout) for case in FORMS if "candidate" in shape_of(case).gates),
+    *((case, "zone", lambda p: with_zoneout(p, 0.3)) for case in FORMS),
+]
+RECURRENT_PAIRS = [(case, backend) for case, backend in PAIRS if case in RECURRENT]
+
+
+@pytest.mark.parametrize(("case", "name", "wrap"), WRAPPED, ids=[f"{case}-{name}" for case, name, _ in WRAPPED])
+def test_backends_agree(case, name, wrap):
     wrapped = wrap(problem(case))
     reference = masked(wrapped, RAGGED, SOMETIMES, backend="scan")
     plain = masked(problem(case), RAGGED, SOMETIMES, backend="scan")
@@ -48,12 +76,31 @@ def test_backends_agree(case, wrap):
         assert_close(masked(wrapped, RAGGED, SOMETIMES, backend=backend), reference)
 
 
-@each_backend
-def test_dropout_at_rate_zero_changes_nothing(case, backend):
+@pytest.mark.parametrize("wrap", ON_MAPS.values(), ids=ON_MAPS)
+@pytest.mark.parametrize(("case", "backend"), RECURRENT_PAIRS, ids=str)
+def test_dropout_at_rate_zero_changes_nothing(case, backend, wrap):
     p = problem(case)
-    result, plain = (masked(q, backend=backend) for q in (with_dropout(p, 0.0), p))
+    result, plain = (masked(q, backend=backend) for q in (wrap(p, 0.0), p))
     for name in ("outputs", "final", "d_xs", "d_state"):
         assert_close(result[name], plain[name])
+
+
+@pytest.mark.parametrize("case", [case for case in FORMS if case not in RECURRENT], ids=str)
+def test_dropout_on_products_that_a_cell_does_not_have_is_refused(case):
+    for wrap, key in ((with_dropout, "dropout.recurrent"), (with_weight_drop, "dropout.weight")):
+        with pytest.raises(ValueError, match=f"{key} has nothing to act on: cell {case.name}"):
+            wrap(problem(case))
+
+
+@pytest.mark.parametrize("case", [case for case in FORMS if "candidate" in shape_of(case).gates], ids=str)
+def test_a_dropped_candidate_is_zero_and_a_kept_one_as_it_was(case):
+    p = problem(case)
+    for rate in (0.0, 1.0):
+        q = with_candidate_dropout(p, rate)
+        (_, gates), (_, plain) = (
+            r.cell.step(r.state, r.cell.project(x)) for r, x in ((q, (p.xs[0], q.xs[1][0])), (p, p.xs[0]))
+        )
+        assert_close(gates["candidate"], plain["candidate"] * (1 - rate), 1e-6)
 
 
 def test_dropout_uses_one_mask_at_all_steps():
@@ -90,29 +137,33 @@ def test_dropout_masks_keep_the_mean(rate):
     assert mask.mean() == pytest.approx(float(rate < 1), abs=0.02)
 
 
-@each_backend
-def test_zoneout_at_rate_zero_equals_the_plain_cell(case, backend):
+@each_form
+def test_zoneout_at_rate_zero_equals_the_plain_cell(case):
     p = problem(case)
-    result, plain = masked(with_zoneout(p, 0.0), backend=backend), masked(p, backend=backend)
-    for name in ("outputs", "final", "d_state"):
-        assert_close(result[name], plain[name])
-    assert_close(result["d_xs"][0], plain["d_xs"])
+    zoned, plain = with_zoneout(p, 0.0), masked(p)
+    for backend in backends(zoned.cell):
+        result = masked(zoned, backend=backend)
+        for name in ("outputs", "final", "d_state"):
+            assert_close(result[name], plain[name])
+        assert_close(result["d_xs"][0], plain["d_xs"])
 
 
-@each_backend
-def test_zoneout_at_rate_one_keeps_the_state(case, backend):
+@each_form
+def test_zoneout_at_rate_one_keeps_the_state(case):
     p = problem(case)
-    result = masked(with_zoneout(p, 1.0), backend=backend)
-    assert_close(result["final"], p.state, 1e-6)
-    assert_close(result["outputs"], jnp.broadcast_to(p.state.h, (TIME, *p.state.h.shape)), 1e-6)
-    assert not np.any(result["d_xs"][0])
+    zoned = with_zoneout(p, 1.0)
+    for backend in backends(zoned.cell):
+        result = masked(zoned, backend=backend)
+        for name in p.cell.zoned or p.state._fields:
+            assert_close(getattr(result["final"], name), getattr(p.state, name), 1e-6)
+        assert_close(result["outputs"], jnp.broadcast_to(p.state.h, (TIME, *p.state.h.shape)), 1e-6)
+        assert p.cell.zoned or not np.any(result["d_xs"][0])
 
 
 @pytest.mark.parametrize("kept", [0, 1], ids=["h", "c"])
 def test_zoneout_keeps_each_field_of_the_state_on_its_own(kept):
     p = problem(Case("lstm"))
-    keep = np.zeros((TIME, BATCH, 2, *p.cell.state_shape), "float32")
-    keep[:, :, kept] = 1
+    keep = type(p.state)(*(np.full((TIME, *f.shape), k == kept, "float32") for k, f in enumerate(p.state)))
     final = masked(p._replace(cell=Zoneout(p.cell), xs=(p.xs, keep)))["final"]
     assert np.allclose(final[kept], p.state[kept], atol=1e-6)
     assert not np.allclose(final[1 - kept], p.state[1 - kept], atol=1e-2)
@@ -122,9 +173,15 @@ def test_zoneout_keeps_each_field_of_the_state_on_its_own(kept):
 def test_zoneout_masks(case):
     """Random in training, the rate itself in evaluation; each field of the state has its own."""
     cell = case.build()
-    keep = np.asarray(masks_of(cell, 0.3, KEY, 50, 40))
-    assert keep.shape == (50, 40, len(cell.state_type._fields), *cell.state_shape)
-    assert set(np.unique(keep)) == {0.0, 1.0}
-    assert keep.mean() == pytest.approx(0.3, abs=0.02)
-    assert len(np.unique(keep.reshape(50, -1), axis=0)) == 50
-    assert (np.asarray(masks_of(cell, 0.3, None, 2, 2)) == np.float32(0.3)).all()
+    masks = masks_of(cell, 0.3, KEY, 50, 40)
+    assert {name for name, mask in masks._asdict().items() if mask is not None} == set(cell.zoned or masks._fields)
+    for field, keep in zip(cell.initial_state(40), masks, strict=True):
+        if keep is None:
+            continue
+        keep = np.asarray(keep)
+        assert keep.shape == (50, *field.shape)
+        assert set(np.unique(keep)) == {0.0, 1.0}
+        assert keep.mean() == pytest.approx(0.3, abs=0.03)
+        assert len(np.unique(keep.reshape(50, -1), axis=0)) == 50
+    for keep in jax.tree.leaves(masks_of(cell, 0.3, None, 2, 2)):
+        assert (np.asarray(keep) == np.float32(0.3)).all()
