@@ -23,6 +23,7 @@ TASKS = {
     "adding": ["task.length=6", "task.eval_examples=8"],
     "copy_memory": ["task.delay=3", "task.eval_examples=8"],
     "char_lm": ["task.unroll=8", "model.embedding_size=4", "training.eval_batch_size=8"],
+    "chorales": ["training.eval_batch_size=50", "dropout.layer=0", "training.patience=0"],
     "stocks": ["task.window=5", "training.eval_batch_size=128", "dropout.layer=0", "training.patience=0"],
     "moving_mnist": [
         "task.frame_size=16", "task.digit_size=10", "task.patch=4", "task.input_frames=2",
