@@ -120,9 +120,8 @@ class Chorales(Task):
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """The first test piece as a piano roll, above what the model expected at each step."""
-        piece = Rolls(*(a[:1] for a in self.rolls["test"]))
-        batch = _pieces(jax.tree.map(jnp.asarray, piece._asdict()))
-        steps = int(piece.lengths[0]) - 1
+        piece = jax.tree.map(lambda a: jnp.asarray(a[:1]), self.rolls["test"]._asdict())
+        batch, steps = _pieces(piece), int(piece["lengths"][0]) - 1
         expected = np.asarray(jax.nn.sigmoid(predictor.predict(batch)))[0, :steps]
         truth = np.asarray(batch.targets)[0, :steps]
         return [Illustration("piano_roll", picture=_picture(truth, expected))]
