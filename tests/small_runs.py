@@ -26,6 +26,14 @@ from lstmlab.training import Trained, train
 
 TASKS = {
     "adding": ["task.length=6", "task.eval_examples=8"],
+    "multiplication": ["task.length=6", "task.eval_examples=8"],
+    "parity": ["task.length=6", "task.test_length=8", "task.eval_examples=8"],
+    "modular_arithmetic": ["task.length=6", "task.test_length=8", "task.eval_examples=8"],
+    "reversal": ["task.length=3", "task.test_length=4", "task.eval_examples=8"],
+    "bucket_sort": ["task.length=3", "task.test_length=4", "task.eval_examples=8"],
+    "selective_copy": ["task.length=6", "task.test_length=8", "task.recalled=2", "task.eval_examples=8"],
+    "associative_recall": ["task.length=2", "task.test_length=3", "task.keys=4", "task.eval_examples=8"],
+    "temporal_order": ["task.length=6", "task.test_length=8", "task.eval_examples=8"],
     "copy_memory": ["task.delay=3", "task.eval_examples=8"],
     "char_lm": ["task.unroll=8", "model.embedding_size=4", "training.eval_batch_size=8"],
     "chorales": ["training.eval_batch_size=50", "dropout.layer=0", "training.patience=0"],
