@@ -154,7 +154,7 @@ def test_the_curve_shows_where_the_algorithm_ends(tmp_path):
     ("name", "options", "told"),
     [
         ("selective_copy", {"length": 4, "recalled": 5}, "task.length=4 is too short for selective_copy: at least 5"),
-        ("associative_recall", {"length": 9, "keys": 8}, "task.length=9 pairs need as many different keys"),
+        ("associative_recall", {"length": 9, "keys": 8}, "task.length=9 pairs need as many keys"),
     ],
 )
 def test_lengths_that_cannot_be(name, options, told):
