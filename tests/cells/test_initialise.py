@@ -12,16 +12,27 @@ from lstmlab.cells.maps import BlockDiagonal
 WIDE = 64
 
 
-def per_gate(linear, gates):
+def cuts(cell, gates):
+    """Where one gate's outputs end and the next one's begin."""
+    return np.cumsum(cell.sizes(gates))[:-1]
+
+
+def per_gate(linear, cell, gates):
     """One matrix ``[everything that feeds a unit, units]`` per gate; heads make separate matrices."""
     kernel = np.asarray(linear.kernel)
     if isinstance(linear, BlockDiagonal):
-        return [head[:, gate] for head in kernel for gate in range(gates)]
-    return np.split(kernel.reshape(-1, kernel.shape[-1]), gates, axis=-1)
+        return [head[:, gate] for head in kernel for gate in range(len(gates))]
+    return np.split(kernel.reshape(-1, kernel.shape[-1]), cuts(cell, gates), axis=-1)
+
+
+def biases(cell):
+    """The input bias of every gate by name."""
+    return dict(zip(cell.gates, np.split(np.asarray(cell.input.bias), cuts(cell, cell.gates)), strict=True))
 
 
 def wide(name, **settings):
-    return make_cell(name, WIDE, WIDE, key=jax.random.key(3), **{"map": "dense"} | settings)
+    # Where a gate has one number per head, enough of them for a statistic.
+    return make_cell(name, WIDE, WIDE, key=jax.random.key(3), **{"map": "dense", "heads": WIDE // 4} | settings)
 
 
 RECTANGULAR = [
@@ -36,7 +47,7 @@ RECTANGULAR = [
 @pytest.mark.parametrize("case", RECTANGULAR, ids=str)
 def test_recurrent_kernels_are_orthogonal_gate_by_gate(case):
     cell = case.build()
-    for matrix in per_gate(cell.recurrent, len(cell.recurrent_gates)):
+    for matrix in per_gate(cell.recurrent, cell, cell.recurrent_gates):
         singular = np.linalg.svd(matrix, compute_uv=False)
         np.testing.assert_allclose(singular, 1, atol=1e-5)
 
@@ -58,9 +69,9 @@ def test_diagonal_kernels_stay_within_one():
 def test_glorot_bounds_are_those_of_one_gate(name):
     """The bound of the stacked kernel would be too small by about the root of the number of gates."""
     cell = wide(name)
-    bound = np.sqrt(6 / (WIDE + WIDE))
-    for matrix in per_gate(cell.input, len(cell.gates)):
-        assert matrix.shape == (WIDE, WIDE)
+    for matrix, size in zip(per_gate(cell.input, cell, cell.gates), cell.sizes(cell.gates), strict=True):
+        bound = np.sqrt(6 / (WIDE + size))
+        assert matrix.shape == (WIDE, size)
         assert 0.97 * bound < np.abs(matrix).max() <= bound
 
 
@@ -69,7 +80,7 @@ def test_gates_and_maps_are_drawn_independently(case):
     cell = case.build()
     maps = ((cell.input, cell.gates), (cell.recurrent, cell.recurrent_gates))
     for linear, gates in (pair for pair in maps if pair[0] is not None):
-        matrices = per_gate(linear, len(gates))
+        matrices = per_gate(linear, cell, gates)
         assert len({m.tobytes() for m in matrices}) == len(matrices) >= len(gates)
     assert not np.array_equal(case.build(0).input.kernel, case.build(1).input.kernel)
     assert np.array_equal(case.build(0).input.kernel, case.build(0).input.kernel)
@@ -78,7 +89,7 @@ def test_gates_and_maps_are_drawn_independently(case):
 @pytest.mark.parametrize("name", cell_names())
 def test_the_forget_bias_is_at_the_forget_gate_alone(name):
     cell = wide(name, init=Init(forget_bias=2.5))
-    for gate, bias in zip(cell.gates, np.split(cell.input.bias, len(cell.gates)), strict=True):
+    for gate, bias in biases(cell).items():
         assert (bias == (2.5 if gate == "forget" else 0)).all(), gate
 
 
@@ -92,7 +103,7 @@ def test_chrono_biases_span_the_horizon(name):
     """b = log U[1, T - 1], with the sign by which the gate keeps the memory."""
     horizon = 100
     cell = wide(name, init=Init(chrono_horizon=horizon))
-    blocks = dict(zip(cell.gates, np.split(cell.input.bias, len(cell.gates)), strict=True))
+    blocks = biases(cell)
     for gate, bias in blocks.items():
         sign = cell_entry(name).cls.memory_gates.get(gate, 0)
         times = np.exp(sign * bias)
@@ -134,7 +145,7 @@ def test_forget_bias_and_scale_may_be_traced():
 def test_kernels_by_name(kind, where):
     cell = wide("gru", init=Init(**{where: kind}))
     expected = {"identity": np.eye(WIDE), "zeros": np.zeros((WIDE, WIDE))}
-    for matrix in per_gate(getattr(cell, where), 3):
+    for matrix in per_gate(getattr(cell, where), cell, cell.gates):
         if kind in expected:
             np.testing.assert_array_equal(matrix, expected[kind])
         else:
@@ -144,7 +155,7 @@ def test_kernels_by_name(kind, where):
 @pytest.mark.parametrize(("kind", "fan"), [("lecun_normal", 1), ("he_normal", 2), ("glorot_normal", 1)])
 def test_normal_kernels_have_the_variance_of_one_gate(kind, fan):
     cell = wide("lstm", init=Init(input=kind))
-    for matrix in per_gate(cell.input, 4):
+    for matrix in per_gate(cell.input, cell, cell.gates):
         assert matrix.var() * WIDE == pytest.approx(fan, rel=0.08)
 
 
