@@ -38,7 +38,7 @@ def chunkwise(cell: Any, z: Any, state: Any, switches: Switches, *, reverse: boo
     last_m = m[-1]
     if reverse:
         read, mass, m = (a[::-1] for a in (read, mass, m))
-    shown = cell.show(read, mass, m, gates)
+    shown: Any = cell.show(read, mass, m, gates)
     kept = cell.kept(gates)
     if kept is not None:
         shown = solve(True, reverse, *switched(kept, (1 - kept) * shown, switches), state.h)
@@ -53,12 +53,10 @@ def _walk(terms: Any, switches: Switches, state: Any) -> tuple[Any, Array, Array
     """Final ``(C, n)``, and ``q C``, ``q n`` and ``m`` of all steps, walking forwards."""
     q, k, v, decay, weight = terms
     # A fresh memory is empty, and its stabiliser 0.
-    alone = jnp.maximum(decay, weight)
+    alone = weight
     if switches.fresh is not None:
-        nothing = jnp.full_like(decay, -jnp.inf)
-        decay, alone = choose_steps(switches.fresh, nothing, decay), choose_steps(switches.fresh, alone, weight)
-    else:
-        alone = weight
+        alone = choose_steps(switches.fresh, jnp.maximum(decay, weight), weight)
+        decay = choose_steps(switches.fresh, jnp.full_like(decay, -jnp.inf), decay)
     if switches.valid is not None:
         decay = choose_steps(switches.valid, decay, jnp.zeros_like(decay))
         weight, alone = (choose_steps(switches.valid, a, jnp.full_like(a, -jnp.inf)) for a in (weight, alone))

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from battery import HIDDEN, Case, assert_close, inner, problem
-from oracles import NAMES, check, numpy_oracle
+from battery import HIDDEN, Case, assert_close, problem
+from oracles import check, numpy_oracle
 
 from lstmlab.cells.matrix import MatrixState
 from lstmlab.cells.slstm import NormalisedState
