@@ -52,6 +52,12 @@ quick_jit = functools.partial(jax.jit, compiler_options=COMPILE_QUICKLY)
 """``jax.jit`` that compiles five to ten times faster; the options only say how machine code is made."""
 
 
+AWAKE: dict[str, tuple[tuple[str, Any], ...]] = {
+    "phased_lstm": (("period_max", 6.0), ("open_ratio", 0.9)),
+}
+"""Options under which a few units show something in a few steps: a phased LSTM opens in one step of twenty."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One way to build a registered cell."""
@@ -76,12 +82,13 @@ def forms(name: str) -> Iterator[Case]:
     """The default form of a cell, and one for each other value of its discrete options."""
     options = cell_entry(name).cls.options
     spatial = SPATIAL[1] if options["map"].default == "conv" else ()
-    yield Case(name, (), spatial)
+    awake = AWAKE.get(name, ())
+    yield Case(name, awake, spatial)
     for key, option in options.items():
         if key in ("map", "bias") or key.endswith("activation"):
             continue
         values = (False, True) if isinstance(option.default, bool) else option.choices
-        yield from (Case(name, ((key, v),), spatial) for v in values if v != option.default)
+        yield from (Case(name, (*awake, (key, v)), spatial) for v in values if v != option.default)
 
 
 def variants(name: str) -> Iterator[Case]:
@@ -95,7 +102,8 @@ def variants(name: str) -> Iterator[Case]:
                 yield dataclasses.replace(form, options=form.options + extra, spatial=SPATIAL[2])
             elif kind != options["map"].default:
                 yield dataclasses.replace(form, options=form.options + extra, spatial=())
-    yield Case(name, (("bias", False),), next(forms(name)).spatial)
+    default = next(forms(name))
+    yield dataclasses.replace(default, options=(*default.options, ("bias", False)))
 
 
 FORMS = [case for name in cell_names() for case in forms(name)]

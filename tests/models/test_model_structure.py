@@ -50,10 +50,10 @@ def test_every_cell_gives_the_declared_shapes(name, readout):
     assert result.outputs.shape == (BATCH, *time, *spatial, OUTPUTS)
     assert result.outputs.dtype == jnp.float32
     assert len(result.state) == 2
-    for layer in result.state:
-        assert len(layer) == 2
-        for state in layer:
-            assert state.h.shape == (BATCH, *spatial, HIDDEN)
+    for states, layer in zip(result.state, model.layers, strict=True):
+        assert len(states) == 2
+        for state in states:
+            assert state.h.shape == (BATCH, *spatial, layer.forward.output_size)
     expected = jax.eval_shape(lambda: model.initial_state(BATCH))
     assert jax.tree.structure(result.state) == jax.tree.structure(expected)
 
