@@ -52,9 +52,7 @@ quick_jit = functools.partial(jax.jit, compiler_options=COMPILE_QUICKLY)
 """``jax.jit`` that compiles five to ten times faster; the options only say how machine code is made."""
 
 
-AWAKE: dict[str, tuple[tuple[str, Any], ...]] = {
-    "phased_lstm": (("period_max", 6.0), ("open_ratio", 0.9)),
-}
+AWAKE = {"phased_lstm": (("period_min", 4.0), ("period_max", 8.0), ("open_ratio", 0.9))}
 """Options under which a few units show something in a few steps: a phased LSTM opens in one step of twenty."""
 
 

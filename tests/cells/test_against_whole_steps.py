@@ -17,6 +17,7 @@ from oracles import check, numpy_oracle
 from lstmlab.cells import HCState, HState, Init, make_cell
 from lstmlab.cells.hyper_lstm import HyperState
 from lstmlab.cells.phased_lstm import PhasedState
+from lstmlab.cells.regularise import weight_drop
 from lstmlab.recurrence import backends
 
 LSTM_GATES = ("i", "f", "c", "o")
@@ -323,6 +324,25 @@ def test_a_closed_unit_without_leak_keeps_its_state():
 def test_rhythms_that_cannot_be_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         fresh("phased_lstm", **options)
+
+
+MAPS_OF_THE_STATE = {
+    "multiplicative_lstm": lambda cell: [cell.recurrent, cell.factor_recurrent],
+    "mogrifier_lstm": lambda cell: [cell.recurrent, *list(cell.mogrifiers)[::2]],
+    "hyper_lstm": lambda cell: [cell.recurrent, cell.hyper_main],
+    "rhn": lambda cell: [cell.recurrent, *cell.deeper],
+}
+
+
+@pytest.mark.parametrize("name", MAPS_OF_THE_STATE)
+def test_weight_drop_acts_on_every_map_of_the_state_and_on_no_other(name):
+    cell = fresh(name)
+    dropped = weight_drop(cell, 1.0, jax.random.key(0))
+    lost = [np.asarray(linear.kernel) for linear in MAPS_OF_THE_STATE[name](dropped)]
+    assert len(lost) == {"mogrifier_lstm": 4, "rhn": 3}.get(name, 2)
+    assert not any(kernel.any() for kernel in lost)
+    changed = [not np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (cell, dropped)), strict=True)]
+    assert sum(changed) == len(lost)
 
 
 @pytest.mark.parametrize(("depth", "known"), [(1, ["fused", "scan"]), (2, ["scan"])])
