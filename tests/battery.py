@@ -54,8 +54,10 @@ quick_jit = functools.partial(jax.jit, compiler_options=COMPILE_QUICKLY)
 
 AWAKE: dict[str, tuple[tuple[str, Any], ...]] = {
     "cornn": (("dt", 0.5), ("gamma", 1.0), ("epsilon", 1.0)),
+    "phased_lstm": (("period_min", 4.0), ("period_max", 8.0), ("open_ratio", 0.9)),
 }
-"""Options under which a few units show something in a few steps: coRNN moves by the square of its small time step."""
+"""Options under which a few units show something in a few steps: coRNN moves by the square of its small time step, a
+phased LSTM opens in one step of twenty."""
 
 
 @dataclasses.dataclass(frozen=True)
