@@ -21,7 +21,10 @@ def test_close_to_float32_yet_different(case, backend):
     assert_close((rough["outputs"], rough["final"]), (exact["outputs"], exact["final"]), 0.02)
     names = ("d_cell", "d_xs", "d_state")
     assert_close([rough[name] for name in names], [exact[name] for name in names], 0.06)
-    assert min(errors(rough, exact).values()) > 1e-5
+    # A field that no step reads passes its cotangent through the padding, and meets no product.
+    unread = set(exact["final"]._fields) - set(problem(case).cell.carried or exact["final"]._fields)
+    met = {where: e for where, e in errors(rough, exact).items() if where not in {f"['d_state'].{f}" for f in unread}}
+    assert min(met.values()) > 1e-5
 
 
 @each_backend
