@@ -45,6 +45,7 @@ class LRU(LinearCell):
     gates = ("real", "imaginary", "skip")
     state_type = LRUState
     carried = ("re", "im")
+    zoned = ("re", "im")
     unbounded = gates
     prescribed = Init("lecun_normal", "lecun_normal", gate_bias="constant")
     r_min: float = option(0.0, "least |λ| at the start", minimum=0)

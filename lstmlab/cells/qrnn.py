@@ -47,7 +47,7 @@ class QRNN(LinearCell):
 
     memory_gates = {"forget": 1, "input": -1}  # noqa: RUF012 (declared ClassVar in the base)
     carried = ("c", "past")
-    zoned = ("h", "c")
+    zoned = ("c",)
     pooling: str = option("fo", "gates of the pooling over time: f(orget), o(utput), i(nput)", choices=tuple(GATES))
     time_window: int = option(2, "inputs that a step sees: with the one before, or not", choices=(2, 1))
 

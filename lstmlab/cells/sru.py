@@ -36,6 +36,7 @@ class SRU(LinearCell):
     memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
     state_type = HCState
     carried = ("c",)
+    zoned = ("c",)
     unbounded = ("candidate", "highway")
     activation = "identity"
     output_activation: str = activation_option("tanh", "nonlinearity g of the memory on its way out")
