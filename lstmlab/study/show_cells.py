@@ -75,4 +75,5 @@ def _plain(docstring: str) -> str:
     text = inspect.cleandoc(docstring)
     text = re.sub(r":math:`([^`]*)`", r"\1", text)
     text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"\1", text)
-    return re.sub(r"^([ \t]*)\.\. math::[ \t]*", r"\1", text.replace("``", ""), flags=re.MULTILINE)
+    text = re.sub(r"^([ \t]*)\.\. math::[ \t]*", r"\1", text.replace("``", ""), flags=re.MULTILINE)
+    return re.sub(r"\n\s*\n(?=\s*\S)", "\n\n", text)
