@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The second limit, behind pytest's `timeout`: a process whose test has hung for so long prints its stacks and is ended
+# from outside of Python. It gets no successor: pytest-xdist may wait for ever for one that goes on with its files.
+NO_HANG := -o faulthandler_timeout=420 -o faulthandler_exit_on_timeout=true --max-worker-restart 0
 
 .PHONY: demo test test-slow lint bench bench-sweep clean
 
@@ -9,7 +12,7 @@ demo: $(VENV)/.installed
 	$(BIN)/lstmlab -m cell=rnn,lstm,peephole_lstm,gru experiment=demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadfile $(NO_HANG)
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow

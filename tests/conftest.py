@@ -14,6 +14,13 @@ import pytest
 jax.config.update("jax_default_matmul_precision", "highest")
 
 
+def pytest_collection_modifyitems(items):
+    """Slow tests have an hour."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3600))
+
+
 @pytest.fixture
 def x64():
     """The test runs in double precision."""

@@ -1,13 +1,9 @@
 """The commands that look things up or use a finished run; training is in ``tests/launch``."""
 
-import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
-from small_runs import TASKS, TINY, command, hears_ctrl_c, overrides, quick_programs
+from small_runs import TASKS, TINY, command, overrides, quick_programs, started
 
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.cells.base import Cell
@@ -209,22 +205,13 @@ def test_bad_input_is_one_line_on_standard_error(case, number_run, text_run, tmp
 
 def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
     arguments = ["task=adding", *TASKS["adding"], *TINY, "training.steps=1000000", f"hydra.run.dir={tmp_path}/run"]
-    environment = os.environ | {"LSTMLAB_CACHE_DIR": str(tmp_path), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lstmlab.cli", *arguments],
-        env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-        preexec_fn=hears_ctrl_c,
-    )  # fmt: skip
+    environment = {"LSTMLAB_CACHE_DIR": str(tmp_path), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     rows = tmp_path / "run" / "metrics.jsonl"
-    while not (rows.exists() and rows.stat().st_size):
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    try:
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert errors.splitlines()[-1].startswith("lstmlab: stopped; add resume=true hydra.run.dir=DIR")
-    assert "Traceback" not in errors
+    with started("-m", "lstmlab.cli", *arguments, **environment) as process:
+        process.wait_for(lambda: rows.exists() and rows.stat().st_size)
+        process.send(signal.SIGINT)
+        stopped = process.end()
+    assert stopped.code == 130
+    assert stopped.err.splitlines()[-1].startswith("lstmlab: stopped; add resume=true hydra.run.dir=DIR")
+    assert "Traceback" not in stopped.err
     assert '"status": "failed"' in (tmp_path / "run" / "summary.json").read_text()

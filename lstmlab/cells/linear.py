@@ -72,7 +72,12 @@ class LinearCell(Cell):
 
     def step(self, state: Any, z: Array) -> tuple[Any, Gates]:
         """One step of the equations above."""
-        gates = self.activate(z, self.past(state))
-        a, b = self.coefficients(gates)
-        memory = a * self.memory(state) + b
-        return self.remember(self.show(memory, gates), memory, self.delayed(z)), gates
+        return linear_step(self, state, z)
+
+
+def linear_step(cell: Any, state: Any, z: Any) -> tuple[Any, Gates]:
+    """One step of any cell of the linear form, regularised ones included."""
+    gates = cell.activate(z, cell.past(state))
+    a, b = cell.coefficients(gates)
+    memory = a * cell.memory(state) + b
+    return cell.remember(cell.show(memory, gates), memory, cell.delayed(z)), gates

@@ -14,7 +14,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from lstmlab.cells.base import Cell, Form, Gates, rebuilt
 from lstmlab.cells.initialise import KeyStream
+from lstmlab.cells.linear import linear_step
 from lstmlab.cells.maps import LinearMap
+
+KEPT = "kept"
+"""Where zoneout's mask travels among the gates of a linear cell."""
 
 
 class MaskedMap(nnx.Module):
@@ -89,8 +93,8 @@ class Wrapped(nnx.Module):
 
     @property
     def form(self) -> Form:
-        """That of the wrapped cell; a linear one runs step by step."""
-        return "step" if self.cell.form == "linear" else self.cell.form
+        """That of the wrapped cell."""
+        return self.cell.form
 
     def project(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
         """Project the input and pass the array on."""
@@ -104,9 +108,15 @@ class Wrapped(nnx.Module):
         """Without maps, as :meth:`lstmlab.cells.base.Cell.pointwise`."""
         return type(self)(self.cell.pointwise())
 
-    def initial_state(self, *batch: int) -> Any:
-        """That of the wrapped cell."""
-        return self.cell.initial_state(*batch)
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else the wrapped cell has: its states, and how a linear one reads and shows its memory."""
+        if name == "cell":  # not there yet, while a copy is being made
+            raise AttributeError(name)
+        return getattr(self.cell, name)
+
+    def delayed(self, z: tuple[Any, Any]) -> Array | None:
+        """That of the wrapped cell, if it is linear."""
+        return self.cell.delayed(z[0])
 
 
 class CandidateDropout(Wrapped):
@@ -125,6 +135,10 @@ class CandidateDropout(Wrapped):
     def step(self, state: Any, z: tuple[Any, Array]) -> tuple[Any, Gates]:
         """The wrapped whole step with the candidate masked."""
         return self._masked(z[1]).step(state, z[0])
+
+    def activate(self, z: tuple[Any, Array], past: Array | None) -> Gates:
+        """The gates of a linear cell with the candidate masked."""
+        return self._masked(z[1]).activate(z[0], past)
 
     def _masked(self, mask: Array) -> Any:
         cell = rebuilt(self.cell)
@@ -157,8 +171,21 @@ class Zoneout(Wrapped):
 
     def step(self, state: Any, z: tuple[Any, Any]) -> tuple[Any, Gates]:
         """The wrapped whole step, mixed with the old state."""
+        if self.form == "linear":
+            state, gates = linear_step(self, state, z)
+            return state, {name: gate for name, gate in gates.items() if name != KEPT}
         new, gates = self.cell.step(state, z[0])
         return _mix(state, new, z[1]), gates
+
+    def activate(self, z: tuple[Any, Any], past: Array | None) -> Gates:
+        """The gates of a linear cell, and which elements of its memory are kept."""
+        return {**self.cell.activate(z[0], past), KEPT: jax.tree.leaves(z[1])[0]}
+
+    def coefficients(self, gates: Gates) -> tuple[Array, Array]:
+        """A linear cell zones its memory, which leaves it linear: ``k + (1 - k) a`` and ``(1 - k) b``."""
+        a, b = self.cell.coefficients(gates)
+        keep = gates[KEPT]
+        return keep + (1 - keep) * a, (1 - keep) * b
 
 
 def _mix(old: Any, new: Any, keep: Any) -> Any:

@@ -6,7 +6,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from lstmlab.tasks.base import Batch, Features, Metrics, Split, Task, field, mean, weighted
 from lstmlab.tasks.generated import eval_key
@@ -65,7 +65,11 @@ class Adding(Task):
         steps = jnp.arange(self.length)
         marks = (steps == first[:, None]) | (steps == second[:, None])
         inputs = jnp.stack([numbers, marks.astype(jnp.float32)], axis=-1)
-        return Batch(inputs, jnp.sum(numbers * marks, axis=1))
+        return Batch(inputs, self.combine(numbers, marks))
+
+    def combine(self, numbers: Float[Array, "batch time"], marks: Bool[Array, "batch time"]) -> Float[Array, " batch"]:
+        """The sum of the marked numbers."""
+        return jnp.sum(numbers * marks, axis=1)
 
     def loss(self, outputs: Float[Array, "batch 1"], batch: Batch) -> Float[Array, ""]:
         """Mean squared error."""
@@ -80,3 +84,27 @@ class Adding(Task):
     def baselines(self) -> dict[str, float]:
         """The constant guess 1: its error is the variance of a sum of two uniforms."""
         return {"constant 1": 1 / 6}
+
+
+@register_task(
+    "multiplication",
+    title="product of the two marked numbers in a long sequence",
+    data="generated on the device",
+    paper="Hochreiter & Schmidhuber 1997",
+)
+@dataclasses.dataclass(frozen=True)
+class Multiplication(Adding):
+    """The adding problem with the product of the marked numbers as its target.
+
+    The constant guess 1/4 has mean squared error 7/144, the variance of the target.
+    """
+
+    solved = 0.003
+
+    def combine(self, numbers: Float[Array, "batch time"], marks: Bool[Array, "batch time"]) -> Float[Array, " batch"]:
+        """The product of the marked numbers."""
+        return jnp.prod(jnp.where(marks, numbers, 1.0), axis=1)
+
+    def baselines(self) -> dict[str, float]:
+        """The constant guess 1/4: its error is the variance of a product of two uniforms."""
+        return {"constant 1/4": 7 / 144}

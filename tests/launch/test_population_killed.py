@@ -1,16 +1,13 @@
 """A sweep that was killed or stopped goes on where it stood, and ends as if it had been left alone."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from population_runs import assert_ran_as
-from small_runs import command, hears_ctrl_c, overrides
+from small_runs import command, overrides, started
 
 from lstmlab.tracking.files import METRICS, SUMMARY, read_summary
 
@@ -20,7 +17,6 @@ SWEEP = [
     "-m", "seed=range(6)", "cell=rnn", "training.steps=40", "training.log_every=1", "training.eval_every=10",
     "training.checkpoint_every=4", "hydra.launcher.workers=1", "hydra.sweep.subdir=${hydra.job.num}",
 ]  # fmt: skip
-PATIENCE = 120.0  # seconds until a process counts as hanging
 
 
 def arguments(directory, *more):
@@ -37,23 +33,15 @@ def alone(tmp_path_factory):
 
 def stop(directory, number):
     """Start the sweep as a process, and send it a signal soon after the first run has finished."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lstmlab.cli", *arguments(directory)],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        preexec_fn=hears_ctrl_c,
-    )  # fmt: skip
-    deadline = time.monotonic() + PATIENCE
-    while not list(directory.glob(f"*/{SUMMARY}")):
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline, "the sweep hangs"
-        time.sleep(0.002)
+    environment = {"PYTHONPATH": str(ROOT), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     pause = random.uniform(0, 0.5)
-    time.sleep(pause)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=PATIENCE)
+    with started("-m", "lstmlab.cli", *arguments(directory), **environment) as process:
+        process.wait_for(lambda: list(directory.glob(f"*/{SUMMARY}")))
+        time.sleep(pause)
+        process.send(number)
+        outcome = process.end()
     print(f"stopped {pause:.4f} s later")
-    return process.returncode, errors
+    return outcome
 
 
 def finished(directory):
@@ -74,18 +62,17 @@ def assert_resumes(directory, alone):
 
 
 def test_a_killed_sweep_is_resumed_to_the_same_bits(alone, tmp_path):
-    code, _ = stop(tmp_path, signal.SIGKILL)
-    assert code == -signal.SIGKILL
+    assert stop(tmp_path, signal.SIGKILL).code == -signal.SIGKILL
     assert list(tmp_path.glob(f"*/{METRICS}"))
     assert_resumes(tmp_path, alone)
 
 
 def test_a_stopped_sweep_says_so_in_one_line_and_is_resumed_to_the_same_bits(alone, tmp_path):
-    code, errors = stop(tmp_path, signal.SIGINT)
-    assert code == 130
-    lines = [line for line in errors.splitlines() if line.startswith("lstmlab: ")]
+    stopped = stop(tmp_path, signal.SIGINT)
+    assert stopped.code == 130
+    lines = [line for line in stopped.err.splitlines() if line.startswith("lstmlab: ")]
     assert lines == ["lstmlab: stopped; add resume=true hydra.run.dir=DIR (or hydra.sweep.dir=DIR) to go on"]
-    assert "Traceback" not in errors
+    assert "Traceback" not in stopped.err
     assert_resumes(tmp_path, alone)
 
 

@@ -156,7 +156,8 @@ def test_zoneout_at_rate_one_keeps_the_state(case):
         result = masked(zoned, backend=backend)
         for name in p.cell.zoned or p.state._fields:
             assert_close(getattr(result["final"], name), getattr(p.state, name), 1e-6)
-        assert_close(result["outputs"], jnp.broadcast_to(p.state.h, (TIME, *p.state.h.shape)), 1e-6)
+        if "h" in (p.cell.zoned or p.state._fields):
+            assert_close(result["outputs"], jnp.broadcast_to(p.state.h, (TIME, *p.state.h.shape)), 1e-6)
         assert p.cell.zoned or not np.any(result["d_xs"][0])
 
 

@@ -1,10 +1,13 @@
 """The benchmark of whole sweeps: real sweeps in processes of their own, ratios within rounds."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from small_runs import started
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -37,7 +40,15 @@ def test_ratios_are_formed_within_rounds_and_launchers_take_turns_to_begin(bench
     assert sorted(order[:3]) == sorted(bench.LAUNCHERS)
 
 
-def test_a_sweep_really_runs_and_a_failing_one_ends_the_benchmark(bench):
+def patient_run(command, cwd, env, **_):
+    """As ``subprocess.run``; a sweep that hangs shows its stacks and is killed."""
+    with started(*command[1:], cwd=cwd, **env) as process:
+        ended = process.end()
+    return subprocess.CompletedProcess(command, ended.code, ended.out, ended.err)
+
+
+def test_a_sweep_really_runs_and_a_failing_one_ends_the_benchmark(bench, monkeypatch):
+    monkeypatch.setattr(bench, "subprocess", SimpleNamespace(run=patient_run))
     small = [*bench.QUICK["quick"], "seed=0", "wandb.mode=disabled"]
     assert bench._run(small, bench.LAUNCHERS["population"]) > 0
     with pytest.raises(SystemExit, match=r"the sweep failed.*task=addin"):

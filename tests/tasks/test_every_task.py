@@ -98,7 +98,7 @@ def test_the_last_batch_of_a_split_is_not_empty(task):
         last = evaluation(task, split, task.eval_batches(split, BATCH) - 1)
         total, weight = compiled(task, "metrics")(some_outputs(task, last), last)[task.metric]
         assert weight > 0
-        assert total > 0
+        assert total > 0 or task.goal == "max"  # nothing may be right by chance
 
 
 def test_loss_is_a_finite_number_with_gradients(task):

@@ -3,51 +3,47 @@
 Every run is a process of its own, started from the command line, and nothing prepares it for its end: SIGKILL.
 """
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
+from pathlib import Path
 
 import pytest
-from small_runs import TASKS, TINY, assert_same_bits, parameters, untimed
+from small_runs import TASKS, TINY, assert_same_bits, parameters, started, untimed
 
 from lstmlab.tracking.files import METRICS, read_metrics, read_summary
 
+ROOT = Path(__file__).parents[2]
 STEPS = 60
 OFTEN = [f"training.steps={STEPS}", "training.log_every=1", "training.eval_every=10", "training.checkpoint_every=2"]
-PATIENCE = 120.0  # seconds until a process counts as hanging
 
 
 def start(directory, task, cache, *more, optimised=False):
     """The process of a run."""
     arguments = [f"task={task}", *TASKS[task], *TINY, *OFTEN, f"hydra.run.dir={directory}", *more]
-    environment = os.environ | {"LSTMLAB_CACHE_DIR": str(cache), "LSTMLAB_DATA_DIR": str(cache)}
-    environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "0" if optimised else "1"
     arguments += ["wandb.mode=offline"] if optimised else []
-    command = [sys.executable, "-m", "lstmlab.cli", *arguments]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return started(
+        "-m", "lstmlab.cli", *arguments, PYTHONPATH=str(ROOT), LSTMLAB_CACHE_DIR=str(cache),
+        LSTMLAB_DATA_DIR=str(cache), JAX_DISABLE_MOST_OPTIMIZATIONS="0" if optimised else "1",
+    )  # fmt: skip
 
 
-def to_the_end(process):
-    _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, errors.decode()
+def run_to_the_end(*arguments, **settings):
+    with start(*arguments, **settings) as process:
+        outcome = process.end()
+    assert outcome.code == 0, outcome.err
 
 
-def kill(process, reached):
+def kill(reached, *arguments, **settings):
     """SIGKILL a random moment after ``reached()``; the moment is printed when the test fails."""
-    deadline = time.monotonic() + PATIENCE
-    while not reached():
-        assert process.poll() is None, process.stderr.read().decode()
-        assert time.monotonic() < deadline, "the run hangs"
-        time.sleep(0.002)
     pause = random.uniform(0, 0.15)
-    time.sleep(pause)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=PATIENCE)
+    with start(*arguments, **settings) as process:
+        process.wait_for(reached)
+        time.sleep(pause)
+        process.send(signal.SIGKILL)
+        outcome = process.end()
     print(f"killed {pause:.4f} s later")
-    assert process.returncode == -signal.SIGKILL, "the run ended before it was killed: take more steps"
+    assert outcome.code == -signal.SIGKILL, "the run ended before it was killed: take more steps"
 
 
 def rows(directory):
@@ -77,24 +73,23 @@ def assert_as_if_left_alone(directory, alone):
 def test_killed_twice_and_resumed_is_as_if_left_alone(task, settings, tmp_path):
     alone, killed = tmp_path / "alone", tmp_path / "killed"
     # Two caches: the undisturbed run compiles every program, the last resumed one finds them compiled.
-    to_the_end(start(alone, task, tmp_path / "cold", **settings))
+    run_to_the_end(alone, task, tmp_path / "cold", **settings)
+    warm = killed, task, tmp_path / "warm"
     first = random.randrange(3, STEPS // 3)
-    process = start(killed, task, tmp_path / "warm", **settings)
-    kill(process, lambda: rows(killed) >= first and checkpoints(killed))
+    kill(lambda: rows(killed) >= first and checkpoints(killed), *warm, **settings)
     before = rows(killed)
     second = random.randrange(STEPS // 2, 2 * STEPS // 3)
-    process = start(killed, task, tmp_path / "warm", "resume=true", **settings)
-    kill(process, lambda: rows(killed) >= second)
+    kill(lambda: rows(killed) >= second, *warm, "resume=true", **settings)
     print(f"after {before} and {rows(killed)} of {STEPS} rows")
-    to_the_end(start(killed, task, tmp_path / "warm", "resume=true", **settings))
+    run_to_the_end(*warm, "resume=true", **settings)
     assert_as_if_left_alone(killed, alone)
 
 
 def test_killed_before_the_first_checkpoint_it_starts_again(tmp_path):
     alone, killed = tmp_path / "alone", tmp_path / "killed"
-    to_the_end(start(alone, "adding", tmp_path / "programs"))
-    process = start(killed, "adding", tmp_path / "programs", "training.checkpoint_every=0")
-    kill(process, (killed / "config.yaml").exists)
+    run_to_the_end(alone, "adding", tmp_path / "programs")
+    settings = killed, "adding", tmp_path / "programs", "training.checkpoint_every=0"
+    kill((killed / "config.yaml").exists, *settings)
     assert not checkpoints(killed)
-    to_the_end(start(killed, "adding", tmp_path / "programs", "training.checkpoint_every=0", "resume=true"))
+    run_to_the_end(*settings, "resume=true")
     assert_as_if_left_alone(killed, alone)

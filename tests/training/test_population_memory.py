@@ -2,14 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
 import pytest
 from population_runs import assert_ran_about_as, assert_ran_as, populate
-from small_runs import run, small
+from small_runs import run, small, started
 
 from lstmlab.tracking.files import read_summary
 from lstmlab.training import memory
@@ -111,16 +109,15 @@ print(json.dumps({"devices": [str(d) for d in jax.local_devices()], "crews": cre
 
 
 def test_members_are_shared_among_devices(tmp_path):
-    environment = os.environ | {
+    environment = {
         "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]),
         "JAX_NUM_CPU_DEVICES": "2", "JAX_PLATFORMS": "cpu", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "LSTMLAB_CACHE_DIR": str(tmp_path / "cache"),
     }  # fmt: skip
-    ran = subprocess.run(
-        [sys.executable, "-c", ON_TWO_DEVICES, str(tmp_path)], env=environment, capture_output=True, text=True
-    )
-    assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout.splitlines()[-1])
+    with started("-c", ON_TWO_DEVICES, str(tmp_path), **environment) as process:
+        ran = process.end()
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out.splitlines()[-1])
     one, other = told["devices"]
     assert told["crews"][:2] == [[one, ["0", "1"]], [other, ["2", "3"]]]
     assert sorted(device for device, _ in told["crews"][2:]) == sorted([one, other] * 2)

@@ -1,0 +1,153 @@
+"""Polyphonic music: predict which keys of the piano sound next."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from lstmlab.data.chorales import CORPORA, KEYS, Rolls, load_chorales
+from lstmlab.tasks.base import (
+    Batch,
+    Features,
+    Illustration,
+    Metrics,
+    Predictor,
+    Split,
+    Task,
+    field,
+    mean,
+    take_rows,
+)
+from lstmlab.tasks.registry import register_task
+
+SHOWN_KEYS = slice(18, 78)  # 39 … 98 in MIDI numbers: where four voices sing
+PIXELS_PER_KEY = 4
+
+
+@register_task(
+    "chorales",
+    title="next chord of four-part music, as the keys of a piano",
+    data="generated cadences; or corpus=jsb, Bach's chorales, by download (no licence stated, public-domain music)",
+    paper="Boulanger-Lewandowski, Bengio & Vincent 2012, arXiv:1206.6392; LSTM 8.38 to 8.45 (Greff 2017, Bai 2018)",
+)
+@dataclasses.dataclass(frozen=True)
+class Chorales(Task):
+    """Whole pieces, one step per quarter note: from the keys that sound at t, those that sound at t + 1.
+
+    The model gives one logit for each of the 88 keys. The metric is that of the literature: the negative log-likelihood
+    in nats, summed over the keys and averaged over all steps of a split (the first chord of a piece is given, not
+    predicted). The accuracy is the frame-level one of Bay, Ehmann & Downie 2009, TP / (TP + FP + FN), with a key
+    counted as predicted when its probability exceeds one half.
+    """
+
+    corpus: str = field("cadences", "the pieces: cadences (generated) or jsb (Bach, downloaded)", choices=CORPORA)
+
+    metric = "nll"
+
+    @cached_property
+    def rolls(self) -> dict[str, Rolls]:
+        """All pieces."""
+        return load_chorales(self.corpus, self.data_dir)
+
+    @property
+    def inputs(self) -> Features:
+        """1 for each key that sounds."""
+        return Features(KEYS)
+
+    @property
+    def outputs(self) -> Features:
+        """The logit of each key."""
+        return Features(KEYS)
+
+    def data(self) -> Mapping[str, Any]:
+        """Per split ``notes [pieces, steps, 88]`` uint8 and ``lengths [pieces]``."""
+        return {split: rolls._asdict() for split, rolls in self.rolls.items()}
+
+    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
+        """Pieces drawn at random."""
+        rows = jax.random.randint(key, (batch_size,), 0, data["lengths"].shape[0])
+        return _pieces(jax.tree.map(lambda a: jnp.asarray(a)[rows], data))
+
+    def eval_batches(self, split: Split, batch_size: int) -> int:
+        """Every piece once."""
+        return -(-len(self.rolls[split].lengths) // batch_size)
+
+    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
+        """The next pieces of the split."""
+        rows, weights = take_rows(jax.tree.map(jnp.asarray, data), index, batch_size, data["lengths"].shape[0])
+        return _pieces(rows)._replace(weights=weights)
+
+    def loss(self, outputs: Float[Array, "batch time 88"], batch: Batch) -> Float[Array, ""]:
+        """The negative log-likelihood per step, in nats."""
+        return mean(self.metrics(outputs, batch)["nll"])
+
+    def metrics(self, outputs: Float[Array, "batch time 88"], batch: Batch) -> Metrics:
+        """Negative log-likelihood per step, and the frame-level accuracy."""
+        counted = _counted(batch)
+        nats = jnp.sum(jax.nn.softplus(outputs) - outputs * batch.targets, axis=-1)
+        predicted, sounds = outputs > 0, batch.targets > 0.5
+        hits = jnp.sum(predicted & sounds, axis=-1)
+        named = jnp.sum(predicted | sounds, axis=-1)
+        return {
+            "nll": (jnp.sum(nats * counted), jnp.sum(counted)),
+            "accuracy": (jnp.sum(hits * counted), jnp.sum(named * counted)),
+        }
+
+    def baselines(self) -> dict[str, float]:
+        """Keys that are independent of each other, their add-one-smoothed frequencies counted on the training split:
+        given whether the key sounded one step before (``hold``), or not even that (``frequency``).
+        """
+        train, test = (_pairs(self.rolls[split]) for split in ("train", "test"))
+        values = {}
+        for name, sees in (("hold", 1), ("frequency", 0)):
+            nll = 0.0
+            for before in (0, 1):
+                # Without memory both halves share the frequency over all steps.
+                known = (train[0] == before) | (sees == 0)
+                share = ((train[1] * known).sum(0) + 1) / (known.sum(0) + 2)
+                mine = test[0] == before
+                nats = -np.where(test[1] > 0, np.log(share), np.log(1 - share))
+                nll += float((nats * mine).sum() / len(test[0]))
+            values[name] = nll
+        return dict(sorted(values.items(), key=lambda item: item[1]))
+
+    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+        """The first test piece as a piano roll, above what the model expected at each step."""
+        piece = jax.tree.map(lambda a: jnp.asarray(a[:1]), self.rolls["test"]._asdict())
+        batch, steps = _pieces(piece), int(piece["lengths"][0]) - 1
+        expected = np.asarray(jax.nn.sigmoid(predictor.predict(batch)))[0, :steps]
+        truth = np.asarray(batch.targets)[0, :steps]
+        return [Illustration("piano_roll", picture=_picture(truth, expected))]
+
+
+def _pieces(rows: Any) -> Batch:
+    """All steps but the last of each piece, and what follows them."""
+    notes = rows["notes"].astype(jnp.float32)
+    return Batch(notes[:, :-1], notes[:, 1:], lengths=rows["lengths"] - 1)
+
+
+def _counted(batch: Batch) -> Float[Array, "batch time"]:
+    """1 at the steps of pieces that count, else 0."""
+    assert batch.lengths is not None
+    counted = jnp.arange(batch.targets.shape[1]) < batch.lengths[:, None]
+    return counted * (1.0 if batch.weights is None else batch.weights[:, None])
+
+
+def _pairs(rolls: Rolls) -> tuple[np.ndarray, np.ndarray]:
+    """All steps of all pieces and those that follow them, ``[steps, 88]`` each."""
+    pieces = [notes[:length] for notes, length in zip(rolls.notes, rolls.lengths, strict=True)]
+    return np.concatenate([p[:-1] for p in pieces]), np.concatenate([p[1:] for p in pieces])
+
+
+def _picture(truth: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Two piano rolls, high notes on top: dark keys sound, or are expected to."""
+    rolls = [255 - np.rint(255 * roll[:, SHOWN_KEYS].T[::-1]).astype(np.uint8) for roll in (truth, expected)]
+    line = np.full((1, truth.shape[0]), 128, np.uint8)
+    return np.kron(np.concatenate([rolls[0], line, rolls[1]]), np.ones((PIXELS_PER_KEY, PIXELS_PER_KEY), np.uint8))

@@ -1,0 +1,90 @@
+"""Chorales: the likelihood of the literature, counted over valid steps, and honest yardsticks."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from lstmlab.data.chorales import KEYS, Rolls
+from lstmlab.tasks.base import mean
+from lstmlab.tasks.chorales import Chorales
+
+
+def pieces(*lengths, seed=0):
+    rng = np.random.default_rng(seed)
+    notes = np.zeros((len(lengths), max(lengths), KEYS), np.uint8)
+    for row, length in enumerate(lengths):
+        notes[row, :length] = rng.random((length, KEYS)) < 0.05
+    return Rolls(notes, np.array(lengths, np.int32))
+
+
+@pytest.fixture
+def task():
+    """A task with tiny pieces of its own."""
+    made = Chorales()
+    made.__dict__["rolls"] = {"train": pieces(5, 3), "validation": pieces(4), "test": pieces(4, 2, seed=1)}
+    return made
+
+
+def test_the_likelihood_is_summed_over_keys_and_averaged_over_all_steps(task):
+    batch = task.eval_batch(task.data()["test"], "test", 0, 3)
+    logits = np.random.default_rng(2).normal(size=batch.targets.shape).astype("float32")
+    assert batch.inputs.shape == (3, 3, KEYS)
+    # Four steps are predicted: three of the first piece, one of the second; the third row only fills up.
+    steps = [(0, 0), (0, 1), (0, 2), (1, 0)]
+    p = 1 / (1 + np.exp(-logits.astype(float)))
+    expected = np.mean([
+        log_loss(np.asarray(batch.targets)[s], p[s], labels=[0, 1]) * KEYS for s in steps
+    ])  # fmt: skip
+    found = task.metrics(jnp.asarray(logits), batch)
+    assert float(mean(found["nll"])) == pytest.approx(expected, rel=1e-6)
+    assert float(found["nll"][1]) == 4
+    truth, said = np.asarray(batch.targets) > 0.5, logits > 0
+    hits = sum((truth[s] & said[s]).sum() for s in steps)
+    named = sum((truth[s] | said[s]).sum() for s in steps)
+    assert float(mean(found["accuracy"])) == pytest.approx(hits / named)
+
+
+def test_targets_are_the_next_step(task):
+    batch = task.eval_batch(task.data()["test"], "test", 0, 2)
+    np.testing.assert_array_equal(batch.targets[0, :2], batch.inputs[0, 1:3])
+    np.testing.assert_array_equal(batch.lengths, [3, 1])
+
+
+def test_baselines_by_hand(task):
+    train, test = task.rolls["train"], task.rolls["test"]
+
+    def pairs(rolls):
+        return [(rolls.notes[i, t], rolls.notes[i, t + 1]) for i, n in enumerate(rolls.lengths) for t in range(n - 1)]
+
+    nll = {"frequency": 0.0, "hold": 0.0}
+    for before, after in pairs(test):
+        for key in range(KEYS):
+            counts = {"frequency": [a[key] for _, a in pairs(train)]}
+            counts["hold"] = [a[key] for b, a in pairs(train) if b[key] == before[key]]
+            for name, seen in counts.items():
+                share = (sum(map(int, seen)) + 1) / (len(seen) + 2)
+                nll[name] -= np.log(share if after[key] else 1 - share) / len(pairs(test))
+    assert task.baselines() == pytest.approx(nll)
+
+
+def test_training_batches_hold_whole_pieces(task):
+    data = task.data()["train"]
+    batch = task.train_batch(data, jax.random.key(0), 0, 20)
+    assert set(np.asarray(batch.lengths).tolist()) == {4, 2}
+    for row, length in enumerate(np.asarray(batch.lengths)):
+        mine = list(task.rolls["train"].lengths).index(length + 1)
+        np.testing.assert_array_equal(batch.inputs[row], data["notes"][mine, :-1])
+
+
+class Knows:
+    def predict(self, batch):
+        return 20 * batch.targets - 10
+
+
+def test_the_picture_shows_the_same_roll_twice_for_one_who_knows(task):
+    (shown,) = task.illustrate(Knows())
+    half = (shown.picture.shape[0] - 4) // 2
+    np.testing.assert_allclose(shown.picture[:half].astype(int), shown.picture[half + 4 :], atol=1)
+    assert shown.picture.min() == 0
