@@ -20,11 +20,11 @@ from model_checks import (
 )
 
 from lstmlab.cells import cell_names
+from lstmlab.models.blocks import BLOCKS
 from lstmlab.recurrence import unroll
 from lstmlab.tasks import Features, Tokens
 
 TIME = 4
-BLOCKS = ("plain", "residual")
 
 
 def time_major(inputs):
@@ -84,11 +84,11 @@ def test_residual_blocks_add_the_normalised_cell(bidirectional):
     xs = sequences(model, TIME)
     hs = dense(model.input_map, time_major(xs))
     for layer in model.layers:
-        normed = layer_norm(layer.norm, hs)
+        normed = layer_norm(layer.block.norm, hs)
         ys = unroll(layer.forward, normed).outputs
         if bidirectional:
             backward = unroll(layer.backward, normed[::-1]).outputs[::-1]
-            ys = jnp.concatenate([ys, backward], axis=-1) @ layer.merge.kernel[...]
+            ys = jnp.concatenate([ys, backward], axis=-1) @ layer.block.merge.kernel[...]
         hs = hs + ys
     expected = dense(model.head, layer_norm(model.final_norm, hs))
     close(run(model, xs).outputs, time_major(expected), 1e-4)
@@ -156,7 +156,7 @@ def test_tokens_are_embedded(block):
     model = build(inputs=Tokens(7), block=block, embedding_size=HIDDEN)
     tokens = jnp.asarray([[0, 6, 3], [1, 1, 2]])
     table = np.asarray(model.embedding)
-    assert table.shape == (7, HIDDEN)
+    assert table.shape == (7, HIDDEN // BLOCKS[block].factor)
     vectors = build(inputs=Features(HIDDEN), block="plain")
     if block == "plain":
         vectors.layers, vectors.head = model.layers, model.head
