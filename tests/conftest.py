@@ -15,20 +15,15 @@ from battery import Case
 jax.config.update("jax_default_matmul_precision", "highest")
 
 
-def pytest_collection_modifyitems(items):
-    """Slow tests have an hour."""
-    for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(3600))
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What is asked of every form of every cell takes minutes: all but the quick cases are slow tests."""
+    """What is asked of every form of every cell takes minutes: all but the quick cases are slow tests, with an hour."""
     for item in items:
         values = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if any(isinstance(v, Case) and not v.quick for v in values) and "test_against" not in item.path.name:
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3600))
 
 
 @pytest.fixture
