@@ -2,7 +2,7 @@
 
 A cell enters by being registered. Its *forms* are its default and every other value of its discrete options (GRU with
 the reset before the product, ConvLSTM without peepholes); its *variants* add every map that it allows, and no bias.
-Sizes are tiny and all tests of a form share the same few compiled programs.
+Sizes are tiny and all tests of a form share the same few compiled programs. Cases that are not `quick` are slow tests.
 """
 
 from __future__ import annotations
@@ -60,6 +60,10 @@ AWAKE: dict[str, tuple[tuple[str, Any], ...]] = {
 phased LSTM opens in one step of twenty."""
 
 
+USUAL = ("rnn", "lstm", "peephole_lstm", "conv_lstm", "gru")
+"""Cells that are tested in every form and with every map each time; of the others, `make test` takes the default."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One way to build a registered cell."""
@@ -72,6 +76,11 @@ class Case:
         """The case's name in pytest's output."""
         rank = (f"{len(self.spatial)}d",) if self.spatial else ()
         return "-".join((self.name, *(f"{k}={v}" for k, v in self.options), *rank))
+
+    @property
+    def quick(self) -> bool:
+        """Whether tests over all cells take this case every time; the others are slow tests."""
+        return self.name in USUAL or self == next(forms(self.name))
 
     def build(self, key: Any = 0, **settings: Any) -> Cell:
         """The cell as it is initialised from a key, or from the key of a seed."""

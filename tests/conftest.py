@@ -9,6 +9,7 @@ os.environ["WANDB_SILENT"] = "true"
 
 import jax
 import pytest
+from battery import Case
 
 # On accelerators, float32 products would otherwise run in TF32 or bfloat16: no tolerance here allows for that.
 jax.config.update("jax_default_matmul_precision", "highest")
@@ -19,6 +20,15 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3600))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What is asked of every form of every cell takes minutes: all but the quick cases are slow tests."""
+    for item in items:
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if any(isinstance(v, Case) and not v.quick for v in values) and "test_against" not in item.path.name:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
