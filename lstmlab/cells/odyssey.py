@@ -65,7 +65,7 @@ class Variant(Cell):
         return input
 
 
-@register_cell("nig_lstm", title="LSTM without input gate (Odyssey NIG)", paper=PAPER)
+@register_cell("nig_lstm", title="LSTM without input gate (Odyssey NIG)", paper=PAPER, family="Odyssey")
 class NIG(Variant):
     r"""No input gate.
 
@@ -76,7 +76,7 @@ class NIG(Variant):
     memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
 
 
-@register_cell("nfg_lstm", title="LSTM without forget gate (Odyssey NFG)", paper=PAPER)
+@register_cell("nfg_lstm", title="LSTM without forget gate (Odyssey NFG)", paper=PAPER, family="Odyssey")
 class NFG(Variant):
     r"""No forget gate, as in Hochreiter & Schmidhuber 1997: what has entered the memory stays.
 
@@ -87,7 +87,7 @@ class NFG(Variant):
     memory_gates = {"input": -1}  # noqa: RUF012 (declared ClassVar in the base)
 
 
-@register_cell("nog_lstm", title="LSTM without output gate (Odyssey NOG)", paper=PAPER)
+@register_cell("nog_lstm", title="LSTM without output gate (Odyssey NOG)", paper=PAPER, family="Odyssey")
 class NOG(Variant):
     r"""No output gate.
 
@@ -97,7 +97,9 @@ class NOG(Variant):
     gates = ("input", "forget", "candidate")
 
 
-@register_cell("niaf_lstm", title="LSTM without input activation function (Odyssey NIAF)", paper=PAPER)
+@register_cell(
+    "niaf_lstm", title="LSTM without input activation function (Odyssey NIAF)", paper=PAPER, family="Odyssey"
+)
 class NIAF(Variant):
     r"""No input activation function.
 
@@ -108,7 +110,9 @@ class NIAF(Variant):
     unbounded = ("candidate",)
 
 
-@register_cell("noaf_lstm", title="LSTM without output activation function (Odyssey NOAF)", paper=PAPER)
+@register_cell(
+    "noaf_lstm", title="LSTM without output activation function (Odyssey NOAF)", paper=PAPER, family="Odyssey"
+)
 class NOAF(Variant):
     r"""No output activation function.
 
@@ -118,7 +122,9 @@ class NOAF(Variant):
     output_activation = "identity"
 
 
-@register_cell("cifg_lstm", title="LSTM with coupled input and forget gate (Odyssey CIFG)", paper=PAPER)
+@register_cell(
+    "cifg_lstm", title="LSTM with coupled input and forget gate (Odyssey CIFG)", paper=PAPER, family="Odyssey"
+)
 class CIFG(Variant):
     r"""Coupled input and forget gate.
 
