@@ -1,4 +1,4 @@
-"""The Odyssey's LSTM whose gates see each other."""
+"""The Odyssey's LSTM whose gates remember each other."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class FGRState(NamedTuple):
 
 @register_cell("fgr_lstm", title="LSTM with full gate recurrence (Odyssey FGR)", paper=PAPER)
 class FGR(PeepholeLSTM):
-    r"""Full gate recurrence: every gate of the vanilla LSTM also sees all three gates of the step before.
+    r"""Full gate recurrence: the vanilla LSTM whose gates also see all gates of the step before.
 
     .. math::
         i_t &= \sigma(W_i x_t + R_i h_{t-1} + p_i \odot c_{t-1} + b_i
@@ -37,11 +37,11 @@ class FGR(PeepholeLSTM):
             + R_{io} i_{t-1} + R_{fo} f_{t-1} + R_{oo} o_{t-1})
 
     with candidate, memory and output as in ``peephole_lstm``; before the first step all gates are zero. Greff et al.
-    2017, "LSTM: a search space odyssey", after the first LSTM (Hochreiter & Schmidhuber 1997): nine more matrices.
+    2017, arXiv:1503.04069, after Hochreiter & Schmidhuber 1997: nine further matrices.
     """
 
     state_type = FGRState
-    # The old gates are not memory: zoneout leaves them to the step.
+    # The old gates are no memory: zoneout leaves them alone.
     zoned = ("h", "c")
     recurrent_maps = ("recurrent", "input_recurrent", "forget_recurrent", "output_recurrent")
 
@@ -57,12 +57,11 @@ class FGR(PeepholeLSTM):
         return "step"
 
     def step(self, state: FGRState, z: Array) -> tuple[FGRState, Gates]:
-        """The vanilla step, on pre-activations to which the old gates are added."""
+        """The vanilla step on pre-activations to which the old gates have been added."""
         assert self.recurrent is not None
+        of_input, of_forget, of_output = (getattr(self, f"{gate}_recurrent")(getattr(state, gate)) for gate in FED_BACK)
         i, f, candidate, o = self.split(self.recurrent(state.h))
-        for gate in FED_BACK:
-            seen = getattr(self, f"{gate}_recurrent")(getattr(state, gate))
-            i, f, o = (a + b for a, b in zip((i, f, o), self.split(seen, FED_BACK), strict=True))
-        old = HCState(state.h, state.c)
-        (h, c), gates = self.update(old, z, jnp.concatenate([i, f, candidate, o], axis=-1))
+        more_i, more_f, more_o = self.split(of_input + of_forget + of_output, FED_BACK)
+        r = jnp.concatenate([i + more_i, f + more_f, candidate, o + more_o], axis=-1)
+        (h, c), gates = self.update(HCState(state.h, state.c), z, r)
         return FGRState(h, c, *(gates[gate] for gate in FED_BACK)), gates

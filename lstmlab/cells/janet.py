@@ -12,6 +12,7 @@ from lstmlab.cells.registry import register_cell
     "janet",
     title="Just another network: forget gate alone",
     paper="van der Westhuizen & Lasenby 2018, arXiv:1804.04849",
+    family="LSTM",
 )
 class JANET(Cell):
     r"""LSTM with a forget gate and nothing else.

@@ -21,7 +21,9 @@ def layer_norm(a: Array, gain: Array, shift: Array | float) -> Array:
     return gain * centred * jax.lax.rsqrt(variance + EPSILON) + shift
 
 
-@register_cell("layer_norm_lstm", title="LSTM with layer normalisation", paper="Ba et al. 2016, arXiv:1607.06450")
+@register_cell(
+    "layer_norm_lstm", title="LSTM with layer normalisation", paper="Ba et al. 2016, arXiv:1607.06450", family="LSTM"
+)
 class LayerNormLSTM(Cell):
     r"""LSTM with layer normalisation of both products and of the memory that it shows.
 

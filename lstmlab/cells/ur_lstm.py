@@ -10,7 +10,10 @@ from lstmlab.cells.registry import register_cell
 
 
 @register_cell(
-    "ur_lstm", title="LSTM with uniform gate initialisation and refine gate", paper="Gu et al. 2020, arXiv:1910.09890"
+    "ur_lstm",
+    title="LSTM with uniform gate initialisation and refine gate",
+    paper="Gu et al. 2020, arXiv:1910.09890",
+    family="LSTM",
 )
 class URLSTM(Cell):
     r"""LSTM whose forget gate is refined, and starts uniformly in (0, 1).

@@ -106,10 +106,11 @@ def test_torch_options_without_counterpart(name, option, value):
         cell_to_torch(model.layers[0].forward)
 
 
+@pytest.mark.parametrize("block", ["residual", "up_projection"])
 @pytest.mark.parametrize("export", [to_torch, to_keras, to_flax])
-def test_residual_blocks(export):
-    with refused("model.block=residual"):
-        export(blank("lstm", block="residual"))
+def test_blocks_around_the_cells(export, block):
+    with refused(f"model.block={block}"):
+        export(blank("lstm", block=block))
 
 
 def test_encoders_that_the_model_lacks():
