@@ -47,7 +47,9 @@ class FromSlower(Computed):
         return jnp.concatenate(columns, axis=1)
 
 
-@register_cell("clockwork_rnn", title="Clockwork RNN", paper="Koutník et al. 2014, arXiv:1402.3511")
+@register_cell(
+    "clockwork_rnn", title="Clockwork RNN", paper="Koutník et al. 2014, arXiv:1402.3511", family="structured"
+)
 class ClockworkRNN(Cell):
     r"""Groups of units that tick at periods 1, 2, 4, …; slower groups feed faster ones.
 

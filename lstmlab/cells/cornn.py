@@ -17,7 +17,9 @@ class OscillatorState(NamedTuple):
     velocity: Array
 
 
-@register_cell("cornn", title="Coupled oscillatory RNN", paper="Rusch & Mishra 2021, arXiv:2010.00951")
+@register_cell(
+    "cornn", title="Coupled oscillatory RNN", paper="Rusch & Mishra 2021, arXiv:2010.00951", family="structured"
+)
 class CoRNN(Cell):
     r"""Driven, damped and coupled oscillators :math:`y'' = \tanh(U y + V y' + W x + b) - \gamma y - \epsilon y'`.
 

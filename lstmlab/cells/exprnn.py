@@ -41,6 +41,7 @@ class Orthogonal(Computed):
     "exprnn",
     title="Orthogonal RNN by the exponential map",
     paper="Lezcano-Casado & Martínez-Rubio 2019, arXiv:1901.08428",
+    family="structured",
 )
 class ExpRNN(Cell):
     r"""An RNN whose recurrent matrix is orthogonal throughout training, with a nonlinearity that keeps signs.

@@ -24,7 +24,7 @@ class FGRState(NamedTuple):
     output: Array
 
 
-@register_cell("fgr_lstm", title="LSTM with full gate recurrence (Odyssey FGR)", paper=PAPER)
+@register_cell("fgr_lstm", title="LSTM with full gate recurrence (Odyssey FGR)", paper=PAPER, family="Odyssey")
 class FGR(PeepholeLSTM):
     r"""Full gate recurrence: the vanilla LSTM whose gates also see all gates of the step before.
 

@@ -25,7 +25,7 @@ class HyperState(NamedTuple):
     hyper_c: Array
 
 
-@register_cell("hyper_lstm", title="HyperLSTM", paper="Ha, Dai & Le 2016, arXiv:1609.09106")
+@register_cell("hyper_lstm", title="HyperLSTM", paper="Ha, Dai & Le 2016, arXiv:1609.09106", family="LSTM")
 class HyperLSTM(LSTM):
     r"""An LSTM beside a small one, whose output scales the rows of its weights and moves its biases.
 

@@ -12,7 +12,9 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("indrnn", title="Independently recurrent network", paper="Li et al. 2018, arXiv:1803.04831")
+@register_cell(
+    "indrnn", title="Independently recurrent network", paper="Li et al. 2018, arXiv:1803.04831", family="structured"
+)
 class IndRNN(RectifiedCell):
     r"""Rectified units that see no past but their own; layers connect them.
 

@@ -23,7 +23,12 @@ class RectifiedCell(Cell):
         return HState(h), {"candidate": h}
 
 
-@register_cell("irnn", title="Rectified RNN that starts as the identity", paper="Le et al. 2015, arXiv:1504.00941")
+@register_cell(
+    "irnn",
+    title="Rectified RNN that starts as the identity",
+    paper="Le et al. 2015, arXiv:1504.00941",
+    family="structured",
+)
 class IRNN(RectifiedCell):
     r"""Rectified units whose recurrent matrix starts as the identity: at first, every unit keeps what it has.
 

@@ -10,7 +10,7 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("lem", title="Long expressive memory", paper="Rusch et al. 2022, arXiv:2110.04744")
+@register_cell("lem", title="Long expressive memory", paper="Rusch et al. 2022, arXiv:2110.04744", family="structured")
 class LEM(Cell):
     r"""A two-scale differential equation, with time steps that every unit learns.
 

@@ -26,7 +26,9 @@ class LRUState(NamedTuple):
     im: Array
 
 
-@register_cell("lru", title="Linear recurrent unit", paper="Orvieto et al. 2023, arXiv:2303.06349")
+@register_cell(
+    "lru", title="Linear recurrent unit", paper="Orvieto et al. 2023, arXiv:2303.06349", family="parallel in time"
+)
 class LRU(LinearCell):
     r"""Linear recurrent unit: stable complex poles, the same at all steps.
 

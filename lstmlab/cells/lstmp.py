@@ -11,7 +11,9 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("lstmp", title="LSTM with recurrent projection", paper="Sak, Senior & Beaufays 2014, arXiv:1402.1128")
+@register_cell(
+    "lstmp", title="LSTM with recurrent projection", paper="Sak, Senior & Beaufays 2014, arXiv:1402.1128", family="LSTM"
+)
 class LSTMP(PeepholeLSTM):
     r"""LSTM with many memory elements and few outputs.
 

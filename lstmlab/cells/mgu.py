@@ -12,7 +12,7 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("mgu", title="Minimal gated unit", paper="Zhou et al. 2016, arXiv:1603.09420")
+@register_cell("mgu", title="Minimal gated unit", paper="Zhou et al. 2016, arXiv:1603.09420", family="GRU")
 class MGU(Cell):
     r"""GRU with a single gate, which both resets and updates.
 

@@ -9,7 +9,12 @@ from lstmlab.cells.min_gru import MinGRU
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("min_lstm", title="Minimal LSTM, parallel over time", paper="Feng et al. 2024, arXiv:2410.01201")
+@register_cell(
+    "min_lstm",
+    title="Minimal LSTM, parallel over time",
+    paper="Feng et al. 2024, arXiv:2410.01201",
+    family="parallel in time",
+)
 class MinLSTM(MinGRU):
     r"""LSTM whose gates do not see the state and sum to one.
 

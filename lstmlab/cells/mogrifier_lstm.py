@@ -15,7 +15,9 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("mogrifier_lstm", title="Mogrifier LSTM", paper="Melis, Kočiský & Blunsom 2020, arXiv:1909.01792")
+@register_cell(
+    "mogrifier_lstm", title="Mogrifier LSTM", paper="Melis, Kočiský & Blunsom 2020, arXiv:1909.01792", family="LSTM"
+)
 class MogrifierLSTM(LSTM):
     r"""LSTM on an input and a state that have scaled each other in turns.
 

@@ -11,7 +11,9 @@ from lstmlab.cells.maps import make_map
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("multiplicative_lstm", title="Multiplicative LSTM", paper="Krause et al. 2016, arXiv:1609.07959")
+@register_cell(
+    "multiplicative_lstm", title="Multiplicative LSTM", paper="Krause et al. 2016, arXiv:1609.07959", family="LSTM"
+)
 class MultiplicativeLSTM(LSTM):
     r"""LSTM whose gates see ``m`` in place of ``h``: every input has a transition of its own.
 

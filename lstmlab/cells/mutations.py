@@ -75,7 +75,7 @@ class Mutation(Cell):
         return HState(h), {"reset": reset, "update": update, "candidate": candidate}
 
 
-@register_cell("mut1", title="First mutated architecture", paper=PAPER)
+@register_cell("mut1", title="First mutated architecture", paper=PAPER, family="GRU")
 class MUT1(Mutation):
     r"""A GRU whose update gate sees the input alone.
 
@@ -106,7 +106,7 @@ class MUT1(Mutation):
         return self.recurrent(h), 0.0
 
 
-@register_cell("mut2", title="Second mutated architecture", paper=PAPER)
+@register_cell("mut2", title="Second mutated architecture", paper=PAPER, family="GRU")
 class MUT2(Mutation):
     r"""A GRU whose reset gate sees the input as it is.
 
@@ -124,7 +124,7 @@ class MUT2(Mutation):
     direct = "reset"
 
 
-@register_cell("mut3", title="Third mutated architecture", paper=PAPER)
+@register_cell("mut3", title="Third mutated architecture", paper=PAPER, family="GRU")
 class MUT3(Mutation):
     r"""A GRU whose update gate sees the squashed state.
 

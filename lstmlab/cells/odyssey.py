@@ -66,7 +66,7 @@ class Variant(Cell):
         return input
 
 
-@register_cell("nig_lstm", title="LSTM without input gate (Odyssey NIG)", paper=PAPER)
+@register_cell("nig_lstm", title="LSTM without input gate (Odyssey NIG)", paper=PAPER, family="Odyssey")
 class NIG(Variant):
     r"""The vanilla LSTM (``peephole_lstm``) without input gate, :math:`i_t = 1`.
 
@@ -77,7 +77,7 @@ class NIG(Variant):
     memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
 
 
-@register_cell("nfg_lstm", title="LSTM without forget gate (Odyssey NFG)", paper=PAPER)
+@register_cell("nfg_lstm", title="LSTM without forget gate (Odyssey NFG)", paper=PAPER, family="Odyssey")
 class NFG(Variant):
     r"""The vanilla LSTM (``peephole_lstm``) without forget gate, :math:`f_t = 1`.
 
@@ -90,7 +90,7 @@ class NFG(Variant):
     memory_gates = {"input": -1}  # noqa: RUF012 (declared ClassVar in the base)
 
 
-@register_cell("nog_lstm", title="LSTM without output gate (Odyssey NOG)", paper=PAPER)
+@register_cell("nog_lstm", title="LSTM without output gate (Odyssey NOG)", paper=PAPER, family="Odyssey")
 class NOG(Variant):
     r"""The vanilla LSTM (``peephole_lstm``) without output gate, :math:`o_t = 1`.
 
@@ -100,7 +100,9 @@ class NOG(Variant):
     gates = ("input", "forget", "candidate")
 
 
-@register_cell("niaf_lstm", title="LSTM without input activation function (Odyssey NIAF)", paper=PAPER)
+@register_cell(
+    "niaf_lstm", title="LSTM without input activation function (Odyssey NIAF)", paper=PAPER, family="Odyssey"
+)
 class NIAF(Variant):
     r"""The vanilla LSTM (``peephole_lstm``) without input activation function, :math:`g(x) = x`.
 
@@ -111,7 +113,9 @@ class NIAF(Variant):
     unbounded = ("candidate",)
 
 
-@register_cell("noaf_lstm", title="LSTM without output activation function (Odyssey NOAF)", paper=PAPER)
+@register_cell(
+    "noaf_lstm", title="LSTM without output activation function (Odyssey NOAF)", paper=PAPER, family="Odyssey"
+)
 class NOAF(Variant):
     r"""The vanilla LSTM (``peephole_lstm``) without output activation function: outputs grow as the memory does.
 
@@ -121,7 +125,9 @@ class NOAF(Variant):
     output_activation = "identity"
 
 
-@register_cell("cifg_lstm", title="LSTM with coupled input and forget gate (Odyssey CIFG)", paper=PAPER)
+@register_cell(
+    "cifg_lstm", title="LSTM with coupled input and forget gate (Odyssey CIFG)", paper=PAPER, family="Odyssey"
+)
 class CIFG(Variant):
     r"""The vanilla LSTM (``peephole_lstm``) with coupled input and forget gate, :math:`i_t = 1 - f_t`.
 

@@ -16,7 +16,7 @@ def cumax(a: Array) -> Array:
     return jnp.cumsum(jax.nn.softmax(a, axis=-1), axis=-1)
 
 
-@register_cell("on_lstm", title="Ordered-neurons LSTM", paper="Shen et al. 2019, arXiv:1810.09536")
+@register_cell("on_lstm", title="Ordered-neurons LSTM", paper="Shen et al. 2019, arXiv:1810.09536", family="LSTM")
 class ONLSTM(LSTM):
     r"""LSTM with master gates that are monotone over the units: high ones keep what low ones have forgotten.
 

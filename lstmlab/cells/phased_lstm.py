@@ -23,7 +23,7 @@ class PhasedState(NamedTuple):
     clock: Array
 
 
-@register_cell("phased_lstm", title="Phased LSTM", paper="Neil, Pfeiffer & Liu 2016, arXiv:1610.09513")
+@register_cell("phased_lstm", title="Phased LSTM", paper="Neil, Pfeiffer & Liu 2016, arXiv:1610.09513", family="LSTM")
 class PhasedLSTM(PeepholeLSTM):
     r"""LSTM with peepholes whose unit ``j`` is updated only while its time gate ``k`` is open.
 

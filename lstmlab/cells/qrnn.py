@@ -30,7 +30,9 @@ class QRNNState(NamedTuple):
     past: Array
 
 
-@register_cell("qrnn", title="Quasi-recurrent network", paper="Bradbury et al. 2017, arXiv:1611.01576")
+@register_cell(
+    "qrnn", title="Quasi-recurrent network", paper="Bradbury et al. 2017, arXiv:1611.01576", family="parallel in time"
+)
 class QRNN(LinearCell):
     r"""Quasi-recurrent network: gates see this input and the one before, not the state.
 

@@ -17,7 +17,12 @@ SHARPNESS = 8.0
 """The paper's constant ``c``."""
 
 
-@register_cell("rg_lru", title="Real-gated linear recurrent unit", paper="De et al. 2024, arXiv:2402.19427")
+@register_cell(
+    "rg_lru",
+    title="Real-gated linear recurrent unit",
+    paper="De et al. 2024, arXiv:2402.19427",
+    family="parallel in time",
+)
 class RGLRU(LinearCell):
     r"""Linear recurrent unit whose decay an input-dependent gate weakens.
 

@@ -15,7 +15,9 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("rhn", title="Recurrent highway network", paper="Zilly et al. 2017, arXiv:1607.03474")
+@register_cell(
+    "rhn", title="Recurrent highway network", paper="Zilly et al. 2017, arXiv:1607.03474", family="structured"
+)
 class RHN(Cell):
     r"""A highway network of ``depth`` layers from each state to the next, with the carry gate ``1 - t``.
 

@@ -16,7 +16,12 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("sru", title="Simple recurrent unit with highway", paper="Lei et al. 2018, arXiv:1709.02755")
+@register_cell(
+    "sru",
+    title="Simple recurrent unit with highway",
+    paper="Lei et al. 2018, arXiv:1709.02755",
+    family="parallel in time",
+)
 class SRU(LinearCell):
     r"""Simple recurrent unit: a light recurrence and a highway around it.
 
