@@ -36,10 +36,12 @@ class FGR(PeepholeLSTM):
         o_t &= \sigma(W_o x_t + R_o h_{t-1} + p_o \odot c_t + b_o
             + R_{io} i_{t-1} + R_{fo} f_{t-1} + R_{oo} o_{t-1})
 
-    Greff et al. 2017, arXiv:1503.04069, after Hochreiter & Schmidhuber 1997: nine further matrices.
+    with candidate, memory and output as in ``peephole_lstm``; before the first step all gates are zero. Greff et al.
+    2017, arXiv:1503.04069, after Hochreiter & Schmidhuber 1997: nine further matrices.
     """
 
     state_type = FGRState
+    # The old gates are no memory: zoneout leaves them alone.
     zoned = ("h", "c")
     recurrent_maps = ("recurrent", "input_recurrent", "forget_recurrent", "output_recurrent")
 

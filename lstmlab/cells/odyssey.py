@@ -10,7 +10,8 @@ Greff, Srivastava, Koutník, Steunebrink & Schmidhuber 2017, arXiv:1503.04069. T
     o_t &= \sigma(W_o x_t + R_o h_{t-1} + p_o \odot c_t + b_o) \\
     h_t &= h(c_t) \odot o_t, \qquad h = \tanh
 
-and their variant without peepholes (NP) is ``lstm``. What a variant leaves out has no parameters.
+and their variant without peepholes (NP) is ``lstm``; the one with full gate recurrence (FGR) is ``fgr_lstm``. What a
+variant leaves out has no parameters.
 """
 
 from typing import Any
@@ -67,9 +68,9 @@ class Variant(Cell):
 
 @register_cell("nig_lstm", title="LSTM without input gate (Odyssey NIG)", paper=PAPER, family="Odyssey")
 class NIG(Variant):
-    r"""No input gate.
+    r"""The vanilla LSTM (``peephole_lstm``) without input gate, :math:`i_t = 1`.
 
-    .. math:: i_t = 1
+    .. math:: c_t = f_t \odot c_{t-1} + z_t
     """
 
     gates = ("forget", "candidate", "output")
@@ -78,9 +79,11 @@ class NIG(Variant):
 
 @register_cell("nfg_lstm", title="LSTM without forget gate (Odyssey NFG)", paper=PAPER, family="Odyssey")
 class NFG(Variant):
-    r"""No forget gate, as in Hochreiter & Schmidhuber 1997: what has entered the memory stays.
+    r"""The vanilla LSTM (``peephole_lstm``) without forget gate, :math:`f_t = 1`.
 
-    .. math:: f_t = 1
+    .. math:: c_t = c_{t-1} + i_t \odot z_t
+
+    As in Hochreiter & Schmidhuber 1997: what has entered the memory stays.
     """
 
     gates = ("input", "candidate", "output")
@@ -89,9 +92,9 @@ class NFG(Variant):
 
 @register_cell("nog_lstm", title="LSTM without output gate (Odyssey NOG)", paper=PAPER, family="Odyssey")
 class NOG(Variant):
-    r"""No output gate.
+    r"""The vanilla LSTM (``peephole_lstm``) without output gate, :math:`o_t = 1`.
 
-    .. math:: o_t = 1
+    .. math:: h_t = \tanh c_t
     """
 
     gates = ("input", "forget", "candidate")
@@ -101,9 +104,9 @@ class NOG(Variant):
     "niaf_lstm", title="LSTM without input activation function (Odyssey NIAF)", paper=PAPER, family="Odyssey"
 )
 class NIAF(Variant):
-    r"""No input activation function.
+    r"""The vanilla LSTM (``peephole_lstm``) without input activation function, :math:`g(x) = x`.
 
-    .. math:: g(x) = x
+    .. math:: z_t = W_z x_t + R_z h_{t-1} + b_z
     """
 
     activation = "identity"
@@ -114,9 +117,9 @@ class NIAF(Variant):
     "noaf_lstm", title="LSTM without output activation function (Odyssey NOAF)", paper=PAPER, family="Odyssey"
 )
 class NOAF(Variant):
-    r"""No output activation function.
+    r"""The vanilla LSTM (``peephole_lstm``) without output activation function: outputs grow as the memory does.
 
-    .. math:: h(x) = x
+    .. math:: h_t = o_t \odot c_t
     """
 
     output_activation = "identity"
@@ -126,9 +129,9 @@ class NOAF(Variant):
     "cifg_lstm", title="LSTM with coupled input and forget gate (Odyssey CIFG)", paper=PAPER, family="Odyssey"
 )
 class CIFG(Variant):
-    r"""Coupled input and forget gate.
+    r"""The vanilla LSTM (``peephole_lstm``) with coupled input and forget gate, :math:`i_t = 1 - f_t`.
 
-    .. math:: i_t = 1 - f_t
+    .. math:: c_t = f_t \odot c_{t-1} + (1 - f_t) \odot z_t
 
     The paper keeps the input gate and writes :math:`f_t = 1 - i_t`, which is the same family as
     :math:`\sigma(-a) = 1 - \sigma(a)`; with the forget gate as the one that is learned, forget bias and chrono

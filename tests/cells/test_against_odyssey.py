@@ -1,13 +1,15 @@
 """The Odyssey's variants against NumPy loops after section 3 of Greff et al. 2017: vanilla, with one line changed."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from battery import Case
+from battery import FEATURES, HIDDEN, Case, assert_close, problem
 from oracles import check, numpy_oracle
 
-from lstmlab.cells import HCState, make_cell
+from lstmlab.cells import HCState, Init, make_cell
 from lstmlab.cells.fgr_lstm import FGRState
+from lstmlab.recurrence import unroll
 
 
 def sigma(a):
@@ -71,8 +73,6 @@ def test_agrees_with_the_paper(name):
 
 
 def test_what_a_variant_leaves_out_has_no_parameters():
-    import jax
-
     def count(name):
         return sum(a.size for a in jax.tree.leaves(make_cell(name, 3, 4, key=jax.random.key(0))))
 
@@ -83,3 +83,28 @@ def test_what_a_variant_leaves_out_has_no_parameters():
     assert count("niaf_lstm") == count("noaf_lstm") == vanilla
     assert vanilla - count("lstm") == 3 * 4
     assert count("fgr_lstm") - vanilla == 9 * 4 * 4
+
+
+def test_the_oracle_without_a_change_is_our_vanilla_lstm():
+    check(Case("peephole_lstm"), variant("V"), 1e-7)
+
+
+def test_full_gate_recurrence_without_its_matrices_is_the_vanilla_lstm():
+    p = problem(Case("peephole_lstm"))
+    cell = make_cell("fgr_lstm", FEATURES, HIDDEN, key=jax.random.key(0))
+    for name in ("input", "recurrent", "input_peephole", "forget_peephole", "output_peephole"):
+        setattr(cell, name, getattr(p.cell, name))
+    for name in ("input_recurrent", "forget_recurrent", "output_recurrent"):
+        setattr(cell, name, jax.tree.map(jnp.zeros_like, getattr(cell, name)))
+    start = FGRState(*p.state, *(jnp.full_like(p.state.c, fill) for fill in (0.2, 0.7, 0.9)))
+    ours, theirs = unroll(cell, p.xs, start), unroll(p.cell, p.xs, p.state, backend="scan")
+    assert_close((ours.outputs, *ours.state[:2]), (theirs.outputs, *theirs.state), 1e-6)
+
+
+def test_a_forget_bias_lets_the_coupled_cell_keep_its_memory():
+    init = Init(input="zeros", recurrent="zeros", forget_bias=3.0)
+    cell = make_cell("cifg_lstm", FEATURES, HIDDEN, key=jax.random.key(0), init=init)
+    state = HCState(jnp.zeros((1, HIDDEN)), jnp.ones((1, HIDDEN)))
+    new, gates = cell.step(state, cell.project(jnp.zeros((1, FEATURES))))
+    np.testing.assert_allclose(gates["forget"], sigma(3.0), rtol=1e-6)
+    np.testing.assert_allclose(new.c, sigma(3.0), rtol=1e-6)

@@ -79,7 +79,7 @@ def test_gates_and_maps_are_drawn_independently(case):
 
 @pytest.mark.parametrize("name", cell_names())
 def test_the_forget_bias_is_at_the_forget_gate_alone(name):
-    cell = wide(name, init=Init(forget_bias=2.5))
+    cell = wide(name, init=Init(forget_bias=2.5, gate_bias="constant"))
     for gate, bias in zip(cell.gates, np.split(cell.input.bias, len(cell.gates)), strict=True):
         # A cell may have an option for the first bias of another gate, as transform_bias.
         own = getattr(cell, f"{gate}_bias") if f"{gate}_bias" in cell.options else 0
@@ -107,6 +107,24 @@ def test_chrono_biases_span_the_horizon(name):
         assert times.max() > horizon / 2 and times.std() > horizon / 10
     shared = {(sign * blocks[gate]).tobytes() for gate, sign in cell.memory_gates.items() if gate in blocks}
     assert len(shared) <= 1, "all memory gates share one time scale per unit"
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_uniform_biases_spread_the_gates(name):
+    """sigmoid(b) uniform in (1 / n, 1 - 1 / n), with the sign by which the gate keeps the memory."""
+    cell = wide(name, init=Init(gate_bias="uniform", forget_bias=2.5))
+    blocks = dict(zip(cell.gates, np.split(cell.input.bias, len(cell.gates)), strict=True))
+    signs = cell_entry(name).cls.memory_gates
+    for gate, bias in blocks.items():
+        if gate not in signs:
+            assert (bias == 0).all(), gate
+            continue
+        opened = np.sort(1 / (1 + np.exp(-signs[gate] * bias)))
+        assert opened[0] >= 1 / WIDE - 1e-6 and opened[-1] <= 1 - 1 / WIDE + 1e-6
+        # Kolmogorov and Smirnov: 64 uniform numbers leave the diagonal by more than 0.24 once in a thousand draws.
+        assert np.abs(opened - (np.arange(WIDE) + 0.5) / WIDE).max() < 0.24, gate
+    shared = {(sign * blocks[gate]).tobytes() for gate, sign in signs.items() if gate in blocks}
+    assert len(shared) <= 1, "all memory gates share one draw per unit"
 
 
 @pytest.mark.parametrize("name", ["lstm", "peephole_lstm", "gru"])
