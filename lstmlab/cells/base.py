@@ -31,7 +31,7 @@ State: TypeAlias = Any
 """A NamedTuple of arrays ``[batch, *spatial, hidden]``; its field ``h`` is what the next step and layer see."""
 Gates: TypeAlias = dict[str, Array]
 """Activations by gate name, for diagnostics; computed by the same code that updates the state."""
-Form: TypeAlias = Literal["pointwise", "linear", "step"]
+Form: TypeAlias = Literal["pointwise", "linear", "matrix", "step"]
 C = TypeVar("C", bound="Cell")
 M = TypeVar("M", bound=nnx.Module)
 
@@ -151,7 +151,8 @@ class Cell(nnx.Module):
         """What decides which backends can run the cell.
 
         ``"pointwise"``: :meth:`step` is one recurrent map followed by :meth:`update`. ``"linear"``: the recurrence is
-        linear in the state, see :class:`lstmlab.cells.linear.LinearCell`. ``"step"``: anything else.
+        linear in the state, see :class:`lstmlab.cells.linear.LinearCell`. ``"matrix"``: the memory is a sum of outer
+        products, see :class:`lstmlab.cells.matrix.MatrixCell`. ``"step"``: anything else.
         """
         return "pointwise"
 
