@@ -16,7 +16,7 @@ from lstmlab.cells.slstm import log_forget
 M_MIN, M_MAX = -80.0, 13.8
 
 
-@register_cell("mlstm", title="xLSTM's matrix memory", paper="Beck et al. 2024, arXiv:2405.04517")
+@register_cell("mlstm", title="xLSTM's matrix memory", paper="Beck et al. 2024, arXiv:2405.04517", family="xLSTM")
 class MLSTM(MatrixCell):
     r"""LSTM whose memory is a matrix per head, written by keys and values and read by queries.
 
