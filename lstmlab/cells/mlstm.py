@@ -28,8 +28,8 @@ class MLSTM(MatrixCell):
         h_t &= \sigma(W_o x_t + b_o) \odot \frac{C_t^\top q_t}{\max(|n_t^\top q_t|, 1)}
 
     with all but :math:`o` per head, :math:`d` = hidden / heads, and one number each for :math:`i, f`. No gate sees the
-    state. :math:`C` and :math:`n` are stored divided by :math:`\exp m_t`, see :class:`~lstmlab.cells.matrix.MatrixCell`,
-    which turns the 1 into :math:`\exp(-m_t)`; the activations shown for ``input`` and ``forget`` are those of the
+    state. :math:`C` and :math:`n` are stored divided by :math:`\exp m_t`, see
+    :class:`~lstmlab.cells.matrix.MatrixCell`, which turns the 1 into :math:`\exp(-m_t)`; the activations shown for ``input`` and ``forget`` are those of the
     stored memory. ``C`` has keys before values, the transpose of the paper's. With ``forget=exponential`` a forget bias
     above 0 favours the oldest inputs.
 
