@@ -29,9 +29,9 @@ class MLSTM(MatrixCell):
 
     with all but :math:`o` per head, :math:`d` = hidden / heads, and one number each for :math:`i, f`. No gate sees the
     state. :math:`C` and :math:`n` are stored divided by :math:`\exp m_t`, see
-    :class:`~lstmlab.cells.matrix.MatrixCell`, which turns the 1 into :math:`\exp(-m_t)`; the activations shown for ``input`` and ``forget`` are those of the
-    stored memory. ``C`` has keys before values, the transpose of the paper's. With ``forget=exponential`` a forget bias
-    above 0 favours the oldest inputs.
+    :class:`~lstmlab.cells.matrix.MatrixCell`, which turns the 1 into :math:`\exp(-m_t)`; the activations shown for
+    ``input`` and ``forget`` are those of the stored memory. ``C`` has keys before values, the transpose of the paper's.
+    With ``forget=exponential`` a forget bias above 0 favours the oldest inputs.
 
     Beck et al. 2024, "xLSTM: Extended long short-term memory", with four heads. What its blocks have around the cell
     (normalisation, convolution, projections) is no part of it.
