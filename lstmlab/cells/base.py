@@ -13,6 +13,7 @@ options, masks and backends come with it.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -30,7 +31,7 @@ State: TypeAlias = Any
 """A NamedTuple of arrays ``[batch, *spatial, hidden]``; its field ``h`` is what the next step and layer see."""
 Gates: TypeAlias = dict[str, Array]
 """Activations by gate name, for diagnostics; computed by the same code that updates the state."""
-Form: TypeAlias = Literal["pointwise", "linear", "step"]
+Form: TypeAlias = Literal["pointwise", "linear", "matrix", "step"]
 C = TypeVar("C", bound="Cell")
 M = TypeVar("M", bound=nnx.Module)
 
@@ -150,7 +151,8 @@ class Cell(nnx.Module):
         """What decides which backends can run the cell.
 
         ``"pointwise"``: :meth:`step` is one recurrent map followed by :meth:`update`. ``"linear"``: the recurrence is
-        linear in the state, see :class:`lstmlab.cells.linear.LinearCell`. ``"step"``: anything else.
+        linear in the state, see :class:`lstmlab.cells.linear.LinearCell`. ``"matrix"``: the memory is a sum of outer
+        products, see :class:`lstmlab.cells.matrix.MatrixCell`. ``"step"``: anything else.
         """
         return "pointwise"
 
@@ -182,6 +184,12 @@ class Cell(nnx.Module):
     def state_shape(self) -> tuple[int, ...]:
         """Shape of one sequence's state field: ``(*spatial, hidden)``."""
         return (*self.spatial, self.hidden_size)
+
+    @property
+    def state_size(self) -> int:
+        """Numbers that one sequence carries from step to step; fields that are only shown do not count."""
+        state = jax.eval_shape(lambda: self.initial_state(1))
+        return sum(math.prod(getattr(state, name).shape) for name in self.carried or state._fields)
 
     def initial_state(self, *batch: int) -> Any:
         """Zero state for the given batch dimensions."""

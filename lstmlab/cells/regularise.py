@@ -136,9 +136,9 @@ class CandidateDropout(Wrapped):
         """The wrapped whole step with the candidate masked."""
         return self._masked(z[1]).step(state, z[0])
 
-    def activate(self, z: tuple[Any, Array], past: Array | None) -> Gates:
-        """The gates of a linear cell with the candidate masked."""
-        return self._masked(z[1]).activate(z[0], past)
+    def activate(self, z: tuple[Any, Array], *past: Array | None) -> Gates:
+        """The gates of a linear or matrix cell with the candidate masked."""
+        return self._masked(z[1]).activate(z[0], *past)
 
     def _masked(self, mask: Array) -> Any:
         cell = rebuilt(self.cell)
@@ -177,9 +177,13 @@ class Zoneout(Wrapped):
         new, gates = self.cell.step(state, z[0])
         return _mix(state, new, z[1]), gates
 
-    def activate(self, z: tuple[Any, Any], past: Array | None) -> Gates:
-        """The gates of a linear cell, and which elements of its memory are kept."""
-        return {**self.cell.activate(z[0], past), KEPT: jax.tree.leaves(z[1])[0]}
+    def activate(self, z: tuple[Any, Any], *past: Array | None) -> Gates:
+        """The gates of a linear or matrix cell, and which elements of its memory or output are kept."""
+        return {**self.cell.activate(z[0], *past), KEPT: jax.tree.leaves(z[1])[0]}
+
+    def kept(self, gates: Gates) -> Array:
+        """A matrix cell zones its output."""
+        return gates[KEPT]
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:
         """A linear cell zones its memory, which leaves it linear: ``k + (1 - k) a`` and ``(1 - k) b``."""

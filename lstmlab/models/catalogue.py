@@ -63,7 +63,7 @@ def cell_facts(name: str) -> CellFacts:
         maps=tuple(entry.cls.options["map"].choices),
         gates=dict(zip(cell.gates, cell.sizes(cell.gates), strict=True)),
         state=shapes,
-        state_size=sum(map(math.prod, shapes.values())),
+        state_size=cell.state_size,
         parameters=sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(cell)),
     )
 

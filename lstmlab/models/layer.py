@@ -82,6 +82,11 @@ class RecurrentLayer(nnx.Module):
         ys = self.block(xs, recur)
         return ys, tuple(r.state for r in runs), [r.gates for r in runs]
 
+    @property
+    def state_size(self) -> int:
+        """Numbers carried per sequence, in all directions."""
+        return sum(cell.state_size for cell in (self.forward, self.backward) if cell is not None)
+
     def initial_state(self, batch: int) -> Any:
         """Zero states, one per direction."""
         cells = [self.forward] if self.backward is None else [self.forward, self.backward]

@@ -145,6 +145,11 @@ class SequenceModel(nnx.Module):
             outputs = outputs.reshape(*outputs.shape[:-1], *self.outputs.spatial, self.outputs.size)
         return ModelOutput(outputs, states, gates if collect_gates else None)
 
+    @property
+    def state_size(self) -> int:
+        """Numbers that one sequence carries from step to step, in all layers and directions."""
+        return sum(layer.state_size for layer in self.layers)
+
     def initial_state(self, batch: int) -> Any:
         """Zero states of all layers."""
         return [layer.initial_state(batch) for layer in self.layers]

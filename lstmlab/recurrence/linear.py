@@ -27,17 +27,22 @@ def linear(cell: Any, z: Any, state: Any, switches: Switches, *, reverse: bool, 
     past = None if delayed is None else _step_earlier(delayed, cell.past(state), switches, reverse)
     gates = cell.activate(z, past)
     a, b = cell.coefficients(gates)
-    a = jnp.broadcast_to(a, b.shape)
-    if switches.fresh is not None:
-        a = _choose_steps(switches.fresh, jnp.zeros_like(a), a)
-    if switches.valid is not None:
-        a = _choose_steps(switches.valid, a, jnp.ones_like(a))
-        b = _choose_steps(switches.valid, b, jnp.zeros_like(b))
+    a, b = switched(jnp.broadcast_to(a, b.shape), b, switches)
     memory = solve(parallel, reverse, a, b, cell.memory(state))
     shown = cell.show(memory, gates)
     each = cell.remember(shown, memory, delayed)
-    final = _last_valid(each, state, switches, reverse)
-    return final, shown if switches.valid is None else _choose_steps(switches.valid, shown, jnp.zeros_like(shown))
+    final = last_valid(each, state, switches, reverse)
+    return final, shown if switches.valid is None else choose_steps(switches.valid, shown, jnp.zeros_like(shown))
+
+
+def switched(a: Array, b: Array, switches: Switches) -> tuple[Array, Array]:
+    """Coefficients under which fresh starts forget everything and padding changes nothing."""
+    if switches.fresh is not None:
+        a = choose_steps(switches.fresh, jnp.zeros_like(a), a)
+    if switches.valid is not None:
+        a = choose_steps(switches.valid, a, jnp.ones_like(a))
+        b = choose_steps(switches.valid, b, jnp.zeros_like(b))
+    return a, b
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
@@ -85,16 +90,17 @@ def _shift(values: Array, start: Array, reverse: bool) -> Array:
 def _step_earlier(values: Array, start: Array, switches: Switches, reverse: bool) -> Array:
     """:func:`_shift` with padding, which hands on what was before it, and fresh starts at zero."""
     if switches.valid is not None:
-        values = _choose_steps(switches.valid, values, jnp.broadcast_to(start, values.shape))
+        values = choose_steps(switches.valid, values, jnp.broadcast_to(start, values.shape))
     values = _shift(values, start, reverse)
-    return values if switches.fresh is None else _choose_steps(switches.fresh, jnp.zeros_like(values), values)
+    return values if switches.fresh is None else choose_steps(switches.fresh, jnp.zeros_like(values), values)
 
 
-def _choose_steps(mask: Array, yes: Array, no: Array) -> Array:
+def choose_steps(mask: Array, yes: Array, no: Array) -> Array:
+    """``yes`` at the steps and sequences ``[time, batch]`` where the mask holds, else ``no``."""
     return jnp.where(mask.reshape(mask.shape + (1,) * (yes.ndim - 2)), yes, no)
 
 
-def _last_valid(each: Any, state: Any, switches: Switches, reverse: bool) -> Any:
+def last_valid(each: Any, state: Any, switches: Switches, reverse: bool) -> Any:
     """The state after the last step of the walk that was no padding; the first one where all were."""
     if switches.valid is None:
         return jax.tree.map(lambda a: a[0 if reverse else -1], each)

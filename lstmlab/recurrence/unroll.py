@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 from jaxtyping import Array, Bool, Float, Int
 
+from lstmlab.recurrence.chunkwise import chunkwise
 from lstmlab.recurrence.fused import fused
 from lstmlab.recurrence.linear import linear
 from lstmlab.recurrence.masks import choose, make_switches, zeros_like
@@ -21,6 +22,7 @@ class Backend(enum.StrEnum):
     SCAN = "scan"
     FUSED = "fused"
     ASSOCIATIVE = "associative"
+    CHUNKWISE = "chunkwise"
 
 
 class Unrolled(NamedTuple):
@@ -34,12 +36,14 @@ class Unrolled(NamedTuple):
 BACKENDS: dict[str, tuple[Backend, ...]] = {
     "pointwise": (Backend.FUSED, Backend.SCAN),
     "linear": (Backend.ASSOCIATIVE, Backend.FUSED, Backend.SCAN),
+    "matrix": (Backend.CHUNKWISE, Backend.SCAN),
     "step": (Backend.SCAN,),
 }
 """What can run a cell of each form, the preferred backend first."""
 NEEDS = {
     Backend.FUSED: "a step that is one linear map followed by a pointwise function, or linear in the state",
     Backend.ASSOCIATIVE: "a recurrence that is linear in the state",
+    Backend.CHUNKWISE: "a matrix memory that is a sum of outer products under a scalar decay",
 }
 
 
@@ -86,8 +90,9 @@ def unroll(
         resets: ``True`` at the first step of a new segment, where the state starts at zero again. Backwards, a
             segment that begins with the very first step ends the walk: the final state is that segment's.
         reverse: walk from the last valid step to the first. Outputs stay aligned with inputs.
-        backend: ``auto``, ``scan``, ``fused`` or ``associative``. All but ``scan`` have a backward pass of their own
-            and no forward mode: for ``jax.jvp`` or Hessian-vector products choose ``scan``.
+        backend: ``auto``, ``scan``, ``fused``, ``associative`` or ``chunkwise``. Only ``scan`` promises a forward
+            mode: the backward passes of ``fused`` and ``associative`` are our own. For ``jax.jvp`` or Hessian-vector
+            products choose it.
         chunk: recompute the backward pass in chunks of this many steps; about √time saves most memory.
             Rematerialisation belongs to autodiff, so it runs on the ``scan`` backend.
         collect_gates: also return every named gate's activations ``[time, batch, ...]`` (backend ``scan``).
@@ -116,6 +121,9 @@ def unroll(
     if cell.form == "linear" and backend is not Backend.SCAN:
         parallel = backend is Backend.ASSOCIATIVE
         final, outputs = linear(cell, cell.project(xs), state, switches, reverse=reverse, parallel=parallel)
+        return Unrolled(outputs, final)
+    if backend is Backend.CHUNKWISE:
+        final, outputs = chunkwise(cell, cell.project(xs), state, switches, reverse=reverse)
         return Unrolled(outputs, final)
     if backend is Backend.FUSED:
         final, outputs = fused(cell, xs, state, switches, reverse=reverse)

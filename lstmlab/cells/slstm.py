@@ -1,0 +1,79 @@
+"""sLSTM: an LSTM with exponential gates and a normaliser."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from lstmlab.cells.activations import activation_option, sigmoid
+from lstmlab.cells.base import Cell, Gates
+from lstmlab.cells.maps import MAPS
+from lstmlab.cells.options import option
+from lstmlab.cells.registry import register_cell
+
+
+class NormalisedState(NamedTuple):
+    """Output, memory, normaliser and stabiliser. Memory and normaliser are stored as multiples of ``exp(m)``."""
+
+    h: Array
+    c: Array
+    n: Array
+    m: Array
+
+
+def log_forget(kind: str, a: Array) -> Array:
+    """Logarithm of the forget gate from its pre-activation."""
+    return jax.nn.log_sigmoid(a) if kind == "sigmoid" else a
+
+
+@register_cell(
+    "slstm",
+    title="xLSTM's scalar memory: exponential gates",
+    paper="Beck et al. 2024, arXiv:2405.04517",
+    family="xLSTM",
+)
+class SLSTM(Cell):
+    r"""LSTM with an exponential input gate, whose memory is divided by the sum of all that entered it.
+
+    .. math::
+        i_t &= \exp \tilde i_t, \qquad f_t = \sigma(\tilde f_t) \text{ or } \exp \tilde f_t, \qquad
+        o_t = \sigma(\tilde o_t), \qquad \text{each } \tilde g_t = W_g x_t + R_g h_{t-1} + b_g \\
+        c_t &= f_t \odot c_{t-1} + i_t \odot \tanh \tilde z_t \\
+        n_t &= f_t \odot n_{t-1} + i_t \\
+        h_t &= o_t \odot c_t / n_t
+
+    So that no exponential overflows, memory and normaliser are stored divided by :math:`\exp m_t`:
+
+    .. math::
+        m_t &= \max(\log f_t + m_{t-1}, \tilde i_t), \qquad
+        i'_t = \exp(\tilde i_t - m_t), \qquad f'_t = \exp(\log f_t + m_{t-1} - m_t)
+
+    with :math:`i', f'` in the place of :math:`i, f`; these are the activations shown for ``input`` and ``forget``.
+    Where nothing has entered yet (:math:`n = 0`), :math:`m_t = \tilde i_t`. Heads mix their own units alone: ``heads``
+    blocks of a block-diagonal :math:`R`. With ``forget=exponential`` a forget bias above 0 favours the oldest inputs.
+
+    Beck et al. 2024, "xLSTM: Extended long short-term memory".
+    """
+
+    gates = ("input", "forget", "candidate", "output")
+    # A shift of all input gates cancels in c / n: the time scale is the forget gate's alone.
+    memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    unbounded = ("input", "forget")
+    state_type = NormalisedState
+    zoned = ("h",)  # c, n and m mean something only together
+    map: str = option("block_diagonal", "kind of linear map of the recurrence", choices=MAPS)
+    forget: str = option("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))
+    activation: str = activation_option("tanh", "nonlinearity of the candidate")
+
+    def update(self, state: NormalisedState, z: Array, r: Array) -> tuple[NormalisedState, Gates]:
+        """The stabilised equations, from the stacked pre-activations ``z + r``."""
+        i, f, candidate, o = self.split(z + r)
+        candidate, o = self.propose(candidate), sigmoid(o)
+        past = jnp.where(state.n == 0, -jnp.inf, log_forget(self.forget, f) + state.m)
+        m = jnp.maximum(past, i)
+        i, f = jnp.exp(i - m), jnp.exp(past - m)
+        c = f * state.c + i * candidate
+        n = f * state.n + i
+        gates = {"input": i, "forget": f, "candidate": candidate, "output": o}
+        return NormalisedState(h=o * c / n, c=c, n=n, m=m), gates
