@@ -34,8 +34,9 @@ class LayerNormLSTM(Cell):
         h_t &= \sigma(o_t) \odot \tanh(\text{LN}(c_t; \alpha_3, \beta_3)) \\
         \text{LN}(a; \alpha, \beta) &= \alpha \odot (a - \mu) / \sqrt{\sigma^2 + 10^{-5}} + \beta
 
-    Ba, Kiros & Hinton 2016, "Layer normalization", equations 20 to 22 of the supplement. The statistics of the two
-    products run over all four gates at once, as there, and over the channels at each place of a convolution.
+    Ba, Kiros & Hinton 2016, "Layer normalization", supplement; the small number is that of the authors' code. The
+    statistics of the two products run over all four gates at once, as there, and over the channels at each place of a
+    convolution.
     ``bias=False`` leaves out :math:`b`, :math:`\beta_1` and :math:`\beta_2`, which all three are biases of the gates.
     A cell of one unit shows nothing of its memory: its normalised value is zero.
     """

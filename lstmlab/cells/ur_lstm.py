@@ -29,7 +29,8 @@ class URLSTM(Cell):
 
     Gu, Gulcehre, Paine, Hoffman & Pascanu 2020, "Improving the gating mechanism of recurrent neural networks".
     :math:`\sigma(b)` is drawn uniformly in :math:`(1/n, 1 - 1/n)` for :math:`n` units; both gates share the draw and
-    learn their biases apart. ``init.gate_bias=constant`` gives the refine gate alone (their R-LSTM).
+    learn their biases apart. ``init.gate_bias=constant`` gives the refine gate without the uniform start. Chrono biases
+    act on :math:`f_t`; at first :math:`g_t` then forgets about twice as fast.
     """
 
     gates = ("forget", "refine", "candidate", "output")

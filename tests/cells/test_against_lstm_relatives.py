@@ -1,6 +1,6 @@
 """Relatives of the LSTM with the same products, against the equations of their papers as plain NumPy loops.
 
-Ba, Kiros & Hinton 2016, equations 20 to 22 (layer normalisation); van der Westhuizen & Lasenby 2018 (JANET); Gu et al.
+Ba, Kiros & Hinton 2016, supplement (layer normalisation); van der Westhuizen & Lasenby 2018 (JANET); Gu et al.
 2020, section 3 (UR-LSTM). Gradients by central differences of every number.
 """
 
