@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # from outside of Python. It gets no successor: pytest-xdist may wait for ever for one that goes on with its files.
 NO_HANG := -o faulthandler_timeout=420 -o faulthandler_exit_on_timeout=true --max-worker-restart 0
 
-.PHONY: demo test test-slow lint bench bench-sweep clean
+.PHONY: demo test test-slow lint bench bench-sweep bench-linear clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lstmlab -m cell=rnn,lstm,peephole_lstm,gru experiment=demo
@@ -30,6 +30,9 @@ bench-sweep: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/bench.py
+
+bench-linear: $(VENV)/.installed-dev
+	$(BIN)/python scripts/bench_linear.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache

@@ -27,7 +27,7 @@ Search for good settings: search=random|tpe|learning_rate|odyssey, and ranges, i
   Goes on where it stopped: resume=true hydra.sweep.dir=DIR
 
 Look things up, or use what was trained:
-  lstmlab cells                       the recurrent cells, with papers and options
+  lstmlab cells [NAME] [--verbose]    the recurrent cells, with papers and options; one of them in full
   lstmlab tasks                       the tasks, with data, metrics and baselines
   lstmlab config [OVERRIDES]          every key with its value, meaning and range
   lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR)
@@ -89,23 +89,23 @@ def _train(arguments: list[str]) -> int:
 
 
 def _cells(arguments: list[str]) -> None:
-    """lstmlab cells: the registered recurrent cells."""
+    """lstmlab cells: the registered recurrent cells, or one of them in full."""
     parser = _parser("cells", "List the recurrent cells: choose one with cell=NAME.")
-    parser.parse_args(arguments)
-    from lstmlab.cells import cell_entry, cell_names
-    from lstmlab.cells.base import Cell
-    from lstmlab.tracking.tables import print_table
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one cell in full: equations, options, gates, backends")
+    parser.add_argument(
+        "--verbose", action="store_true",
+        help="also what runs each cell, the maps that it allows, its state and its parameters",
+    )  # fmt: skip
+    chosen = parser.parse_args(arguments)
+    from lstmlab.config import ConfigError
+    from lstmlab.study.show_cells import show_cell, show_cells
 
-    rows = []
-    for name in sorted(cell_names()):
-        entry = cell_entry(name)
-        own = [k for k in entry.cls.options if k not in Cell.options]
-        rows.append([name, entry.title, ", ".join(own), entry.paper])
-    print_table("Recurrent cells", ("cell", "what it is", "options", "paper"), rows)
-    print("Options of every cell:")
-    for name, option in Cell.options.items():
-        choices = f" ({' | '.join(map(str, option.choices))})" if option.choices else ""
-        print(f"  cell.{name}={option.default}: {option.help}{choices}")
+    if chosen.name is None:
+        return show_cells(verbose=chosen.verbose)
+    try:
+        return show_cell(chosen.name)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _tasks(arguments: list[str]) -> None:

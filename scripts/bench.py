@@ -98,8 +98,8 @@ def _measure(shape: Shape, args: argparse.Namespace, left_out: dict[str, str]) -
     """All contenders on one shape."""
     problem = make_problem(shape)
     contenders, first_losses = _prepare(problem, args.cells, left_out)
-    sizes = {name: _burst_size(c, args.burst) for name, c in contenders.items()}
-    seconds = _interleave(contenders, sizes, args.rounds, args.burst)
+    sizes = {name: burst_size(c, args.burst) for name, c in contenders.items()}
+    seconds = interleave(contenders, sizes, args.rounds, args.burst)
     result: dict[str, Any] = {"shape": str(shape), **shape._asdict()}
     result["contenders"] = bench_report.summarise(seconds)
     for name, entry in result["contenders"].items():
@@ -141,7 +141,7 @@ def _prepare(
     return contenders, losses
 
 
-def _burst_size(contender: Contender, burst: float) -> int:
+def burst_size(contender: Contender, burst: float) -> int:
     """Steps that last about ``burst`` seconds, from two timed ones; the compiled one came before."""
     return max(1, math.ceil(burst / _time_burst(contender, 2)))
 
@@ -155,7 +155,7 @@ def _time_burst(contender: Contender, steps: int) -> float:
     return (time.perf_counter() - start) / steps
 
 
-def _interleave(
+def interleave(
     contenders: dict[str, Contender], sizes: dict[str, int], rounds: int, burst: float
 ) -> dict[str, list[float]]:
     """Seconds per step: one number per contender and round."""

@@ -2,7 +2,7 @@
 
 A cell enters by being registered. Its *forms* are its default and every other value of its discrete options (GRU with
 the reset before the product, ConvLSTM without peepholes); its *variants* add every map that it allows, and no bias.
-Sizes are tiny and all tests of a form share the same few compiled programs.
+Sizes are tiny and all tests of a form share the same few compiled programs. Cases that are not `quick` are slow tests.
 """
 
 from __future__ import annotations
@@ -52,6 +52,18 @@ quick_jit = functools.partial(jax.jit, compiler_options=COMPILE_QUICKLY)
 """``jax.jit`` that compiles five to ten times faster; the options only say how machine code is made."""
 
 
+AWAKE: dict[str, tuple[tuple[str, Any], ...]] = {
+    "cornn": (("dt", 0.5), ("gamma", 1.0), ("epsilon", 1.0)),
+    "phased_lstm": (("period_min", 4.0), ("period_max", 8.0), ("open_ratio", 0.9)),
+}
+"""Options under which a few units show something in a few steps: coRNN moves by the square of its small time step, a
+phased LSTM opens in one step of twenty."""
+
+
+USUAL = ("rnn", "lstm", "peephole_lstm", "conv_lstm", "gru")
+"""Cells that are tested in every form and with every map each time; of the others, `make test` takes the default."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One way to build a registered cell."""
@@ -65,6 +77,11 @@ class Case:
         rank = (f"{len(self.spatial)}d",) if self.spatial else ()
         return "-".join((self.name, *(f"{k}={v}" for k, v in self.options), *rank))
 
+    @property
+    def quick(self) -> bool:
+        """Whether tests over all cells take this case every time; the others are slow tests."""
+        return self.name in USUAL or self == next(forms(self.name))
+
     def build(self, key: Any = 0, **settings: Any) -> Cell:
         """The cell as it is initialised from a key, or from the key of a seed."""
         key = jax.random.key(key) if isinstance(key, int) else key
@@ -76,12 +93,13 @@ def forms(name: str) -> Iterator[Case]:
     """The default form of a cell, and one for each other value of its discrete options."""
     options = cell_entry(name).cls.options
     spatial = SPATIAL[1] if options["map"].default == "conv" else ()
-    yield Case(name, (), spatial)
+    awake = AWAKE.get(name, ())
+    yield Case(name, awake, spatial)
     for key, option in options.items():
         if key in ("map", "bias") or key.endswith("activation"):
             continue
         values = (False, True) if isinstance(option.default, bool) else option.choices
-        yield from (Case(name, ((key, v),), spatial) for v in values if v != option.default)
+        yield from (Case(name, (*awake, (key, v)), spatial) for v in values if v != option.default)
 
 
 def variants(name: str) -> Iterator[Case]:
@@ -95,7 +113,8 @@ def variants(name: str) -> Iterator[Case]:
                 yield dataclasses.replace(form, options=form.options + extra, spatial=SPATIAL[2])
             elif kind != options["map"].default:
                 yield dataclasses.replace(form, options=form.options + extra, spatial=())
-    yield Case(name, (("bias", False),), next(forms(name)).spatial)
+    default = next(forms(name))
+    yield dataclasses.replace(default, options=(*default.options, ("bias", False)))
 
 
 FORMS = [case for name in cell_names() for case in forms(name)]

@@ -9,14 +9,19 @@ os.environ["WANDB_SILENT"] = "true"
 
 import jax
 import pytest
+from battery import Case
 
 # On accelerators, float32 products would otherwise run in TF32 or bfloat16: no tolerance here allows for that.
 jax.config.update("jax_default_matmul_precision", "highest")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Slow tests have an hour."""
+    """What is asked of every form of every cell takes minutes: all but the quick cases are slow tests, with an hour."""
     for item in items:
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if any(isinstance(v, Case) and not v.quick for v in values) and "test_against" not in item.path.name:
+            item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3600))
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,10 +18,11 @@ import jax
 import numpy as np
 import pytest
 
+from lstmlab.cells import cell_names
 from lstmlab.cli import main
 from lstmlab.config import Config, compose
 from lstmlab.data import text
-from lstmlab.tasks import char_lm
+from lstmlab.tasks import char_lm, task_names
 from lstmlab.training import Trained, train
 
 TASKS = {
@@ -48,6 +49,18 @@ TINY = [
     "training.eval_every=2", "wandb.mode=disabled",
 ]  # fmt: skip
 CHARACTERS = 20_000
+
+
+EVERYWHERE = ("lstm", "gru", "conv_lstm")
+
+
+def in_turn(pairs: Iterable[tuple[str, str]]) -> list[Any]:
+    """Pairs of cell and task for a test: the usual cells with every task, the others with one each, the rest slow."""
+
+    def often(cell: str, task: str) -> bool:
+        return cell in EVERYWHERE or cell_names().index(cell) % len(task_names()) == task_names().index(task)
+
+    return [pair if often(*pair) else pytest.param(*pair, marks=pytest.mark.slow) for pair in pairs]
 
 
 def overrides(task: str, *more: str) -> list[str]:

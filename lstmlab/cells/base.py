@@ -13,6 +13,7 @@ options, masks and backends come with it.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -183,6 +184,12 @@ class Cell(nnx.Module):
     def state_shape(self) -> tuple[int, ...]:
         """Shape of one sequence's state field: ``(*spatial, hidden)``."""
         return (*self.spatial, self.hidden_size)
+
+    @property
+    def state_size(self) -> int:
+        """Numbers that one sequence carries from step to step; fields that are only shown do not count."""
+        state = jax.eval_shape(lambda: self.initial_state(1))
+        return sum(math.prod(getattr(state, name).shape) for name in self.carried or state._fields)
 
     def initial_state(self, *batch: int) -> Any:
         """Zero state for the given batch dimensions."""

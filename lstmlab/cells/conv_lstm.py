@@ -10,7 +10,9 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("conv_lstm", title="Convolutional LSTM", paper="Shi et al. 2015, arXiv:1506.04214")
+@register_cell(
+    "conv_lstm", title="Convolutional LSTM", paper="Shi et al. 2015, arXiv:1506.04214", family="convolutional"
+)
 class ConvLSTM(PeepholeLSTM):
     r"""The peephole LSTM with states that are feature maps and products that are convolutions ``*``.
 

@@ -12,7 +12,7 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("gru", title="Gated recurrent unit", paper="Cho et al. 2014, arXiv:1406.1078")
+@register_cell("gru", title="Gated recurrent unit", paper="Cho et al. 2014, arXiv:1406.1078", family="GRU")
 class GRU(Cell):
     r"""Gated recurrent unit.
 

@@ -21,6 +21,7 @@ KERNELS: dict[str, Initializer] = {
     "lecun_normal": jax.nn.initializers.lecun_normal(),
     "he_normal": jax.nn.initializers.he_normal(),
     "orthogonal": jax.nn.initializers.orthogonal(),
+    "small_normal": jax.nn.initializers.normal(0.001),
     "zeros": jax.nn.initializers.zeros,
 }
 

@@ -14,6 +14,7 @@ from lstmlab.cells.registry import register_cell
     "lstm",
     title="Long short-term memory with forget gate",
     paper="Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000",
+    family="LSTM",
 )
 class LSTM(Cell):
     r"""Long short-term memory.
@@ -50,6 +51,7 @@ class LSTM(Cell):
     "peephole_lstm",
     title="LSTM whose gates see the memory",
     paper="Gers & Schmidhuber 2000",
+    family="LSTM",
 )
 class PeepholeLSTM(LSTM):
     r"""LSTM with diagonal peepholes; the output gate sees the new memory.

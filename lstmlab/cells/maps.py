@@ -149,6 +149,22 @@ class BlockDiagonal(LinearMap):
         return y.reshape(*x.shape[:-1], gates * heads * size)
 
 
+class Computed(LinearMap):
+    """A dense map whose matrix is a function of its parameters; a loop over time gets it computed, as ``Dense``."""
+
+    def matrix(self) -> Array:
+        """``W`` of shape ``[features, gates · size]``."""
+        raise NotImplementedError
+
+    def product(self, x: Array) -> Array:
+        """``x W``, for a single step."""
+        return Dense(self.matrix(), None, self.dtype).product(x)
+
+    def prepared(self) -> LinearMap:
+        """The dense map of that matrix."""
+        return Dense(self.matrix(), None if self.bias is None else jnp.asarray(self.bias), self.dtype)
+
+
 def make_map(
     kind: str,
     features: int,

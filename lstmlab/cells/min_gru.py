@@ -15,7 +15,12 @@ def positive(x: Array) -> Array:
     return jnp.where(x >= 0, x + 0.5, sigmoid(x))
 
 
-@register_cell("min_gru", title="Minimal GRU, parallel over time", paper="Feng et al. 2024, arXiv:2410.01201")
+@register_cell(
+    "min_gru",
+    title="Minimal GRU, parallel over time",
+    paper="Feng et al. 2024, arXiv:2410.01201",
+    family="parallel in time",
+)
 class MinGRU(LinearCell):
     r"""GRU whose gates do not see the state.
 

@@ -16,7 +16,7 @@ from lstmlab.cells.slstm import log_forget
 M_MIN, M_MAX = -80.0, 13.8
 
 
-@register_cell("mlstm", title="xLSTM's matrix memory", paper="Beck et al. 2024, arXiv:2405.04517")
+@register_cell("mlstm", title="xLSTM's matrix memory", paper="Beck et al. 2024, arXiv:2405.04517", family="xLSTM")
 class MLSTM(MatrixCell):
     r"""LSTM whose memory is a matrix per head, written by keys and values and read by queries.
 
@@ -28,10 +28,10 @@ class MLSTM(MatrixCell):
         h_t &= \sigma(W_o x_t + b_o) \odot \frac{C_t^\top q_t}{\max(|n_t^\top q_t|, 1)}
 
     with all but :math:`o` per head, :math:`d` = hidden / heads, and one number each for :math:`i, f`. No gate sees the
-    state. :math:`C` and :math:`n` are stored divided by :math:`\exp m_t`, see :mod:`lstmlab.cells.matrix`,
-    which turns the 1 into :math:`\exp(-m_t)`; the activations shown for ``input`` and ``forget`` are those of the
-    stored memory. ``C`` has keys before values, the transpose of the paper's. With ``forget=exponential`` a forget bias
-    above 0 favours the oldest inputs.
+    state. :math:`C` and :math:`n` are stored divided by :math:`\exp m_t`, see
+    :class:`~lstmlab.cells.matrix.MatrixCell`, which turns the 1 into :math:`\exp(-m_t)`; the activations shown for
+    ``input`` and ``forget`` are those of the stored memory. ``C`` has keys before values, the transpose of the paper's.
+    With ``forget=exponential`` a forget bias above 0 favours the oldest inputs.
 
     Beck et al. 2024, "xLSTM: Extended long short-term memory", with four heads. What its blocks have around the cell
     (normalisation, convolution, projections) is no part of it.

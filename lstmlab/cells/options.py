@@ -27,10 +27,11 @@ class Option:
         kind = type(self.default)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        allowed = ", ".join(str(choice) for choice in self.choices)
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise ValueError(f"{owner}: {name} is {value!r}, but must be of type {kind.__name__}")
+            known = f", one of: {allowed}" if self.choices else ""
+            raise ValueError(f"{owner}: {name} is {value!r}, but must be of type {kind.__name__}{known}")
         if self.choices and value not in self.choices:
-            allowed = ", ".join(str(choice) for choice in self.choices)
             raise ValueError(f"{owner}: {name} is {value!r}, but must be one of: {allowed}")
         if self.minimum is not None and value < self.minimum:
             raise ValueError(f"{owner}: {name} is {value}, but must be at least {self.minimum:g}")

@@ -1,4 +1,4 @@
-"""The registry of cells: a name, a class, one line and the paper."""
+"""The registry of cells: a name, a class, one line, the paper and the family."""
 
 from __future__ import annotations
 
@@ -22,15 +22,21 @@ class CellEntry:
     cls: type[Cell]
     title: str
     paper: str
+    family: str = "other"
 
 
+FAMILIES = (
+    "vanilla", "LSTM", "Odyssey", "GRU", "structured", "parallel in time", "xLSTM", "convolutional", "other",
+)  # fmt: skip
+"""The families of the package's own cells, in the catalogue's order; a cell of one's own may name another."""
 _CELLS: dict[str, CellEntry] = {}
 
 
-def register_cell(name: str, *, title: str, paper: str) -> Callable[[T], T]:
+def register_cell(name: str, *, title: str, paper: str, family: str = "other") -> Callable[[T], T]:
     """Class decorator: ``@register_cell("lstm", title="Long short-term memory", paper="...")``.
 
-    Raises ``ValueError`` when another class already has the name.
+    ``family`` is the heading under which the catalogue lists the cell, see ``FAMILIES``. Raises ``ValueError`` when
+    another class already has the name.
     """
 
     def register(cls: T) -> T:
@@ -39,7 +45,7 @@ def register_cell(name: str, *, title: str, paper: str) -> Callable[[T], T]:
         if known is not None and known.cls.__qualname__ != cls.__qualname__:
             raise ValueError(f"a cell named '{name}' is already registered: {known.cls.__qualname__}")
         cls.name = name
-        _CELLS[name] = CellEntry(name, cls, title, paper)
+        _CELLS[name] = CellEntry(name, cls, title, paper, family)
         return cls
 
     return register

@@ -7,7 +7,7 @@ from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 
 
-@register_cell("rnn", title="Vanilla recurrent network", paper="Elman 1990")
+@register_cell("rnn", title="Vanilla recurrent network", paper="Elman 1990", family="vanilla")
 class RNN(Cell):
     r"""Elman network.
 

@@ -27,7 +27,12 @@ def log_forget(kind: str, a: Array) -> Array:
     return jax.nn.log_sigmoid(a) if kind == "sigmoid" else a
 
 
-@register_cell("slstm", title="xLSTM's scalar memory: exponential gates", paper="Beck et al. 2024, arXiv:2405.04517")
+@register_cell(
+    "slstm",
+    title="xLSTM's scalar memory: exponential gates",
+    paper="Beck et al. 2024, arXiv:2405.04517",
+    family="xLSTM",
+)
 class SLSTM(Cell):
     r"""LSTM with an exponential input gate, whose memory is divided by the sum of all that entered it.
 

@@ -30,23 +30,29 @@ def conf_dir() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
-def register_schemas() -> None:
-    """Give Hydra the types and defaults of every section, cell and task."""
-    store = ConfigStore.instance()
+def register_schemas(config_dir: str | Path | None = None) -> None:
+    """Give Hydra the types and defaults of every section, cell and task.
+
+    A cell or task that a script registers needs no file; where ``conf/`` or ``config_dir`` has one, it is used.
+    """
+    store, folders = ConfigStore.instance(), [conf_dir(), *([Path(config_dir)] if config_dir else [])]
+
+    def has_file(group: str, name: str) -> bool:
+        return any((folder / group / f"{name}.yaml").exists() for folder in folders)
+
     base = {name: _defaults(cls) for name, cls in SECTIONS.items()}
     base |= {"cell": {}, "task": {}, "seed": 0, "name": None, "resume": False}
     store.store(name="schema", node=base)
     for name in cell_names():
         options = {k: o.default for k, o in cell_entry(name).cls.options.items()}
         store.store(group="schema/cell", name=name, node={"name": name} | options)
-        # A cell or task that a script registers has no file in conf/, and needs none.
-        if not (conf_dir() / "cell" / f"{name}.yaml").exists():
+        if not has_file("cell", name):
             store.store(group="cell", name=name, node={"name": name} | options)
     for name in task_names():
         node = {"name": name} | _defaults(task_entry(name).cls)
         node.pop("data_dir")
         store.store(group="schema/task", name=name, node=node)
-        if not (conf_dir() / "task" / f"{name}.yaml").exists():
+        if not has_file("task", name):
             store.store(group="task", name=name, node={"task": node}, package="_global_")
 
 
@@ -71,7 +77,7 @@ def compose_tree(
     overrides: Sequence[str] = (), config_dir: str | Path | None = None, *, hydra: bool = False
 ) -> DictConfig:
     """As :func:`compose`, before types are checked; with Hydra's own section on request."""
-    register_schemas()
+    register_schemas(config_dir)
     if config_dir and not Path(config_dir).is_dir():
         raise ConfigError(f"{config_dir} is not a directory: it should hold configuration files")
     extra = [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"] if config_dir else []

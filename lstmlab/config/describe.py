@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from lstmlab.cells import cell_entry
@@ -16,8 +17,8 @@ def describe(config: Config) -> list[list[Any]]:
     tree, traced = to_tree(config), traced_keys()
     rows: list[list[Any]] = []
     for key, option in cell_entry(config.cell.name).cls.options.items():
-        allowed = _allowed(option.choices, option.minimum, None)
-        rows.append([f"cell.{key}", config.cell.options[key], option.help, allowed, ""])
+        rule = allowed(option.choices, option.minimum, None)
+        rows.append([f"cell.{key}", config.cell.options[key], option.help, rule, ""])
     sources = {"task": type(config.task), **SECTIONS}
     for section, cls in sources.items():
         for field in dataclasses.fields(cls):
@@ -32,11 +33,12 @@ def describe(config: Config) -> list[list[Any]]:
 
 def _row(key: str, field: dataclasses.Field, value: Any, traced: list[str]) -> list[Any]:
     rules = field.metadata
-    allowed = _allowed(rules.get("choices"), rules.get("minimum"), rules.get("maximum"))
-    return [key, str(value), rules.get("help", ""), allowed, "traced" if key in traced else ""]
+    rule = allowed(rules.get("choices"), rules.get("minimum"), rules.get("maximum"))
+    return [key, str(value), rules.get("help", ""), rule, "traced" if key in traced else ""]
 
 
-def _allowed(choices: Any, low: float | None, high: float | None) -> str:
+def allowed(choices: Sequence[Any] | None, low: float | None, high: float | None) -> str:
+    """The values that a key or option may take, in few characters; empty where its type says it all."""
     if choices:
         return " | ".join(map(str, choices))
     if low is not None and high is not None:

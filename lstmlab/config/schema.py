@@ -39,13 +39,17 @@ def key(
 class ModelConfig:
     """How cells are stacked."""
 
-    hidden_size: int = key(128, "features of every layer's state", minimum=1)
+    hidden_size: int = key(128, "features of every layer's state; even for block=up_projection", minimum=1)
     parameter_budget: int = key(
         0, "most parameters of the model: hidden_size becomes the largest within it; 0: hidden_size as given", minimum=0
     )
     layers: int = key(1, "stacked recurrent layers", minimum=1)
     bidirectional: bool = key(False, "run every layer in both directions")
-    block: str = key("plain", "what surrounds a cell", choices=("plain", "residual"))
+    block: str = key(
+        "plain",
+        "what surrounds a cell: nothing, norm and residual, or xLSTM's gated up-projection (stream of half the size)",
+        choices=("plain", "residual", "up_projection"),
+    )
     embedding_size: int = key(
         0,
         "width of the token embedding or linear input map; 0: hidden_size for tokens, no map for features",

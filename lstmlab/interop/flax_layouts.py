@@ -30,7 +30,7 @@ def take(cell: Cell, source: Source, path: str) -> CellWeights:
     Raises ``ValueError`` if the cell has no counterpart, or an array is missing or of another
     shape.
     """
-    kind = _family(cell)
+    kind = family_of(cell)
     if cell.map == "conv":
         return _take_conv(cell, source, path)
     if not cell.bias:
@@ -45,7 +45,7 @@ def give(cell: Cell, weights: CellWeights, layout: str) -> dict[str, np.ndarray]
 
     Raises ``ValueError`` if the cell has no counterpart in that layout.
     """
-    kind = _family(cell)
+    kind = family_of(cell)
     if cell.map == "conv":
         if layout != "linen":
             raise ValueError(f"cell {cell.name}: only layout 'linen' has convolutional cells")
@@ -62,7 +62,8 @@ def give(cell: Cell, weights: CellWeights, layout: str) -> dict[str, np.ndarray]
     return per_gate
 
 
-def _family(cell: Cell) -> str:
+def family_of(cell: Cell) -> str:
+    """Flax's kind of a cell; raises ``ValueError`` for one that it does not have."""
     kind = family(cell, "Flax", ("dense", "conv"))
     require(cell, "Flax", reset="after")
     if cell.map == "conv":

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstmlab.cells import Cell
-from lstmlab.interop.flax_layouts import LAYOUTS, give, take
+from lstmlab.interop.flax_layouts import LAYOUTS, family_of, give, take
 from lstmlab.interop.parts import MapNames, Parts, rebuild, stack
 from lstmlab.interop.source import Source, flatten, unflatten
 from lstmlab.interop.weights import read_cell, write_cell
@@ -106,6 +106,7 @@ def cell_to_flax(cell: Cell, layout: str = "linen") -> dict[str, Any]:
     """The inverse of :func:`cell_from_flax`, in one of the layouts of :func:`to_flax`."""
     if layout not in LAYOUTS:
         raise ValueError(f"layout is '{layout}', but must be one of: {', '.join(LAYOUTS)}")
+    family_of(cell)  # refuses a cell whose weights cannot even be read as gates of two maps
     return unflatten(give(cell, read_cell(cell), layout))
 
 

@@ -37,12 +37,13 @@ class MapNames(NamedTuple):
 def stack(model: SequenceModel, framework: str) -> list[list[Cell]]:
     """The model's cells per layer: forward, then backward if there is one.
 
-    Raises ``ValueError`` for residual blocks.
+    Raises ``ValueError`` for blocks around the cells.
     """
     layers = []
     for layer in model.layers:
-        if layer.norm is not None:
-            raise ValueError(f"model.block=residual has no counterpart in {framework}: transfer its cells one by one")
+        block = layer.block.name
+        if block != "plain":
+            raise ValueError(f"model.block={block} has no counterpart in {framework}: transfer its cells one by one")
         cells = [layer.forward] if layer.backward is None else [layer.forward, layer.backward]
         layers.append(cells)
     return layers

@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     # Flags may stand among the overrides, but Hydra's own parser needs them in front.
     parsed = parser.parse_intermixed_args(list(arguments))
     arguments = [*(text for text in arguments if text not in parsed.overrides), *parsed.overrides]
-    register_schemas()
+    register_schemas(parsed.config_dir)
     register_plugins()
     if parsed.run or parsed.multirun or not (parsed.cfg or parsed.info or parsed.hydra_help):
         config = check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)

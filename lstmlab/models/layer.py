@@ -1,4 +1,4 @@
-"""One recurrent layer: a cell in one or both directions, in a plain or a residual block."""
+"""One recurrent layer: a cell in one or both directions, inside a block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from flax import nnx
 from jaxtyping import Array, PRNGKeyArray
 
 from lstmlab.cells import Cell
-from lstmlab.cells.maps import LinearMap, make_map
 from lstmlab.cells.regularise import (
     CandidateDropout,
     Zoneout,
@@ -20,10 +19,9 @@ from lstmlab.cells.regularise import (
     weight_drop,
     zoneout_masks,
 )
+from lstmlab.models.blocks import BLOCKS, Block
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.recurrence import Unrolled, unroll
-
-BLOCKS = ("plain", "residual")
 
 
 class Run(NamedTuple):
@@ -40,47 +38,54 @@ class Run(NamedTuple):
 class RecurrentLayer(nnx.Module):
     """A cell, optionally a second one that runs backwards, and the block around them.
 
-    ``plain``: ``y = cell(x)``. ``residual``: ``y = x + cell(norm(x))`` (pre-norm); a linear map brings two
-    directions, or outputs of another size, back to the width of ``x``.
+    Args:
+        make_cell: a cell from its number of inputs and a random key.
+        width: features of the layer's input.
+        block: a name in :data:`~lstmlab.models.blocks.BLOCKS`.
+        key: random key of all parameters.
+        bidirectional: also make the cell that runs backwards.
+        dtype: compute dtype of the block's products.
     """
 
     forward: Cell
     backward: Cell | None
-    norm: nnx.LayerNorm | None
-    merge: LinearMap | None
+    block: Block
 
     def __init__(
         self,
-        make_cell: Callable[[PRNGKeyArray], Cell],
+        make_cell: Callable[[int, PRNGKeyArray], Cell],
+        width: int,
+        block: str,
         *,
         key: PRNGKeyArray,
         bidirectional: bool,
-        block: str,
+        dtype: str | None = None,
     ) -> None:
-        self.forward = make_cell(jax.random.fold_in(key, 0))
-        self.backward = make_cell(jax.random.fold_in(key, 1)) if bidirectional else None
-        width, residual = self.forward.input_size, block == "residual"
-        self.norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0)) if residual else None
-        given = (2 if bidirectional else 1) * self.forward.output_size
-        merge_key = jax.random.fold_in(key, 2)
-        self.merge = (
-            make_map("dense", given, (width,), key=merge_key, init="lecun_normal")
-            if residual and (bidirectional or given != width)
-            else None
-        )
+        kind = BLOCKS[block]
+        read = kind.factor * width
+        self.forward = make_cell(read, jax.random.fold_in(key, 0))
+        self.backward = make_cell(read, jax.random.fold_in(key, 1)) if bidirectional else None
+        shown = (2 if bidirectional else 1) * self.forward.output_size
+        self.block = kind(width, shown, key=jax.random.fold_in(key, 2), dtype=dtype)
 
     def __call__(self, xs: Array, state: Any, run: Run, key: PRNGKeyArray | None) -> tuple[Array, Any, list[Any]]:
         """Outputs ``[time, batch, *spatial, width]``, final state(s), gates per direction."""
-        inputs = xs if self.norm is None else self.norm(xs)
         cells = [self.forward] if self.backward is None else [self.forward, self.backward]
         states = [None] * len(cells) if state is None else list(state)
-        runs = [_unroll(cell, inputs, states[i], run, fold(key, i), reverse=i == 1) for i, cell in enumerate(cells)]
-        ys = jnp.concatenate([r.outputs for r in runs], axis=-1)
-        if self.merge is not None:
-            ys = self.merge(ys)
-        if self.norm is not None:
-            ys = xs + ys
+        runs: list[Unrolled] = []
+
+        def recur(inputs: Array) -> Array:
+            for i, cell in enumerate(cells):
+                runs.append(_unroll(cell, inputs, states[i], run, fold(key, i), reverse=i == 1))
+            return jnp.concatenate([r.outputs for r in runs], axis=-1)
+
+        ys = self.block(xs, recur)
         return ys, tuple(r.state for r in runs), [r.gates for r in runs]
+
+    @property
+    def state_size(self) -> int:
+        """Numbers carried per sequence, in all directions."""
+        return sum(cell.state_size for cell in (self.forward, self.backward) if cell is not None)
 
     def initial_state(self, batch: int) -> Any:
         """Zero states, one per direction."""

@@ -10,10 +10,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from lstmlab.cells import Init, cell_entry, make_cell
+from lstmlab.cells import Cell, Init, cell_entry, make_cell
 from lstmlab.cells.maps import make_map
+from lstmlab.models.blocks import BLOCKS, stream_width
 from lstmlab.models.dropout import NO_DROPOUT, Rates, add_noise, fold, sequence_dropout
-from lstmlab.models.layer import BLOCKS, RecurrentLayer, Run
+from lstmlab.models.layer import RecurrentLayer, Run
 from lstmlab.recurrence import resolve_backend
 from lstmlab.tasks import Features, Tokens
 
@@ -38,11 +39,12 @@ class SequenceModel(nnx.Module):
         cell: name of a registered cell.
         inputs: tokens (embedded) or features (fed as they are, or through a linear map).
         outputs: features of the head.
-        hidden_size: features of every layer's state.
+        hidden_size: features of every layer's state; even for ``block=up_projection``.
         key: random key of the initial parameters.
         layers: number of stacked recurrent layers.
         bidirectional: also run every layer backwards and concatenate.
-        block: ``plain`` or ``residual`` (pre-norm; input is first mapped to ``hidden_size``).
+        block: what surrounds a cell, see :mod:`lstmlab.models.blocks`: ``plain``, ``residual`` (pre-norm; the input
+            is first mapped to ``hidden_size``) or ``up_projection`` (the input is first mapped to half of it).
         embedding_size: width of the token embedding or of the linear input map; 0 means ``hidden_size`` for
             tokens and no input map for features.
         readout: ``steps``, ``last`` (final state) or ``pooled`` (mean over valid steps).
@@ -76,12 +78,12 @@ class SequenceModel(nnx.Module):
         init: Init | None = None,
         cell_options: dict[str, Any] | None = None,
     ) -> None:
-        _check("model.block", block, BLOCKS)
+        _check("model.block", block, tuple(BLOCKS))
         _check("model.readout", readout, READOUTS)
-        if bidirectional and block == "residual" and readout == "last":
+        if bidirectional and BLOCKS[block].carries and readout == "last":
             raise ValueError(
                 "model.readout=last has no meaning for merged directions (model.bidirectional with "
-                "model.block=residual): use model.readout=pooled"
+                f"model.block={block}): use model.readout=pooled"
             )
         self.inputs, self.outputs, self.readout = inputs, outputs, readout
         self.variational_dropout, self.chunk = variational_dropout, chunk
@@ -89,30 +91,23 @@ class SequenceModel(nnx.Module):
         keys = [jax.random.fold_in(key, i) for i in range(3)]
         options = cell_options or {}
         self.spatial = working_shape(cell, options, inputs)
-        width = self._set_encoder(embedding_size, block, keys[0], dtype)
-        directions = 2 if bidirectional else 1
+        stream = stream_width(block, hidden_size)
+        width = self._set_encoder(stream, embedding_size, keys[0], dtype)
+
+        def new_cell(size: int, key: PRNGKeyArray) -> Cell:
+            return make_cell(cell, size, hidden_size, key=key, spatial=self.spatial, init=init, dtype=dtype, **options)
+
         stack = []
         for index in range(layers):
-
-            def new_cell(key: PRNGKeyArray, size: int = width) -> Any:
-                return make_cell(
-                    cell, size, hidden_size, key=key, spatial=self.spatial, init=init, dtype=dtype,
-                    **options,
-                )  # fmt: skip
-
-            layer = RecurrentLayer(
-                new_cell,
-                key=jax.random.fold_in(keys[1], index),
-                bidirectional=bidirectional,
-                block=block,
-            )
-            width = width if block == "residual" else directions * layer.forward.output_size
+            layer_key = jax.random.fold_in(keys[1], index)
+            layer = RecurrentLayer(new_cell, width, block, key=layer_key, bidirectional=bidirectional, dtype=dtype)
+            width = layer.block.width
             stack.append(layer)
         self.layers = nnx.List(stack)
         if chunk is not None and backend == "fused":
             raise ValueError("model.chunk needs model.backend=scan or auto, but model.backend is 'fused'")
         self.backend = str(resolve_backend(stack[0].forward, "scan" if chunk and backend == "auto" else backend))
-        self.final_norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0)) if block == "residual" else None
+        self.final_norm = None if stream is None else nnx.LayerNorm(width, rngs=nnx.Rngs(0))
         size = outputs.size if self.spatial else outputs.size * math.prod(outputs.spatial)
         self.head = make_map("dense", width, (size,), key=keys[2], init="glorot_uniform", bias=True, dtype=dtype)
 
@@ -150,17 +145,21 @@ class SequenceModel(nnx.Module):
             outputs = outputs.reshape(*outputs.shape[:-1], *self.outputs.spatial, self.outputs.size)
         return ModelOutput(outputs, states, gates if collect_gates else None)
 
+    @property
+    def state_size(self) -> int:
+        """Numbers that one sequence carries from step to step, in all layers and directions."""
+        return sum(layer.state_size for layer in self.layers)
+
     def initial_state(self, batch: int) -> Any:
         """Zero states of all layers."""
         return [layer.initial_state(batch) for layer in self.layers]
 
-    def _set_encoder(self, size: int, block: str, key: PRNGKeyArray, dtype: str | None) -> int:
+    def _set_encoder(self, stream: int | None, size: int, key: PRNGKeyArray, dtype: str | None) -> int:
         """Make the embedding or input map; the width that the first layer sees."""
         features = self.inputs.size
         if isinstance(self.inputs, Features) and not self.spatial:
             features *= math.prod(self.inputs.spatial)
-        if block == "residual":
-            size = self.hidden_size
+        size = stream or size
         tokens = isinstance(self.inputs, Tokens)
         width = size or (self.hidden_size if tokens else features)
         table = 0.1 * jax.random.normal(key, (features, width)) if tokens else None

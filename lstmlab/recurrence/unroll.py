@@ -39,7 +39,7 @@ BACKENDS: dict[str, tuple[Backend, ...]] = {
     "matrix": (Backend.CHUNKWISE, Backend.SCAN),
     "step": (Backend.SCAN,),
 }
-"""What can run a cell of each form, the preferred backend first."""
+"""What can run a cell of each form, the preferred backend first (on CPUs, linear cells prefer ``fused``)."""
 NEEDS = {
     Backend.FUSED: "a step that is one linear map followed by a pointwise function, or linear in the state",
     Backend.ASSOCIATIVE: "a recurrence that is linear in the state",
@@ -60,7 +60,8 @@ def resolve_backend(cell: Any, backend: str | Backend = Backend.AUTO) -> Backend
         raise ValueError(f"model.backend is '{backend}', but must be one of: {', '.join(Backend)}") from None
     can = backends(cell)
     if backend is Backend.AUTO:
-        return can[0]
+        # A few cores have little to gain from parallel steps, which cost twice the work and a memory for each round.
+        return Backend.FUSED if cell.form == "linear" and jax.default_backend() == "cpu" else can[0]
     if backend not in can:
         raise ValueError(
             f"backend '{backend}' cannot run this cell: that takes {NEEDS[backend]} (it runs on: {', '.join(can)})"

@@ -11,14 +11,14 @@ from lstmlab.config import Config, ConfigError, split_traced
 from lstmlab.training.engine import Engine
 from lstmlab.training.programs import program_key
 
-LARGEST = 2**16
+LARGEST, LARGEST_UNIT = 2**16, 64
 
 
 def spend_budget(config: Config) -> Config:
     """The configuration with ``model.hidden_size`` solved for ``model.parameter_budget``, if one is given.
 
     The model, with embedding and head, gets the largest hidden size whose parameters are within the budget; shapes are
-    evaluated, nothing is computed. Raises ``ConfigError`` when a hidden size of 1 is already too large.
+    evaluated, nothing is computed. Raises ``ConfigError`` when the smallest hidden size is already too large.
     """
     budget = config.model.parameter_budget
     if not budget:
@@ -51,17 +51,35 @@ _solved: dict[str, int] = {}
 
 def _largest(config: Config, budget: int) -> int:
     """Parameters grow with the hidden size: double it until it is too large, then halve the interval."""
+    unit = _smallest(config)
 
-    def fits(size: int) -> bool:
-        return parameters_of(with_hidden_size(config, size)) <= budget
+    def fits(units: int) -> bool:
+        return parameters_of(with_hidden_size(config, units * unit)) <= budget
 
     if not fits(1):
-        needed = parameters_of(with_hidden_size(config, 1))
-        raise ConfigError(f"model.parameter_budget is {budget}, but a hidden size of 1 has {needed} parameters already")
+        needed = parameters_of(with_hidden_size(config, unit))
+        raise ConfigError(
+            f"model.parameter_budget is {budget}, but a hidden size of {unit} has {needed} parameters already"
+        )
     low, high = 1, 2
-    while high <= LARGEST and fits(high):
+    while high * unit <= LARGEST and fits(high):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    return low
+    return low * unit
+
+
+def _smallest(config: Config) -> int:
+    """The smallest hidden size that the parts allow (heads and blocks must divide it); its multiples are allowed too.
+
+    Raises ``ConfigError`` where the parts do not fit at any size.
+    """
+    for size in range(1, LARGEST_UNIT):
+        try:
+            parameters_of(with_hidden_size(config, size))
+        except ConfigError:
+            continue
+        return size
+    parameters_of(with_hidden_size(config, LARGEST_UNIT))
+    return LARGEST_UNIT

@@ -41,7 +41,7 @@ def summarise(
         "steps": steps,
         "best_step": int(state.best_step),
         "parameters": count(model),
-        "state_size": count(jax.eval_shape(lambda m: m.initial_state(1), model)),
+        "state_size": model.state_size,
         "hidden_size": config.model.hidden_size,
         "parameter_budget": config.model.parameter_budget or None,
         "backend": model.backend,

@@ -54,6 +54,10 @@ def pairs(a, b):
     return zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
 
 
+def lstmp_weights(cell):
+    return *lstm_weights(cell), jnp.asarray(cell.projection.kernel).T
+
+
 PAIRS = {
     "RNN": (Case("rnn"), torch.nn.RNN, rnn_weights),
     "RNN-relu": (
@@ -62,6 +66,12 @@ PAIRS = {
         rnn_weights,
     ),
     "LSTM": (Case("lstm"), torch.nn.LSTM, lstm_weights),
+    "LSTMP": (Case("lstmp"), lambda *sizes: torch.nn.LSTM(*sizes, proj_size=HIDDEN // 2), lstmp_weights),
+    "LSTMP-projection": (
+        Case("lstmp", (("projection_size", 3),)),
+        lambda *sizes: torch.nn.LSTM(*sizes, proj_size=3),
+        lstmp_weights,
+    ),
     "GRU": (Case("gru"), torch.nn.GRU, gru_weights),
 }
 

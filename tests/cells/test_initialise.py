@@ -19,7 +19,7 @@ def cuts(cell, gates):
 
 def per_gate(linear, cell, gates):
     """One matrix ``[everything that feeds a unit, units]`` per gate; heads make separate matrices."""
-    kernel = np.asarray(linear.kernel)
+    kernel = np.asarray(linear.prepared().kernel)
     if isinstance(linear, BlockDiagonal):
         return [head[:, gate] for head in kernel for gate in range(len(gates))]
     return np.split(kernel.reshape(-1, kernel.shape[-1]), cuts(cell, gates), axis=-1)
@@ -31,14 +31,17 @@ def biases(cell):
 
 
 def wide(name, **settings):
+    kinds = cell_entry(name).cls.options["map"].choices
+    dense = {"map": "dense"} if "dense" in kinds else {}
     # Where a gate has one number per head, enough of them for a statistic.
-    return make_cell(name, WIDE, WIDE, key=jax.random.key(3), **{"map": "dense", "heads": WIDE // 4} | settings)
+    defaults = dense | {"bias": True, "heads": WIDE // 4}
+    return make_cell(name, WIDE, WIDE, key=jax.random.key(3), **defaults | settings)
 
 
 RECTANGULAR = [
     case
     for case in VARIANTS
-    if ("map", "diagonal") not in case.options
+    if shape_of(case).map != "diagonal"
     and shape_of(case).recurrent is not None
     and shape_of(case).prescribed.recurrent == "orthogonal"
 ]
@@ -68,8 +71,11 @@ def test_diagonal_kernels_stay_within_one():
 @pytest.mark.parametrize("name", cell_names())
 def test_glorot_bounds_are_those_of_one_gate(name):
     """The bound of the stacked kernel would be too small by about the root of the number of gates."""
-    cell = wide(name)
-    for matrix, size in zip(per_gate(cell.input, cell, cell.gates), cell.sizes(cell.gates), strict=True):
+    cell = wide(name, init=Init(input="glorot_uniform"))
+    kernel, sizes = np.asarray(cell.input.kernel), cell.sizes(cell.gates)
+    if sum(sizes) != kernel.shape[-1]:  # some gates have no input, or several
+        sizes = (WIDE,) * (kernel.shape[-1] // WIDE)
+    for matrix, size in zip(np.split(kernel, np.cumsum(sizes)[:-1], axis=-1), sizes, strict=True):
         bound = np.sqrt(6 / (WIDE + size))
         assert matrix.shape == (WIDE, size)
         assert 0.97 * bound < np.abs(matrix).max() <= bound
@@ -88,9 +94,11 @@ def test_gates_and_maps_are_drawn_independently(case):
 
 @pytest.mark.parametrize("name", cell_names())
 def test_the_forget_bias_is_at_the_forget_gate_alone(name):
-    cell = wide(name, init=Init(forget_bias=2.5))
+    cell = wide(name, init=Init(forget_bias=2.5, gate_bias="constant"))
     for gate, bias in biases(cell).items():
-        assert (bias == (2.5 if gate == "forget" else 0)).all(), gate
+        # A cell may have an option for the first bias of another gate, as transform_bias.
+        own = getattr(cell, f"{gate}_bias") if f"{gate}_bias" in cell.options else 0
+        assert (bias == (2.5 if gate == "forget" else own)).all(), gate
 
 
 def test_the_forget_bias_is_one_unless_asked_otherwise():
@@ -112,8 +120,28 @@ def test_chrono_biases_span_the_horizon(name):
             continue
         assert times.min() >= 1 - 1e-6 and times.max() <= horizon - 1
         assert times.max() > horizon / 2 and times.std() > horizon / 10
-    shared = {(sign * blocks[gate]).tobytes() for gate, sign in cell.memory_gates.items()}
+    shared = {(sign * blocks[gate]).tobytes() for gate, sign in cell.memory_gates.items() if gate in blocks}
     assert len(shared) <= 1, "all memory gates share one time scale per unit"
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_uniform_biases_spread_the_gates(name):
+    """sigmoid(b) uniform in (1 / n, 1 - 1 / n), with the sign by which the gate keeps the memory."""
+    cell = wide(name, init=Init(gate_bias="uniform", forget_bias=2.5))
+    parts = np.split(np.asarray(cell.input.bias), np.cumsum(cell.sizes(cell.gates))[:-1])
+    blocks = dict(zip(cell.gates, parts, strict=True))
+    signs = cell_entry(name).cls.memory_gates
+    for gate, bias in blocks.items():
+        if gate not in signs:
+            assert (bias == 0).all(), gate
+            continue
+        n = len(bias)
+        opened = np.sort(1 / (1 + np.exp(-signs[gate] * bias)))
+        assert opened[0] >= min(1 / n, 0.5) - 1e-6 and opened[-1] <= max(1 - 1 / n, 0.5) + 1e-6
+        # Kolmogorov and Smirnov: n uniform numbers leave the diagonal by more once in a thousand draws.
+        assert np.abs(opened - (np.arange(n) + 0.5) / n).max() < 1.95 / np.sqrt(n), gate
+    shared = {(sign * blocks[gate]).tobytes() for gate, sign in signs.items() if gate in blocks}
+    assert len(shared) <= 1, "all memory gates share one draw per unit"
 
 
 @pytest.mark.parametrize("name", ["lstm", "peephole_lstm", "gru"])

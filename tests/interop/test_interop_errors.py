@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from interop_checks import FEATURES, HIDDEN, blank, refused
 
-from lstmlab.cells import cell_names
+from lstmlab.cells import cell_entry, cell_names
 from lstmlab.interop import (
     cell_from_torch,
     cell_to_flax,
@@ -29,7 +29,9 @@ GATES = 4 * HIDDEN
 
 def any_model(name):
     spatial = working_shape(name, {}, Features(FEATURES, (4, 4)))
-    return blank(name, spatial=spatial)
+    # Its groups of units must divide the hidden size, which is odd here.
+    settings = {"modules": HIDDEN} if "modules" in cell_entry(name).cls.options else {}
+    return blank(name, spatial=spatial, **settings)
 
 
 @pytest.mark.parametrize("name", sorted(set(cell_names()) - {"rnn", "lstm", "gru"}))
@@ -106,10 +108,11 @@ def test_torch_options_without_counterpart(name, option, value):
         cell_to_torch(model.layers[0].forward)
 
 
+@pytest.mark.parametrize("block", ["residual", "up_projection"])
 @pytest.mark.parametrize("export", [to_torch, to_keras, to_flax])
-def test_residual_blocks(export):
-    with refused("model.block=residual"):
-        export(blank("lstm", block="residual"))
+def test_blocks_around_the_cells(export, block):
+    with refused(f"model.block={block}"):
+        export(blank("lstm", block=block))
 
 
 def test_encoders_that_the_model_lacks():

@@ -7,6 +7,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import jax
 import jax.numpy as jnp
 import numpy as np
+from battery import AWAKE
 
 from lstmlab.cells import Init
 from lstmlab.models import Rates, SequenceModel
@@ -19,7 +20,8 @@ SPATIAL = (3, 2)
 
 def build(cell="lstm", *, inputs=None, outputs=None, randomise=True, seed=0, **settings):
     """A model; convolutional cells get feature maps, all others vectors."""
-    options = settings.get("cell_options") or {}
+    options = dict(AWAKE.get(cell, ())) | (settings.get("cell_options") or {})
+    settings["cell_options"] = options
     spatial = working_shape(cell, options, Features(FEATURES, SPATIAL))
     if randomise:
         settings = {"init": Init(input="zeros", recurrent="zeros")} | settings

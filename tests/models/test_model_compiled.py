@@ -70,7 +70,7 @@ def test_models_are_made_under_vmap():
         close(member, make(seed))
 
 
-@pytest.mark.parametrize("block, bidirectional", [("plain", True), ("residual", False)])
+@pytest.mark.parametrize("block, bidirectional", [("plain", True), ("residual", False), ("up_projection", True)])
 @pytest.mark.parametrize("regularised", [False, True], ids=["plain", "regularised"])
 def test_backends_agree_on_outputs_and_gradients(regularised, block, bidirectional):
     shape = {"block": block, "bidirectional": bidirectional, "readout": "pooled"}

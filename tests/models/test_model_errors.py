@@ -9,7 +9,7 @@ from lstmlab.models.sequence import working_shape
 from lstmlab.tasks import Features, Tokens
 
 CASES = {
-    "unknown block": ({"block": "dense"}, ["model.block is 'dense'", "plain, residual"]),
+    "unknown block": ({"block": "dense"}, ["model.block is 'dense'", "plain, residual, up_projection"]),
     "unknown readout": ({"readout": "first"}, ["model.readout is 'first'", "steps, last, pooled"]),
     "unknown backend": ({"backend": "cuda"}, ["model.backend is 'cuda'", "scan"]),
     "merged directions": (

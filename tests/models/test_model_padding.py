@@ -16,6 +16,8 @@ CASES = [
     ("residual", False, "last"),
     ("residual", False, "steps"),
     ("residual", True, "pooled"),
+    ("up_projection", True, "steps"),
+    ("up_projection", False, "last"),
 ]
 
 

@@ -7,6 +7,7 @@ import pytest
 from model_checks import BATCH, HIDDEN, bare, build, call, close, compiled, differ, run, sequences
 
 from lstmlab.cells import cell_names
+from lstmlab.models.blocks import BLOCKS
 from lstmlab.tasks import Tokens
 
 TIME = 4
@@ -66,9 +67,9 @@ def test_both_directions_start_from_their_own_states():
 
 
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
-@pytest.mark.parametrize("block", ["plain", "residual"])
+@pytest.mark.parametrize("block", BLOCKS)
 def test_resets_cut_a_sequence_into_independent_segments(block, bidirectional):
-    model = build("lstm", layers=2, block=block, bidirectional=bidirectional)
+    model = build("lstm", layers=2, block=block, bidirectional=bidirectional, hidden_size=2 * HIDDEN)
     xs = sequences(model, 2 * TIME)
     resets = jnp.zeros((BATCH, 2 * TIME), bool).at[:, TIME].set(True)
     whole = run(model, xs, resets=resets)

@@ -20,11 +20,11 @@ from model_checks import (
 )
 
 from lstmlab.cells import cell_names
+from lstmlab.models.blocks import BLOCKS
 from lstmlab.recurrence import unroll
 from lstmlab.tasks import Features, Tokens
 
 TIME = 4
-BLOCKS = ("plain", "residual")
 
 
 def time_major(inputs):
@@ -50,10 +50,10 @@ def test_every_cell_gives_the_declared_shapes(name, readout):
     assert result.outputs.shape == (BATCH, *time, *spatial, OUTPUTS)
     assert result.outputs.dtype == jnp.float32
     assert len(result.state) == 2
-    for layer in result.state:
-        assert len(layer) == 2
-        for state in layer:
-            assert state.h.shape == (BATCH, *spatial, HIDDEN)
+    for states, layer in zip(result.state, model.layers, strict=True):
+        assert len(states) == 2
+        for state in states:
+            assert state.h.shape == (BATCH, *spatial, layer.forward.output_size)
     expected = jax.eval_shape(lambda: model.initial_state(BATCH))
     assert jax.tree.structure(result.state) == jax.tree.structure(expected)
 
@@ -84,11 +84,11 @@ def test_residual_blocks_add_the_normalised_cell(bidirectional):
     xs = sequences(model, TIME)
     hs = dense(model.input_map, time_major(xs))
     for layer in model.layers:
-        normed = layer_norm(layer.norm, hs)
+        normed = layer_norm(layer.block.norm, hs)
         ys = unroll(layer.forward, normed).outputs
         if bidirectional:
             backward = unroll(layer.backward, normed[::-1]).outputs[::-1]
-            ys = jnp.concatenate([ys, backward], axis=-1) @ layer.merge.kernel[...]
+            ys = jnp.concatenate([ys, backward], axis=-1) @ layer.block.merge.kernel[...]
         hs = hs + ys
     expected = dense(model.head, layer_norm(model.final_norm, hs))
     close(run(model, xs).outputs, time_major(expected), 1e-4)
@@ -112,12 +112,51 @@ def test_readouts_read_the_top_layer(bidirectional):
     close(top["last"].outputs, jnp.concatenate(final, axis=-1))
 
 
+@pytest.mark.parametrize("readout", ["steps", "last", "pooled"])
+def test_layers_are_as_wide_as_what_the_cells_below_show(readout):
+    """A projection makes outputs narrower than the memory: layers, readout and head follow the outputs."""
+    size = 3
+    options = {"cell_options": {"projection_size": size}}
+    model = build("lstmp", layers=2, bidirectional=True, readout=readout, **options)
+    xs = sequences(model, TIME)
+    assert model.layers[1].forward.input_size == model.head.kernel.shape[0] == 2 * size
+    hs = time_major(xs)
+    for layer in model.layers:
+        forward = unroll(layer.forward, hs)
+        backward = unroll(layer.backward, hs, reverse=True)
+        hs = jnp.concatenate([forward.outputs, backward.outputs], axis=-1)
+    read = {
+        "steps": lambda: time_major(hs),
+        "last": lambda: jnp.concatenate([forward.state.h, backward.state.h], axis=-1),
+        "pooled": lambda: hs.mean(axis=0),
+    }
+    result = run(model, xs)
+    close(result.outputs, dense(model.head, read[readout]()))
+    for state in result.state[1]:
+        assert state.h.shape == (BATCH, size) and state.c.shape == (BATCH, HIDDEN)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
+def test_residual_blocks_bring_narrow_outputs_back_to_their_width(bidirectional):
+    model = build("lstmp", layers=2, block="residual", bidirectional=bidirectional)
+    xs = sequences(model, TIME)
+    hs = dense(model.input_map, time_major(xs))
+    for layer in model.layers:
+        normed = layer_norm(layer.norm, hs)
+        shown = [unroll(layer.forward, normed).outputs]
+        if bidirectional:
+            shown.append(unroll(layer.backward, normed, reverse=True).outputs)
+        assert {outputs.shape[-1] for outputs in shown} == {HIDDEN // 2}
+        hs = hs + jnp.concatenate(shown, axis=-1) @ layer.merge.kernel[...]
+    close(run(model, xs).outputs, time_major(dense(model.head, layer_norm(model.final_norm, hs))), 1e-4)
+
+
 @pytest.mark.parametrize("block", BLOCKS)
 def test_tokens_are_embedded(block):
     model = build(inputs=Tokens(7), block=block, embedding_size=HIDDEN)
     tokens = jnp.asarray([[0, 6, 3], [1, 1, 2]])
     table = np.asarray(model.embedding)
-    assert table.shape == (7, HIDDEN)
+    assert table.shape == (7, HIDDEN // BLOCKS[block].factor)
     vectors = build(inputs=Features(HIDDEN), block="plain")
     if block == "plain":
         vectors.layers, vectors.head = model.layers, model.head

@@ -32,7 +32,10 @@ def test_reverse_equals_flipping_each_valid_part(case, backend):
         flipped = Problem(p.cell, flip(p.xs, lengths), p.state, (flip(outputs, lengths), state))
         forward = masked(flipped, lengths, backend=backend)
         forward |= {name: flip(forward[name], lengths) for name in ("outputs", "d_xs")}
-        assert_close(masked(p, lengths, backend=backend, reverse=True), forward)
+        backward = masked(p, lengths, backend=backend, reverse=True)
+        # The value is one number, summed in another order: its terms may cancel, and each of them is compared.
+        del forward["value"], backward["value"]
+        assert_close(backward, forward)
 
 
 @each_backend

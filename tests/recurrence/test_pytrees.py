@@ -40,17 +40,18 @@ def test_vmap_over_keys_builds_the_cells_of_those_keys(case):
     together = quick_jit(jax.vmap(case.build))(keys)
     for i in range(MEMBERS):
         one = jax.tree.map(lambda a, i=i: a[i], together)
-        assert_close(one, case.build(i), 1e-6)
+        assert_close(one, case.build(i))
 
 
 @each_backend
 def test_a_step_down_the_gradient_lowers_the_value(case, backend):
     p = problem(case)
     before = masked(p, backend=backend)
-    lower = jax.tree.map(lambda a, d: a - 1e-3 * d, p.cell, before["d_cell"])
-    after = masked(p._replace(cell=lower), backend=backend)
     slope = sum(float(jnp.vdot(d, d)) for d in jax.tree.leaves(before["d_cell"]))
-    np.testing.assert_allclose(before["value"] - after["value"], 1e-3 * slope, rtol=0.2)
+    rate = min(1e-3, 0.25 / slope, 1e-3 / slope**0.5)  # short enough for the steepest cell to look straight
+    lower = jax.tree.map(lambda a, d: a - rate * d, p.cell, before["d_cell"])
+    after = masked(p._replace(cell=lower), backend=backend)
+    np.testing.assert_allclose(before["value"] - after["value"], rate * slope, rtol=0.2)
 
 
 def test_a_cell_keeps_its_settings_through_a_tree_map():

@@ -34,6 +34,7 @@ from lstmlab.recurrence import backends
 
 KEY = jax.random.key(5)
 BEFORE = Case("gru", (("reset", "before"),))
+SEVERAL_MAPS = [Case(name) for name in ("lstmp", "multiplicative_lstm", "mogrifier_lstm", "hyper_lstm")]
 
 
 def with_dropout(p, rate=0.5):
@@ -115,7 +116,7 @@ def test_dropout_uses_one_mask_at_all_steps():
         assert_close(output, h)
 
 
-@pytest.mark.parametrize("case", [Case("rnn"), Case("lstm"), Case("gru"), BEFORE], ids=str)
+@pytest.mark.parametrize("case", [Case("rnn"), Case("lstm"), Case("gru"), BEFORE, *SEVERAL_MAPS], ids=str)
 def test_dropout_reaches_every_product_with_the_state(case):
     """With all units dropped no gate can tell one h from another."""
     p = problem(case)

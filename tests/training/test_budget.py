@@ -2,7 +2,7 @@
 
 import jax
 import pytest
-from small_runs import TASKS, run, small
+from small_runs import TASKS, in_turn, run, small
 
 from lstmlab.cells import cell_names
 from lstmlab.config import ConfigError, compose
@@ -18,16 +18,25 @@ def fits_task(cell, task):
     return cell != "conv_lstm" or task == "moving_mnist"
 
 
-@pytest.mark.parametrize("task", task_names())
-@pytest.mark.parametrize("cell", cell_names())
+def with_next_size(config):
+    """Parameters with the next hidden size that the cell allows: groups of units may have to divide it."""
+    for more in range(1, 65):
+        try:
+            return parameters_of(with_hidden_size(config, config.model.hidden_size + more))
+        except ConfigError:
+            continue
+    raise AssertionError(f"no larger hidden size than {config.model.hidden_size} is allowed")
+
+
+PAIRS = [(cell, task) for task in task_names() for cell in cell_names() if fits_task(cell, task)]
+
+
+@pytest.mark.parametrize(("cell", "task"), in_turn(PAIRS))
 def test_one_more_unit_would_be_too_many(cell, task):
-    if not fits_task(cell, task):
-        pytest.skip("this cell needs spatial inputs")
     config = spend_budget(
         compose([f"task={task}", *TASKS.get(task, []), f"cell={cell}", f"model.parameter_budget={BUDGET}"])
     )
-    size = config.model.hidden_size
-    assert parameters_of(config) <= BUDGET < parameters_of(with_hidden_size(config, size + 1))
+    assert parameters_of(config) <= BUDGET < with_next_size(config)
 
 
 def test_the_run_says_what_it_was_given_and_what_it_became(tmp_path):
@@ -44,6 +53,28 @@ def test_without_a_budget_the_hidden_size_is_as_given(tmp_path):
     config = small("adding", "model.hidden_size=7")
     assert spend_budget(config) is config
     assert run(config, tmp_path).summary["parameter_budget"] is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "unit"),
+    [
+        (["model.block=up_projection"], 2),
+        (["cell.map=block_diagonal", "cell.heads=3"], 3),
+        (["model.block=up_projection", "cell.map=block_diagonal", "cell.heads=3"], 6),
+    ],
+    ids=["block", "heads", "both"],
+)
+def test_hidden_sizes_stay_those_that_the_parts_allow(settings, unit):
+    config = spend_budget(compose(["task=adding", "cell=lstm", *settings, f"model.parameter_budget={BUDGET}"]))
+    size = config.model.hidden_size
+    assert size % unit == 0
+    assert parameters_of(config) <= BUDGET < parameters_of(with_hidden_size(config, size + unit))
+
+
+def test_parts_that_fit_at_no_size_are_refused_for_their_own_reason():
+    merged = ["model.block=residual", "model.bidirectional=true", "model.readout=last"]
+    with pytest.raises(ConfigError, match="readout=last has no meaning for merged directions"):
+        spend_budget(small("adding", "model.parameter_budget=500", *merged))
 
 
 def test_a_budget_that_nothing_fits_into_is_refused_with_the_smallest(tmp_path):

@@ -4,7 +4,7 @@ it fits, every other cell with the tasks in turn, and (slow) every pair."""
 import math
 
 import pytest
-from small_runs import run, small
+from small_runs import in_turn, run, small
 
 from lstmlab import load
 from lstmlab.cells import cell_entry, cell_names
@@ -21,20 +21,9 @@ def fits(cell, task):
 
 
 PAIRS = [(cell, task) for task in task_names() for cell in cell_names()]
-USUAL = ("lstm", "gru", "conv_lstm")
 
 
-def in_turn(cell, task):
-    """Whether it is this task's turn with this cell."""
-    place = cell_names().index(cell) + task_names().index(task)
-    return cell in USUAL or place % len(task_names()) == 0
-
-
-def marked(pair):
-    return pair if in_turn(*pair) else pytest.param(*pair, marks=pytest.mark.slow)
-
-
-@pytest.mark.parametrize(("cell", "task"), [marked(pair) for pair in PAIRS if fits(*pair)])
+@pytest.mark.parametrize(("cell", "task"), in_turn(pair for pair in PAIRS if fits(*pair)))
 def test_two_steps_from_configuration_to_saved_model(cell, task, tmp_path):
     trained = run(small(task, f"cell={cell}", "training.steps=2"), tmp_path)
     (row,) = read_metrics(tmp_path)
@@ -48,7 +37,7 @@ def test_two_steps_from_configuration_to_saved_model(cell, task, tmp_path):
     assert load(tmp_path).config == trained.config
 
 
-@pytest.mark.parametrize(("cell", "task"), [marked(pair) for pair in PAIRS if not fits(*pair)])
+@pytest.mark.parametrize(("cell", "task"), in_turn(pair for pair in PAIRS if not fits(*pair)))
 def test_what_does_not_fit_is_refused_with_advice(cell, task, tmp_path):
     with pytest.raises(ConfigError, match="needs a task with spatial inputs, such as moving_mnist"):
         run(small(task, f"cell={cell}"), tmp_path)

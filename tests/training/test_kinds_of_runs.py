@@ -53,6 +53,17 @@ def test_everything_at_once_runs_to_the_end(tmp_path):
     assert np.isfinite(trained.summary["value"])
 
 
+@pytest.mark.parametrize("task", ["adding", "char_lm"])
+def test_an_up_projection_block_is_a_choice_of_the_configuration(task, tmp_path):
+    trained = run(small(task, "model.block=up_projection", "model.layers=2", "dropout.recurrent=0.1"), tmp_path)
+    assert trained.summary["status"] == "finished"
+    assert np.isfinite(trained.summary["value"])
+    # A stream of half the hidden size between the layers.
+    assert trained.model.head.kernel.shape[0] == trained.config.model.hidden_size // 2
+    inputs = trained.task.eval_batch(trained.task.data()["test"], "test", 0, 2).inputs
+    np.testing.assert_array_equal(load(tmp_path)(inputs), trained(inputs))
+
+
 def test_masks_act_in_training_only(plain):
     # The rate changes what is learned from the first step on, but not how a given model is judged.
     _, state = plain

@@ -1,0 +1,91 @@
+"""Linear recurrent unit: a complex diagonal recurrence."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array
+
+from lstmlab.cells.base import Gates
+from lstmlab.cells.initialise import Init, KeyStream
+from lstmlab.cells.linear import LinearCell
+from lstmlab.cells.maps import make_map
+from lstmlab.cells.options import option
+from lstmlab.cells.registry import register_cell
+
+
+class LRUState(NamedTuple):
+    """Output, and the complex memory as two real arrays."""
+
+    h: Array
+    re: Array
+    im: Array
+
+
+@register_cell(
+    "lru", title="Linear recurrent unit", paper="Orvieto et al. 2023, arXiv:2303.06349", family="parallel in time"
+)
+class LRU(LinearCell):
+    r"""Linear recurrent unit: stable complex poles, the same at all steps.
+
+    .. math::
+        \lambda &= \exp(-\exp(\nu) + i \exp(\theta)) \\
+        c_t &= \lambda \odot c_{t-1} + \gamma \odot (B x_t + b), \qquad c_t \in \mathbb{C}^{hidden} \\
+        h_t &= \mathrm{Re}(C c_t) + D x_t + d
+
+    Orvieto et al. 2023, "Resurrecting recurrent neural networks for long sequences". :math:`\lambda` starts uniform on
+    the ring between ``r_min`` and ``r_max`` with phases below ``max_phase``; :math:`\gamma` is learned as its logarithm
+    and starts at :math:`\sqrt{1 - |\lambda|^2}`, which gives the memory the scale of its input. The paper's :math:`B`
+    is :math:`\sqrt 2` smaller and its :math:`C` as much larger, and it has no :math:`b` and :math:`d`
+    (``bias=False``). The cell is linear in all: nonlinearity lies between layers.
+    """
+
+    gates = ("real", "imaginary", "skip")
+    state_type = LRUState
+    carried = ("re", "im")
+    zoned = ("re", "im")
+    unbounded = gates
+    prescribed = Init("lecun_normal", "lecun_normal", gate_bias="constant")
+    r_min: float = option(0.0, "least |λ| at the start", minimum=0)
+    r_max: float = option(1.0, "largest |λ| at the start, at most 1", minimum=0)
+    max_phase: float = option(2 * math.pi, "largest phase of λ at the start, in radians", minimum=1e-6)
+
+    def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
+        """Poles on a ring, uniform in its area, and the map ``C`` at every place of the state."""
+        if not self.r_min < self.r_max <= 1:
+            raise ValueError(f"cell lru: r_min={self.r_min:g} must be below r_max={self.r_max:g}, and that at most 1")
+        units, edge = (self.hidden_size,), 1e-6
+        radius = jax.random.uniform(keys(), units, minval=edge, maxval=1 - edge)
+        rate = -0.5 * jnp.log(self.r_min**2 + radius * (self.r_max**2 - self.r_min**2))
+        phase = self.max_phase * jax.random.uniform(keys(), units, minval=edge)
+        self.nu, self.theta = nnx.Param(jnp.log(rate)), nnx.Param(jnp.log(phase))
+        self.gamma = nnx.Param(0.5 * jnp.log(-jnp.expm1(-2 * rate)))
+        self.output = make_map(
+            "dense", 2 * self.hidden_size, units, key=keys(), init=init.recurrent, scale=init.scale, dtype=dtype
+        )
+
+    def memory(self, state: LRUState) -> Array:
+        """The complex number of both fields."""
+        return jax.lax.complex(state.re, state.im)
+
+    def remember(self, h: Array, memory: Array, past: Array | None) -> Any:
+        """Complex numbers stay inside: outside the state is real."""
+        return LRUState(h, memory.real, memory.imag)
+
+    def activate(self, z: Array, past: Array | None) -> Gates:
+        """``B x`` and ``D x``."""
+        return dict(zip(self.gates, self.split(z), strict=True))
+
+    def coefficients(self, gates: Gates) -> tuple[Array, Array]:
+        """``λ`` and ``γ B x``."""
+        nu, theta, gamma = (jnp.exp(jnp.asarray(p)) for p in (self.nu, self.theta, self.gamma))
+        pole = jnp.exp(jax.lax.complex(-nu, theta))
+        return pole, jax.lax.complex(gamma * gates["real"], gamma * gates["imaginary"])
+
+    def show(self, memory: Array, gates: Gates) -> Array:
+        """``Re(C c) = C_re re - C_im im`` as one real product; the sign is the map's."""
+        return self.output(jnp.concatenate([memory.real, memory.imag], axis=-1)) + gates["skip"]

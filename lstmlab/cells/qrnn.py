@@ -1,0 +1,102 @@
+"""Quasi-recurrent network: a convolution over time, then pooling."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from lstmlab.cells.activations import sigmoid
+from lstmlab.cells.base import Gates, HCState
+from lstmlab.cells.initialise import Init, KeyStream
+from lstmlab.cells.linear import LinearCell
+from lstmlab.cells.maps import LinearMap
+from lstmlab.cells.options import option
+from lstmlab.cells.registry import register_cell
+
+GATES = {
+    "f": ("candidate", "forget"),
+    "fo": ("candidate", "forget", "output"),
+    "ifo": ("candidate", "input", "forget", "output"),
+}
+
+
+class QRNNState(NamedTuple):
+    """Output, memory, and the last input's part in the next step's projection ``[batch, *spatial, gates · hidden]``."""
+
+    h: Array
+    c: Array
+    past: Array
+
+
+@register_cell(
+    "qrnn", title="Quasi-recurrent network", paper="Bradbury et al. 2017, arXiv:1611.01576", family="parallel in time"
+)
+class QRNN(LinearCell):
+    r"""Quasi-recurrent network: gates see this input and the one before, not the state.
+
+    .. math::
+        \tilde c_t &= \tanh(V_c x_{t-1} + W_c x_t + b_c) \\
+        f_t &= \sigma(V_f x_{t-1} + W_f x_t + b_f) \qquad \text{and } i_t, o_t \text{ alike} \\
+        c_t &= f_t \odot c_{t-1} + (1 - f_t) \odot \tilde c_t && \text{pooling="f", "fo"} \\
+        c_t &= f_t \odot c_{t-1} + i_t \odot \tilde c_t && \text{pooling="ifo"} \\
+        h_t &= o_t \odot c_t && \text{but } h_t = c_t \text{ with pooling="f"}
+
+    Bradbury et al. 2017, "Quasi-recurrent neural networks"; their :math:`z_t` is :math:`\tilde c_t`. ``time_window=1``
+    leaves the term of :math:`x_{t-1}` out. The state carries that term for the next step, so that sequences may be cut.
+    """
+
+    memory_gates = {"forget": 1, "input": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    carried = ("c", "past")
+    zoned = ("c",)
+    pooling: str = option("fo", "gates of the pooling over time: f(orget), o(utput), i(nput)", choices=tuple(GATES))
+    time_window: int = option(2, "inputs that a step sees: with the one before, or not", choices=(2, 1))
+
+    def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
+        """The map of the input before; its bias would be a second one."""
+        earlier = self.input_map(self.gates, keys(), init, dtype) if self.time_window == 2 else None
+        if earlier is not None:
+            earlier.bias = None
+        self.earlier: LinearMap | None = earlier
+
+    @property
+    def gates(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Those of the pooling."""
+        return GATES[self.pooling]
+
+    @property
+    def state_type(self) -> type:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The state has a past where the convolution looks back."""
+        return QRNNState if self.time_window == 2 else HCState
+
+    def initial_state(self, *batch: int) -> Any:
+        """Zeros."""
+        zeros = jnp.zeros((*batch, *self.state_shape))
+        if self.time_window == 1:
+            return HCState(zeros, zeros)
+        return QRNNState(zeros, zeros, jnp.zeros((*batch, *self.spatial, sum(self.sizes(self.gates)))))
+
+    def project(self, x: Array) -> Any:
+        """What this step sees of ``x``, and what the next one will."""
+        z = super().project(x)
+        return z if self.earlier is None else (z, self.earlier(x))
+
+    def delayed(self, z: Any) -> Array | None:
+        """What the next step will see."""
+        return None if self.earlier is None else z[1]
+
+    def activate(self, z: Any, past: Array | None) -> Gates:
+        """The sum over both inputs, squashed."""
+        a = self.split(z if past is None else z[0] + past)
+        gates = dict(zip(self.gates, a, strict=True))
+        return {name: self.propose(v) if name == "candidate" else sigmoid(v) for name, v in gates.items()}
+
+    def coefficients(self, gates: Gates) -> tuple[Array, Array]:
+        """``f``, and what enters the memory."""
+        f = gates["forget"]
+        return f, gates.get("input", 1 - f) * gates["candidate"]
+
+    def show(self, memory: Array, gates: Gates) -> Array:
+        """Through the output gate, where there is one."""
+        return gates["output"] * memory if "output" in gates else memory

@@ -1,0 +1,81 @@
+"""Recurrent highway network: several gated layers within each step."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array
+
+from lstmlab.cells.activations import activation, activation_option
+from lstmlab.cells.base import Cell, Form, Gates, HState
+from lstmlab.cells.initialise import Init, KeyStream, gate_biases
+from lstmlab.cells.maps import LinearMap
+from lstmlab.cells.options import option
+from lstmlab.cells.registry import register_cell
+
+
+@register_cell(
+    "rhn", title="Recurrent highway network", paper="Zilly et al. 2017, arXiv:1607.03474", family="structured"
+)
+class RHN(Cell):
+    r"""A highway network of ``depth`` layers from each state to the next, with the carry gate ``1 - t``.
+
+    .. math::
+        s^0_t &= h_{t-1} \\
+        n^l_t &= \tanh(W_n x_t \, [l = 1] + U^l_n s^{l-1}_t + b^l_n) \\
+        t^l_t &= \sigma(W_t x_t \, [l = 1] + U^l_t s^{l-1}_t + b^l_t) \\
+        s^l_t &= t^l_t \odot n^l_t + (1 - t^l_t) \odot s^{l-1}_t \qquad l = 1 \dots L \\
+        h_t &= s^L_t
+
+    Zilly, Srivastava, Koutník & Schmidhuber 2017, "Recurrent highway networks". Transform biases start below zero, so
+    that most of the state is carried: the paper takes -2 to -4. The gates shown are those of the first layer.
+    """
+
+    gates = ("candidate", "transform")
+    memory_gates = {"transform": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    depth: int = option(3, "layers within each step", minimum=1)
+    transform_bias: float = option(-2.0, "first bias of the transform gates; chrono and uniform gates replace it")
+    activation: str = activation_option("tanh", "nonlinearity of the candidate")
+    gate_activation: str = activation_option("sigmoid", "nonlinearity of the transform gate")
+
+    def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
+        """The layers above the first, and the biases of all."""
+        deeper = self.depth - 1
+        self.deeper = nnx.List(self.recurrent_map(self.gates, keys(), init, dtype) for _ in range(deeper))
+        sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
+        biases = [self._shifted(gate_biases(keys(), sizes, self.memory_gates, init), init) for _ in range(deeper)]
+        self.deeper_bias = nnx.Param(jnp.stack(biases)) if self.bias and biases else None
+        if self.input is not None and self.input.bias is not None:
+            self.input.bias = nnx.Param(self._shifted(jnp.asarray(self.input.bias), init))
+
+    def _shifted(self, bias: Array, init: Init) -> Array:
+        """With the transform gate's own start, where no other is asked for."""
+        own = init.gate_bias == "constant" and not init.chrono_horizon
+        return bias.at[self.hidden_size :].set(self.transform_bias) if own else bias
+
+    @property
+    def form(self) -> Form:
+        """One layer is one product and a pointwise function; more are products in sequence."""
+        return "pointwise" if self.depth == 1 else "step"
+
+    def map_recurrent(self, transform: Callable[[LinearMap], Any]) -> Any:
+        """Every layer maps the state."""
+        cell = super().map_recurrent(transform)
+        cell.deeper = nnx.List(transform(linear) for linear in cell.deeper)
+        return cell
+
+    def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
+        """One layer, from its stacked pre-activations ``z + r``."""
+        candidate, transform = self.split(z + r)
+        candidate, transform = self.propose(candidate), activation(self.gate_activation)(transform)
+        h = transform * candidate + (1 - transform) * state.h
+        return HState(h), {"candidate": candidate, "transform": transform}
+
+    def step(self, state: HState, z: Array) -> tuple[HState, Gates]:
+        """All layers; the input enters the first."""
+        state, gates = super().step(state, z)
+        for layer, linear in enumerate(self.deeper):
+            bias = jnp.zeros(()) if self.deeper_bias is None else self.deeper_bias[layer]
+            state, _ = self.update(state, bias, linear(state.h))
+        return state, gates

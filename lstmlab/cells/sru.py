@@ -1,0 +1,93 @@
+"""Simple recurrent unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array
+
+from lstmlab.cells.activations import activation, activation_option, sigmoid
+from lstmlab.cells.base import Form, Gates, HCState
+from lstmlab.cells.initialise import Init, KeyStream
+from lstmlab.cells.linear import LinearCell
+from lstmlab.cells.options import option
+from lstmlab.cells.registry import register_cell
+
+
+@register_cell(
+    "sru",
+    title="Simple recurrent unit with highway",
+    paper="Lei et al. 2018, arXiv:1709.02755",
+    family="parallel in time",
+)
+class SRU(LinearCell):
+    r"""Simple recurrent unit: a light recurrence and a highway around it.
+
+    .. math::
+        f_t &= \sigma(W_f x_t + v_f \odot c_{t-1} + b_f) \\
+        r_t &= \sigma(W_r x_t + v_r \odot c_{t-1} + b_r) \\
+        c_t &= f_t \odot c_{t-1} + (1 - f_t) \odot (W x_t + b) \\
+        h_t &= r_t \odot g(c_t) + (1 - r_t) \odot \alpha x_t
+
+    Lei et al. 2018, "Simple recurrent units for highly parallelizable recurrence". The terms with :math:`v` are the
+    published version's, with ``output_activation=identity``: ``peepholes=True`` adds them, and the cell then runs step
+    by step. The default is the first version, with :math:`g = \tanh`, linear in the state. Where ``x`` has another
+    size than ``h``, a map :math:`W_x x_t + b_x` stands in its place. With :math:`\alpha = \sqrt{1 + 2 e^{b_r}}`, 1.732
+    for :math:`b_r = 0`, ``h`` starts with the variance of ``x``. The paper has no :math:`b` (``bias`` is one for all).
+    """
+
+    memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    state_type = HCState
+    carried = ("c",)
+    zoned = ("c",)
+    unbounded = ("candidate", "highway")
+    activation = "identity"
+    output_activation: str = activation_option("tanh", "nonlinearity g of the memory on its way out")
+    alpha: float = option(1.0, "factor on the input in the highway; 1.732 keeps its variance", minimum=0)
+    peepholes: bool = option(False, "gates see the memory, step by step")
+
+    def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
+        """Peepholes start at zero, where the cell equals the one without; one weight per memory element."""
+        self.forget_peephole = nnx.Param(jnp.zeros(self.state_shape)) if self.peepholes else None
+        self.reset_peephole = nnx.Param(jnp.zeros(self.state_shape)) if self.peepholes else None
+
+    @property
+    def gates(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The highway has a block of its own where the sizes differ."""
+        blocks = ("forget", "reset", "candidate")
+        return blocks if self.input_size == self.hidden_size else (*blocks, "highway")
+
+    @property
+    def form(self) -> Form:
+        """Linear as long as no gate sees the memory."""
+        return "step" if self.peepholes else "linear"
+
+    def project(self, x: Array) -> Array:
+        """All four blocks; that of the highway may be ``x`` itself."""
+        z = super().project(x)
+        return z if "highway" in self.gates else jnp.concatenate([z, x], axis=-1)
+
+    def activate(self, z: Array, past: Array | None) -> Gates:
+        """Gates, candidate and highway of the equations above."""
+        forget, reset, candidate, highway = jnp.split(z, 4, axis=-1)
+        gates = {"forget": sigmoid(forget), "reset": sigmoid(reset), "candidate": self.propose(candidate)}
+        return gates | {"highway": self.alpha * highway}
+
+    def coefficients(self, gates: Gates) -> tuple[Array, Array]:
+        """``f`` and ``(1 - f) W x``."""
+        return gates["forget"], (1 - gates["forget"]) * gates["candidate"]
+
+    def show(self, memory: Array, gates: Gates) -> Array:
+        """Memory or input, as the reset gate says."""
+        reset = gates["reset"]
+        return reset * activation(self.output_activation)(memory) + (1 - reset) * gates["highway"]
+
+    def step(self, state: HCState, z: Array) -> tuple[Any, Gates]:
+        """With peepholes both gates see the memory first."""
+        if self.forget_peephole is not None and self.reset_peephole is not None:
+            seen = [self.forget_peephole * state.c, self.reset_peephole * state.c]
+            rest = jnp.zeros_like(state.c)
+            z = z + jnp.concatenate([*seen, rest, rest], axis=-1)
+        return super().step(state, z)

@@ -1,0 +1,97 @@
+"""What there is to say of every registered cell, found out by making it: nothing here is written down by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, NamedTuple
+
+import jax
+
+from lstmlab.cells import Cell, CellEntry, cell_entry, make_cell
+from lstmlab.recurrence import backends
+
+SIZE = 128
+"""Features of the inputs and of the hidden state at which cells are counted."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CellFacts:
+    """One cell with its default options. A convolutional one is counted on a grid of one place."""
+
+    entry: CellEntry
+    form: str
+    """what decides which backends serve, see :attr:`lstmlab.cells.Cell.form`"""
+    backends: tuple[str, ...]
+    """the backends that run it, the preferred one first"""
+    maps: tuple[str, ...]
+    """the kinds of linear map that it allows"""
+    gates: dict[str, int]
+    """names of its gates, and how many numbers each has per step"""
+    state: dict[str, tuple[int, ...]]
+    """fields of its state, with their shapes for one sequence"""
+    state_size: int
+    """numbers carried per sequence"""
+    parameters: int
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether its default map is a convolution, so that it needs inputs with spatial axes."""
+        return self.entry.cls.options["map"].default == "conv"
+
+
+class OtherForm(NamedTuple):
+    """A value of an option with which a cell has another form than by default."""
+
+    option: str
+    value: Any
+    form: str
+    backends: tuple[str, ...]
+
+
+def cell_facts(name: str) -> CellFacts:
+    """The facts of a registered cell, from shapes alone; raises ``ValueError`` for an unknown name."""
+    entry = cell_entry(name)
+    cell = _shapes(name)
+    state = jax.eval_shape(lambda: _make(name).initial_state(1))
+    # The first axis is the batch of one sequence.
+    shapes = {field: tuple(array.shape[1:]) for field, array in state._asdict().items()}
+    return CellFacts(
+        entry=entry,
+        form=cell.form,
+        backends=_names(cell),
+        maps=tuple(entry.cls.options["map"].choices),
+        gates=dict(zip(cell.gates, cell.sizes(cell.gates), strict=True)),
+        state=shapes,
+        state_size=cell.state_size,
+        parameters=sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(cell)),
+    )
+
+
+def other_forms(name: str) -> list[OtherForm]:
+    """The values of discrete options, one changed at a time, that give the cell another form than its default."""
+    default, found = _shapes(name), []
+    for key, option in cell_entry(name).cls.options.items():
+        if key == "map":
+            continue
+        values = (False, True) if isinstance(option.default, bool) else option.choices
+        for value in values:
+            cell = default if value == option.default else _shapes(name, **{key: value})
+            if cell.form != default.form:
+                found.append(OtherForm(key, value, cell.form, _names(cell)))
+    return found
+
+
+def _make(name: str, **options: Any) -> Cell:
+    convolutional = cell_entry(name).cls.options["map"].default == "conv"
+    spatial = (1, 1) if convolutional else ()
+    return make_cell(name, SIZE, SIZE, key=jax.random.key(0), spatial=spatial, **options)
+
+
+def _shapes(name: str, **options: Any) -> Cell:
+    """The cell with shapes for parameters: nothing is computed."""
+    return jax.eval_shape(lambda: _make(name, **options))
+
+
+def _names(cell: Cell) -> tuple[str, ...]:
+    return tuple(map(str, backends(cell)))

@@ -1,0 +1,271 @@
+"""Cells without a product in the loop against the equations of their papers, written as plain NumPy loops.
+
+Feng et al. 2024 (minGRU, minLSTM), Bradbury et al. 2017 (QRNN), Lei et al. 2018 (SRU), Orvieto et al. 2023 (LRU),
+De et al. 2024 (RG-LRU). Gradients by central differences of every number.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from battery import FEATURES, HIDDEN, Case, assert_close, jitter, problem, run, show
+from oracles import check, numpy_oracle
+
+from lstmlab.cells import HCState, HState, make_cell
+from lstmlab.cells.lru import LRUState
+from lstmlab.cells.qrnn import QRNNState
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def weights_of(*vectors):
+    """``W``, ``b`` per gate (and ``V`` of a second map), and the cell's vectors by name."""
+
+    def of(cell):
+        def gate_by_gate(array):
+            return dict(zip(cell.gates, jnp.split(jnp.asarray(array), len(cell.gates), axis=-1), strict=True))
+
+        weights = {"W": gate_by_gate(cell.input.kernel), "b": gate_by_gate(cell.input.bias)}
+        if getattr(cell, "earlier", None) is not None:
+            weights["V"] = gate_by_gate(cell.earlier.kernel)
+        if hasattr(cell, "output"):
+            weights["output"] = jnp.asarray(cell.output.kernel)
+        return weights | {name: jnp.asarray(getattr(cell, name)) for name in vectors}
+
+    return of
+
+
+def affine(weights, x):
+    return {gate: x @ W + weights["b"][gate] for gate, W in weights["W"].items()}
+
+
+def log_space_candidate(a):
+    """``g`` of the paper's appendix: ``where(x >= 0, x + 0.5, sigmoid(x))``."""
+    return np.where(a >= 0, a + 0.5, sigmoid(a))
+
+
+def min_gru(g):
+    def forward(weights, xs, state):
+        h, outputs = state.h, []
+        for x in xs:
+            a = affine(weights, x)
+            z = sigmoid(a["update"])
+            h = (1 - z) * h + z * g(a["candidate"])
+            outputs.append(h)
+        return np.stack(outputs), HState(h)
+
+    return numpy_oracle(forward, weights_of())
+
+
+def min_lstm(g):
+    def forward(weights, xs, state):
+        h, outputs = state.h, []
+        for x in xs:
+            a = affine(weights, x)
+            f, i = sigmoid(a["forget"]), sigmoid(a["input"])
+            h = f / (f + i) * h + i / (f + i) * g(a["candidate"])
+            outputs.append(h)
+        return np.stack(outputs), HState(h)
+
+    return numpy_oracle(forward, weights_of())
+
+
+def qrnn(pooling, window):
+    """Section 2 of the paper; what the state holds of the input before is its part in every gate, side by side."""
+    names = {"f": ("candidate", "forget"), "fo": ("candidate", "forget", "output")}
+    names["ifo"] = ("candidate", "input", "forget", "output")
+
+    def forward(weights, xs, state):
+        h, c, *past = state
+        outputs = []
+        for x in xs:
+            a = affine(weights, x)
+            if window == 2:
+                seen = np.split(past[0], len(a), axis=-1)
+                a = {gate: a[gate] + part for gate, part in zip(names[pooling], seen, strict=True)}
+                past = [np.concatenate([x @ weights["V"][gate] for gate in names[pooling]], axis=-1)]
+            z, f = np.tanh(a["candidate"]), sigmoid(a["forget"])
+            c = f * c + (sigmoid(a["input"]) if pooling == "ifo" else 1 - f) * z
+            h = c if pooling == "f" else sigmoid(a["output"]) * c
+            outputs.append(h)
+        return np.stack(outputs), QRNNState(h, c, *past) if window == 2 else HCState(h, c)
+
+    return numpy_oracle(forward, weights_of())
+
+
+def sru(peepholes=False, g=np.tanh, alpha=1.0):
+    def forward(weights, xs, state):
+        h, c = state
+        outputs = []
+        for x in xs:
+            a = affine(weights, x)
+            f_seen, r_seen = (weights["forget_peephole"] * c, weights["reset_peephole"] * c) if peepholes else (0, 0)
+            f, r = sigmoid(a["forget"] + f_seen), sigmoid(a["reset"] + r_seen)
+            c = f * c + (1 - f) * a["candidate"]
+            h = r * g(c) + (1 - r) * alpha * a.get("highway", x)
+            outputs.append(h)
+        return np.stack(outputs), HCState(h, c)
+
+    return numpy_oracle(forward, weights_of(*(("forget_peephole", "reset_peephole") if peepholes else ())))
+
+
+def lru(weights, xs, state):
+    """Equations 5 and 7 of the paper, in complex numbers."""
+    decay, phase, gamma = (np.exp(weights[name]) for name in ("nu", "theta", "gamma"))
+    eigenvalues = np.exp(-decay + 1j * phase)
+    C_real, minus_C_imaginary = np.split(weights["output"], 2)
+    C = C_real - 1j * minus_C_imaginary
+    h, c, outputs = state.h, state.re + 1j * state.im, []
+    for x in xs:
+        a = affine(weights, x)
+        c = eigenvalues * c + gamma * (a["real"] + 1j * a["imaginary"])
+        h = (c @ C).real + a["skip"]
+        outputs.append(h)
+    return np.stack(outputs), LRUState(h, c.real.copy(), c.imag.copy())
+
+
+def rg_lru(weights, xs, state):
+    """Equations 1 to 4; ``a = sigmoid(-Λ)``, so that ``log a = -softplus(Λ)`` as in the paper's appendix A."""
+    a_open = sigmoid(-weights["rate"])
+    h, outputs = state.h, []
+    for x in xs:
+        z = affine(weights, x)
+        a = a_open ** (8 * sigmoid(z["recurrence"]))
+        h = a * h + np.sqrt(1 - a**2) * (sigmoid(z["input"]) * z["candidate"])
+        outputs.append(h)
+    return np.stack(outputs), HState(h)
+
+
+def case(name, **options):
+    return Case(name, tuple(options.items()))
+
+
+def identity(a):
+    return a
+
+
+PAIRS = [
+    (case("min_gru"), min_gru(log_space_candidate)),
+    (case("min_gru", candidate="identity"), min_gru(identity)),
+    (case("min_lstm"), min_lstm(log_space_candidate)),
+    (case("min_lstm", candidate="identity"), min_lstm(identity)),
+    (case("qrnn"), qrnn("fo", 2)),
+    (case("qrnn", pooling="f"), qrnn("f", 2)),
+    (case("qrnn", pooling="ifo"), qrnn("ifo", 2)),
+    (case("qrnn", time_window=1), qrnn("fo", 1)),
+    (case("sru"), sru()),
+    (case("sru", alpha=1.732), sru(alpha=1.732)),
+    (case("sru", peepholes=True, output_activation="identity"), sru(True, identity)),
+    (case("lru"), numpy_oracle(lru, weights_of("nu", "theta", "gamma"))),
+    (case("rg_lru"), numpy_oracle(rg_lru, weights_of("rate"))),
+]
+
+
+@pytest.mark.parametrize(("case", "oracle"), PAIRS, ids=[str(case) for case, _ in PAIRS])
+def test_agrees_with_the_paper(case, oracle):
+    # Central differences with a step of 1e-5 are good to about 1e-9 in float64.
+    check(case, oracle, 1e-7)
+
+
+def log_scan(log_coefficients, log_values):
+    """``parallel_scan_log`` of Feng et al., appendix B: ``h`` from ``log a_t`` and ``log h_0, log b_1, log b_2 …``."""
+    a_star = np.concatenate([np.zeros_like(log_values[:1]), np.cumsum(log_coefficients, axis=0)])
+    return np.exp(a_star + np.logaddexp.accumulate(log_values - a_star, axis=0))[1:]
+
+
+def softplus(a):
+    return np.logaddexp(0, a)
+
+
+@pytest.mark.parametrize("name", ["min_gru", "min_lstm"])
+def test_minimal_units_equal_their_form_in_logarithms(name, x64):
+    p = problem(Case(name), "float64")
+    p = p._replace(state=HState(jnp.abs(p.state.h) + 0.1))
+    a = affine(jax.tree.map(np.asarray, weights_of()(p.cell)), np.asarray(p.xs))
+    log_h = [np.log(p.state.h)[None]]
+    log_g = np.where(a["candidate"] >= 0, np.log(np.maximum(a["candidate"], 0) + 0.5), -softplus(-a["candidate"]))
+    if name == "min_gru":
+        log_keep, log_write = -softplus(a["update"]), -softplus(-a["update"])
+    else:
+        difference = softplus(-a["forget"]) - softplus(-a["input"])
+        log_keep, log_write = -softplus(difference), -softplus(-difference)
+    expected = log_scan(log_keep, np.concatenate([*log_h, log_write + log_g]))
+    for backend in ("associative", "fused", "scan"):
+        outputs, _ = show(*p[:3], backend=backend)
+        assert_close(outputs, expected, 1e-12)
+
+
+def test_gates_of_a_min_lstm_sum_to_one_where_both_close():
+    cell = make_cell("min_lstm", 1, 1, key=jax.random.key(0))
+    gates = cell.activate(jnp.array([[-200.0, -201.0, 0.0], [-1e30, -1e30, 0.0], [50.0, -50.0, 0.0]]), None)
+    np.testing.assert_allclose(gates["forget"][:, 0], [sigmoid(1.0), 0.5, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(gates["forget"] + gates["input"], 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("peepholes", [False, True])
+def test_sru_passes_an_input_of_its_own_size_through(peepholes, x64):
+    """No fourth projection: three blocks of parameters, and ``x`` itself in the highway."""
+    cell = make_cell("sru", HIDDEN, HIDDEN, key=jax.random.key(0), peepholes=peepholes, alpha=1.5)
+    assert cell.input.kernel.shape == (HIDDEN, 3 * HIDDEN)
+    cell = jax.tree.map(lambda a: a.astype("float64"), jitter(cell, 1))
+    p = problem(case("sru", peepholes=peepholes), "float64")
+    xs = jnp.concatenate([p.xs, p.xs[..., :1]], axis=-1)
+    assert xs.shape[-1] == HIDDEN == FEATURES + 1
+    p = p._replace(cell=cell, xs=xs)
+    ours, expected = run(*p), sru(peepholes, alpha=1.5)(p)
+    names = ("outputs", "final", "d_cell", "d_xs", "d_state")
+    assert_close([ours[name] for name in names], list(expected), 1e-7)
+
+
+def test_poles_of_an_lru_start_uniform_on_their_ring():
+    cell = make_cell("lru", 1, 4000, key=jax.random.key(0), r_min=0.5, r_max=0.9, max_phase=1.0)
+    radius, phase = np.exp(-np.exp(cell.nu)), np.exp(cell.theta)
+    # Uniform in the area: the square of the radius is what is uniform.
+    for values, low, high in ((radius**2, 0.25, 0.81), (phase, 0.0, 1.0)):
+        assert low - 1e-5 <= values.min() and values.max() <= high + 1e-5
+        quantiles = np.quantile(values, [0.25, 0.5, 0.75])
+        np.testing.assert_allclose(quantiles, low + (high - low) * np.array([0.25, 0.5, 0.75]), atol=0.03)
+    np.testing.assert_allclose(np.exp(cell.gamma), np.sqrt(1 - radius**2), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("r_min", "r_max"), [(0.9, 0.5), (0.5, 0.5), (0.5, 1.1)])
+def test_a_ring_that_is_none_is_refused(r_min, r_max):
+    with pytest.raises(ValueError, match=f"r_min={r_min:g} must be below r_max={r_max:g}"):
+        make_cell("lru", 1, 2, key=jax.random.key(0), r_min=r_min, r_max=r_max)
+
+
+def test_memory_of_an_lru_starts_with_the_scale_of_its_input():
+    """``γ``: white noise of variance 1 in both parts of ``B x`` gives a memory of that variance, for every pole."""
+    cell = make_cell("lru", 1, 64, key=jax.random.key(0), r_max=0.98)
+    drive = np.random.default_rng(0).normal(size=(2, 3000, 50, 64))
+    pole, _ = cell.coefficients(dict.fromkeys(("real", "imaginary"), jnp.zeros(64)))
+    c, squares = np.zeros((50, 64), complex), 0
+    for real, imaginary in zip(*drive, strict=True):
+        c = np.asarray(pole) * c + np.exp(cell.gamma) * (real + 1j * imaginary)
+        squares = squares + np.abs(c) ** 2 / 2
+    np.testing.assert_allclose(squares.mean(0) / 3000, 1, atol=0.1)
+
+
+def test_decay_of_an_rg_lru_starts_uniform_with_the_gate_open():
+    cell = make_cell("rg_lru", 1, 4000, key=jax.random.key(0))
+    gates = {"recurrence": jnp.ones(4000), "input": jnp.ones(4000), "candidate": jnp.ones(4000)}
+    a, scaled = cell.coefficients(gates)
+    assert a.min() >= 0.9 - 1e-4 and a.max() <= 0.999 + 1e-4
+    np.testing.assert_allclose(np.quantile(a, [0.25, 0.5, 0.75]), 0.9 + 0.099 * np.array([0.25, 0.5, 0.75]), atol=0.006)
+    np.testing.assert_allclose(scaled, np.sqrt(1 - np.asarray(a, "float64") ** 2), rtol=1e-3)
+
+
+@pytest.mark.parametrize("pre_activation", [-1e4, -200.0, -90.0, -50.0, -20.0])
+def test_closed_gate_of_an_rg_lru_has_the_gradient_of_the_limit(pre_activation):
+    """``sqrt(1 - a²) ≈ sqrt(2 · 8 softplus(Λ) exp(z))`` for a closed gate, and half of that is its slope."""
+    cell = make_cell("rg_lru", 1, 1, key=jax.random.key(0))
+
+    def scale(z):
+        return cell.coefficients(cell.activate(jnp.array([z, 1e4, 1.0]), None))[1][0]
+
+    value, slope = jax.value_and_grad(scale)(pre_activation)
+    expected = np.sqrt(16 * np.logaddexp(0, float(cell.rate[0]))) * np.exp(pre_activation / 2)
+    tiny = 1e-18  # below, a gate of float32 is zero
+    np.testing.assert_allclose([value, slope], [expected, expected / 2], rtol=1e-4, atol=tiny)

@@ -1,0 +1,361 @@
+"""Relatives of the LSTM against the equations of their papers, written as plain NumPy loops.
+
+Sak et al. 2014 (LSTMP), Krause et al. 2016 (multiplicative LSTM), Melis et al. 2020 (Mogrifier LSTM), Shen et al. 2019
+(ON-LSTM), Neil et al. 2016 (phased LSTM), Ha et al. 2016 (HyperLSTM), Zilly et al. 2017 (recurrent highway network).
+Gradients by central differences of every number.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from battery import BATCH, FEATURES, HIDDEN, Case, assert_close, masked, problem
+from oracles import check, numpy_oracle
+
+from lstmlab.cells import HCState, HState, Init, make_cell
+from lstmlab.cells.hyper_lstm import HyperState
+from lstmlab.cells.phased_lstm import PhasedState
+from lstmlab.cells.regularise import weight_drop
+from lstmlab.recurrence import backends
+
+LSTM_GATES = ("i", "f", "c", "o")
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def softmax(a):
+    e = np.exp(a - a.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def whole(array):
+    return jnp.asarray(array)
+
+
+def named(array, names, widths=None):
+    """A stacked array cut into one per gate, under the letters of the papers."""
+    cuts = np.cumsum(widths)[:-1] if widths else len(names)
+    return dict(zip(names, jnp.split(whole(array), cuts, axis=-1), strict=True))
+
+
+def lstm_weights(cell):
+    """Our order of gates is input, forget, candidate, output."""
+    arrays = {"W": cell.input.kernel, "U": cell.recurrent.kernel, "b": cell.input.bias}
+    return {name: named(array, LSTM_GATES) for name, array in arrays.items()}
+
+
+def peepholes(cell):
+    return {gate[0]: whole(getattr(cell, f"{gate}_peephole")) for gate in ("input", "forget", "output")}
+
+
+def lstm_step(w, x, h, c):
+    a = {g: x @ w["W"][g] + h @ w["U"][g] + w["b"][g] for g in LSTM_GATES}
+    c = sigmoid(a["f"]) * c + sigmoid(a["i"]) * np.tanh(a["c"])
+    return sigmoid(a["o"]) * np.tanh(c), c
+
+
+def peephole_step(w, p, x, h, c):
+    a = {g: x @ w["W"][g] + h @ w["U"][g] + w["b"][g] for g in LSTM_GATES}
+    i, f = sigmoid(a["i"] + p["i"] * c), sigmoid(a["f"] + p["f"] * c)
+    c = f * c + i * np.tanh(a["c"])
+    return sigmoid(a["o"] + p["o"] * c) * np.tanh(c), c
+
+
+def loop(step, state_type):
+    """A whole sequence from one step ``step(weights, x, *state) -> state``."""
+
+    def forward(weights, xs, state):
+        outputs = []
+        for x in xs:
+            state = state_type(*step(weights, x, *state))
+            outputs.append(state.h)
+        return np.stack(outputs), state
+
+    return forward
+
+
+def projected_step(w, x, h, c):
+    m, c = peephole_step(w, w["p"], x, h, c) if "p" in w else lstm_step(w, x, h, c)
+    return m @ w["projection"], c
+
+
+def projected_weights(cell):
+    weights = lstm_weights(cell) | {"projection": whole(cell.projection.kernel)}
+    return weights | ({"p": peepholes(cell)} if cell.peepholes else {})
+
+
+def multiplicative_step(w, x, h, c):
+    m = (x @ w["mx"]) * (h @ w["mh"])
+    return lstm_step(w, x, m, c)
+
+
+def multiplicative_weights(cell):
+    return lstm_weights(cell) | {"mx": whole(cell.factor_input.kernel), "mh": whole(cell.factor_recurrent.kernel)}
+
+
+def mogrified_step(w, x, h, c):
+    """Equations 1 and 2 of the paper, with its indices: odd rounds change x, even ones h."""
+    turns = {-1: x, 0: h}
+    for i, matrix in enumerate(w["turns"], start=1):
+        turns[i] = 2 * sigmoid(turns[i - 1] @ matrix) * turns[i - 2]
+    last = len(w["turns"])
+    x, h = (turns[last], turns[last - 1]) if last % 2 else (turns[last - 1], turns[last])
+    return lstm_step(w, x, h, c)
+
+
+def mogrifier_weights(cell):
+    return lstm_weights(cell) | {"turns": [whole(m.kernel) for m in cell.mogrifiers]}
+
+
+def ordered_step(w, x, h, c):
+    a = {g: x @ w["W"][g] + h @ w["U"][g] + w["b"][g] for g in w["W"]}
+    f, i, o, candidate = sigmoid(a["f"]), sigmoid(a["i"]), sigmoid(a["o"]), np.tanh(a["c"])
+    chunk = c.shape[-1] // a["master f"].shape[-1]
+    master_f = np.cumsum(softmax(a["master f"]), -1).repeat(chunk, -1)
+    master_i = (1 - np.cumsum(softmax(a["master i"]), -1)).repeat(chunk, -1)
+    overlap = master_f * master_i
+    c = (f * overlap + master_f - overlap) * c + (i * overlap + master_i - overlap) * candidate
+    return o * np.tanh(c), c
+
+
+def ordered_weights(cell):
+    names, level = (*LSTM_GATES, "master i", "master f"), cell.hidden_size // cell.chunk_size
+    arrays = {"W": cell.input.kernel, "U": cell.recurrent.kernel, "b": cell.input.bias}
+    return {k: named(a, names, [cell.hidden_size] * 4 + [level] * 2) for k, a in arrays.items()}
+
+
+def phased(open_ratio, leak):
+    def step(w, x, h, c, t):
+        phase = np.mod(t - w["shift"], w["period"]) / w["period"]
+        k = leak * phase
+        k = np.where(phase < open_ratio, 2 - 2 * phase / open_ratio, k)
+        k = np.where(phase < open_ratio / 2, 2 * phase / open_ratio, k)
+        new_h, new_c = peephole_step(w, w["p"], x, h, c)
+        return k * new_h + (1 - k) * h, k * new_c + (1 - k) * c, t + 1
+
+    return step
+
+
+def phased_weights(cell):
+    clock = {"shift": whole(cell.shift), "period": jnp.exp(whole(cell.log_period))}
+    return lstm_weights(cell) | clock | {"p": peepholes(cell)}
+
+
+def hyper_step(w, x, h, c, hyper_h, hyper_c):
+    """The small LSTM reads [h; x]; the embeddings of the main one are read from its last output."""
+    new_hyper = lstm_step(w["hyper"], np.concatenate([h, x], -1), hyper_h, hyper_c)
+    a = {}
+    for g in LSTM_GATES:
+        z_h, z_x = (hyper_h @ w[f"embed {k}"][g] + w[f"embed {k} bias"][g] for k in "hx")
+        z_b = hyper_h @ w["embed b"][g]
+        d_h, d_x = z_h @ w["scale h"][g], z_x @ w["scale x"][g]
+        a[g] = d_h * (h @ w["U"][g]) + d_x * (x @ w["W"][g]) + z_b @ w["scale b"][g] + w["b"][g]
+    c = sigmoid(a["f"]) * c + sigmoid(a["i"]) * np.tanh(a["c"])
+    return sigmoid(a["o"]) * np.tanh(c), c, *new_hyper
+
+
+def hyper_weights(cell):
+    seen = jnp.concatenate([whole(cell.hyper_main.kernel), whole(cell.hyper_input.kernel)])
+    small = {"W": seen, "U": cell.hyper_recurrent.kernel, "b": cell.hyper_bias}
+    weights = lstm_weights(cell) | {"hyper": {name: named(array, LSTM_GATES) for name, array in small.items()}}
+    for name, array in (("embed {}", cell.embed_scales.kernel), ("embed {} bias", cell.embed_scales.bias)):
+        for k, half in zip("hx", jnp.split(whole(array), 2, axis=-1), strict=True):
+            weights[name.format(k)] = named(half, LSTM_GATES)
+    weights["embed b"] = named(cell.embed_biases.kernel, LSTM_GATES)
+    for k, kernel in zip("hxb", jnp.split(whole(cell.generate.kernel)[:, :, 0], 3), strict=True):
+        weights[f"scale {k}"] = dict(zip(LSTM_GATES, kernel, strict=True))
+    return weights
+
+
+def highway_step(w, x, s):
+    for layer, (U, b) in enumerate(zip(w["U"], w["b"], strict=True)):
+        a = {g: s @ U[g] + b[g] + (x @ w["W"][g] if layer == 0 else 0) for g in ("n", "t")}
+        t = sigmoid(a["t"])
+        s = np.tanh(a["n"]) * t + s * (1 - t)
+    return (s,)
+
+
+def highway_weights(cell):
+    maps = [cell.recurrent, *cell.deeper]
+    biases = [cell.input.bias, *([] if cell.deeper_bias is None else whole(cell.deeper_bias))]
+    return {
+        "W": named(cell.input.kernel, "nt"),
+        "U": [named(linear.kernel, "nt") for linear in maps],
+        "b": [named(bias, "nt") for bias in biases],
+    }
+
+
+SMALL_HYPER = (("hyper_size", 2), ("embedding_size", 2))
+OFTEN_OPEN = (("period_max", 6.0), ("open_ratio", 0.9))
+ALWAYS_LEAKING = (("period_max", 40.0), ("open_ratio", 0.3), ("leak", 0.8))
+PAIRS = {
+    "LSTMP": (Case("lstmp"), loop(projected_step, HCState), projected_weights),
+    "LSTMP with peepholes": (Case("lstmp", (("peepholes", True),)), loop(projected_step, HCState), projected_weights),
+    "multiplicative LSTM": (Case("multiplicative_lstm"), loop(multiplicative_step, HCState), multiplicative_weights),
+    **{
+        f"mogrifier LSTM, {n} rounds": (
+            Case("mogrifier_lstm", (("rounds", n),)),
+            loop(mogrified_step, HCState),
+            mogrifier_weights,
+        )
+        for n in (1, 2, 5)
+    },
+    **{
+        f"ON-LSTM, chunks of {n}": (Case("on_lstm", (("chunk_size", n),)), loop(ordered_step, HCState), ordered_weights)
+        for n in (1, 2)
+    },
+    "phased LSTM": (Case("phased_lstm", OFTEN_OPEN), loop(phased(0.9, 0.001), PhasedState), phased_weights),
+    "phased LSTM that leaks": (
+        Case("phased_lstm", ALWAYS_LEAKING),
+        loop(phased(0.3, 0.8), PhasedState),
+        phased_weights,
+    ),
+    "HyperLSTM": (Case("hyper_lstm", SMALL_HYPER), loop(hyper_step, HyperState), hyper_weights),
+    **{
+        f"RHN of depth {n}": (Case("rhn", (("depth", n),)), loop(highway_step, HState), highway_weights) for n in (1, 3)
+    },
+}
+
+
+@pytest.mark.parametrize(("case", "forward", "weights_of"), PAIRS.values(), ids=PAIRS)
+def test_agrees_with_the_paper(case, forward, weights_of):
+    # Central differences with a step of 1e-5 are good to about 1e-9 in float64.
+    check(case, numpy_oracle(forward, weights_of), 1e-7)
+
+
+def results(cell):
+    """What a cell gives on the LSTM's problem."""
+    p = problem(Case("lstm"))
+    return masked(p._replace(cell=cell), backend="scan")
+
+
+def fresh(name, **settings):
+    return make_cell(name, FEATURES, HIDDEN, key=jax.random.key(7), **settings)
+
+
+def test_a_mogrifier_without_rounds_is_the_lstm():
+    ours, plain = results(fresh("mogrifier_lstm", rounds=0)), results(fresh("lstm"))
+    for name in ("outputs", "final", "d_xs", "d_state"):
+        assert_close(ours[name], plain[name], 1e-6)
+    for name in ("input", "recurrent"):
+        assert_close(getattr(ours["d_cell"], name), getattr(plain["d_cell"], name), 1e-6)
+
+
+def test_a_hyper_lstm_starts_as_an_lstm():
+    p, hyper, plain = problem(Case("lstm")), fresh("hyper_lstm"), fresh("lstm")
+    start = hyper.initial_state(BATCH)
+    start = HyperState(*p.state, start.hyper_h + 0.7, start.hyper_c - 0.4)
+    ours, _ = hyper.step(start, hyper.project(p.xs[0]))
+    theirs, _ = plain.step(p.state, plain.project(p.xs[0]))
+    assert_close(HCState(ours.h, ours.c), theirs, 1e-6)
+
+
+@pytest.mark.parametrize(("hidden", "given", "size"), [(4, 0, 2), (5, 0, 3), (1, 0, 1), (4, 3, 3), (4, 6, 6)])
+def test_the_projection_is_half_as_wide_or_as_asked(hidden, given, size):
+    cell = make_cell("lstmp", FEATURES, hidden, key=jax.random.key(0), projection_size=given)
+    state = cell.initial_state(2, 3)
+    assert cell.output_size == size
+    assert state.h.shape == (2, 3, size) and state.c.shape == (2, 3, hidden)
+
+
+def test_chunks_must_divide_the_hidden_size():
+    with pytest.raises(ValueError, match=f"cell.chunk_size is 3, but must divide the hidden size {HIDDEN}"):
+        fresh("on_lstm", chunk_size=3)
+
+
+def test_master_gates_are_monotone_and_govern_whole_chunks():
+    cell = fresh("on_lstm", chunk_size=2)
+    assert cell.input.kernel.shape == (FEATURES, 4 * HIDDEN + 2 * HIDDEN // 2)
+    p = problem(Case("on_lstm", (("chunk_size", 2),)))
+    _, gates = p.cell.step(p.state, p.cell.project(p.xs[0]))
+    forget, write = np.asarray(gates["master_forget"]), np.asarray(gates["master_input"])
+    assert (np.diff(forget) > 0).all() and (np.diff(write) < 0).all()
+    np.testing.assert_allclose(forget[:, -1], 1, atol=1e-6)
+
+
+def test_first_periods_span_their_range_and_shifts_their_period():
+    init = Init(input="zeros", recurrent="zeros")
+    cell = make_cell("phased_lstm", 1, 1000, key=jax.random.key(0), init=init, period_min=2.0, period_max=50.0)
+    log_period, shift = np.asarray(cell.log_period), np.asarray(cell.shift)
+    low, high = math.log(2), math.log(50)
+    assert low <= log_period.min() and log_period.max() <= high
+    assert abs(log_period.mean() - (low + high) / 2) < 0.1
+    turns = shift / np.exp(log_period)
+    assert 0 <= turns.min() < 0.01 and 0.99 < turns.max() <= 1 and abs(turns.mean() - 0.5) < 0.05
+
+
+def test_the_clock_counts_steps_and_starts_again():
+    cell = fresh("phased_lstm")
+    state = cell.initial_state(BATCH)
+    assert state.clock.shape == (BATCH, 1)
+    resets = np.zeros((6, BATCH), bool)
+    resets[4, 1] = True
+    p = problem(Case("phased_lstm", OFTEN_OPEN))
+    final = masked(p._replace(state=state), lengths=[6, 6, 3], resets=resets)["final"]
+    np.testing.assert_array_equal(final.clock, [[6], [2], [3]])
+
+
+def test_a_closed_unit_without_leak_keeps_its_state():
+    cell = fresh("phased_lstm", leak=0.0, open_ratio=0.1)
+    cell.log_period = type(cell.log_period)(jnp.full(HIDDEN, math.log(10.0)))
+    cell.shift = type(cell.shift)(jnp.array([0.0, 2.0, -0.5, 4.0]))
+    p = problem(Case("peephole_lstm"))
+    old = PhasedState(*p.state, jnp.zeros((BATCH, 1)))
+    new, _ = cell.step(old, cell.project(p.xs[0]))
+    # At time 0 the units are at phases 0, 0.8, 0.05 (the middle of the open tenth) and 0.6 of their period.
+    plain, _ = fresh("peephole_lstm").step(p.state, cell.project(p.xs[0]))
+    for after, before, opened in ((new.h, old.h, plain.h), (new.c, old.c, plain.c)):
+        np.testing.assert_allclose(after[:, [0, 1, 3]], before[:, [0, 1, 3]], atol=1e-6)
+        np.testing.assert_allclose(after[:, 2], opened[:, 2], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"open_ratio": 0.0}, "cell.open_ratio is 0, but must be above 0"),
+        ({"open_ratio": 1.5}, "cell.open_ratio is 1.5, but must be above 0 and at most 1"),
+        ({"period_min": 20.0, "period_max": 10.0}, "cell.period_min is 20, but must be at most cell.period_max, 10"),
+    ],
+)
+def test_rhythms_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        fresh("phased_lstm", **options)
+
+
+MAPS_OF_THE_STATE = {
+    "multiplicative_lstm": lambda cell: [cell.recurrent, cell.factor_recurrent],
+    "mogrifier_lstm": lambda cell: [cell.recurrent, *list(cell.mogrifiers)[::2]],
+    "hyper_lstm": lambda cell: [cell.recurrent, cell.hyper_main],
+    "rhn": lambda cell: [cell.recurrent, *cell.deeper],
+}
+
+
+@pytest.mark.parametrize("name", MAPS_OF_THE_STATE)
+def test_weight_drop_acts_on_every_map_of_the_state_and_on_no_other(name):
+    cell = fresh(name)
+    dropped = weight_drop(cell, 1.0, jax.random.key(0))
+    lost = [np.asarray(linear.kernel) for linear in MAPS_OF_THE_STATE[name](dropped)]
+    assert len(lost) == {"mogrifier_lstm": 4, "rhn": 3}.get(name, 2)
+    assert not any(kernel.any() for kernel in lost)
+    changed = [not np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (cell, dropped)), strict=True)]
+    assert sum(changed) == len(lost)
+
+
+@pytest.mark.parametrize(("depth", "known"), [(1, ["fused", "scan"]), (2, ["scan"])])
+def test_a_highway_of_one_layer_runs_fused(depth, known):
+    assert list(backends(fresh("rhn", depth=depth))) == known
+
+
+def test_transform_gates_start_closed_unless_chrono_or_uniform_say_otherwise():
+    cell = fresh("rhn", transform_bias=-3.5)
+    for bias in (cell.input.bias, *whole(cell.deeper_bias)):
+        np.testing.assert_array_equal(bias, [0.0] * HIDDEN + [-3.5] * HIDDEN)
+    for init in (Init(chrono_horizon=50), Init(gate_bias="uniform")):
+        cell = fresh("rhn", transform_bias=-100.0, init=init)
+        biases = np.stack([cell.input.bias, *whole(cell.deeper_bias)])
+        assert (biases[:, :HIDDEN] == 0).all()
+        assert len(np.unique(biases[:, HIDDEN:])) == 3 * HIDDEN and biases.min() > -5

@@ -1,0 +1,84 @@
+"""What the catalogue says of a cell is what the cell does."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from battery import FEATURES, HIDDEN, SPATIAL, forms
+
+from lstmlab.cells import cell_entry, cell_names, make_cell
+from lstmlab.models.catalogue import SIZE, cell_facts, other_forms
+from lstmlab.recurrence import Backend, unroll
+
+NAMED = {str(backend) for backend in Backend} - {"auto"}
+
+
+def told():
+    """Every cell with its default options, and with each option that gives it another form."""
+    for name in cell_names():
+        yield pytest.param(name, {}, cell_facts(name), id=name)
+        for other in other_forms(name):
+            yield pytest.param(name, {other.option: other.value}, other, id=f"{name}-{other.option}={other.value}")
+
+
+def small(name, options):
+    spatial = SPATIAL[1] if cell_entry(name).cls.options["map"].default == "conv" else ()
+    return make_cell(name, FEATURES, HIDDEN, key=jax.random.key(0), spatial=spatial, **options)
+
+
+@pytest.mark.parametrize(("name", "options", "facts"), told())
+def test_the_backends_told_run_and_the_others_refuse(name, options, facts):
+    cell = small(name, options)
+    assert cell.form == facts.form
+    xs = jnp.ones((3, 2, *cell.spatial, FEATURES))
+    outputs = [unroll(cell, xs, backend=backend).outputs for backend in facts.backends]
+    for one in outputs:
+        np.testing.assert_allclose(one, outputs[0], rtol=1e-5, atol=1e-6)
+    assert set(facts.backends) <= NAMED
+    for backend in NAMED - set(facts.backends):
+        with pytest.raises(ValueError, match=f"backend '{backend}' cannot run this cell"):
+            unroll(cell, xs, backend=backend)
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_no_form_is_left_untold(name):
+    """Over all forms of the battery: a cell built with one other option has the form told for it."""
+    said = {(other.option, other.value): other.form for other in other_forms(name)}
+    default = cell_facts(name).form
+    for case in forms(name):
+        form = jax.eval_shape(case.build).form
+        assert form == (said.get(case.options[0], default) if case.options else default), case
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_sizes_are_those_of_the_cell(name):
+    facts = cell_facts(name)
+    spatial = (1, 1) if facts.convolutional else ()
+    cell = make_cell(name, SIZE, SIZE, key=jax.random.key(0), spatial=spatial)
+    state = cell.initial_state(1)
+    assert facts.parameters == sum(leaf.size for leaf in jax.tree.leaves(cell))
+    assert facts.state_size == sum(leaf.size for leaf in jax.tree.leaves(state))
+    assert facts.state == {field: getattr(state, field).shape[1:] for field in state._fields}
+    assert set(facts.gates) == set(cell.gates)
+    for kind in facts.maps:
+        grid = (1, 1) if kind == "conv" else ()
+        jax.eval_shape(lambda kind=kind, grid=grid: make_cell(
+            name, SIZE, SIZE, key=jax.random.key(0), spatial=grid, map=kind
+        ))  # fmt: skip
+
+
+def test_what_is_known_of_some_cells():
+    lstm, gru, linear = (cell_facts(name) for name in ("lstm", "gru", "min_gru"))
+    assert (lstm.parameters, lstm.state_size) == (4 * 128 * (128 + 128 + 1), 256)
+    assert (lstm.form, lstm.backends) == ("pointwise", ("fused", "scan"))
+    assert lstm.gates == {"input": 128, "forget": 128, "candidate": 128, "output": 128}
+    assert other_forms("lstm") == []
+    assert other_forms("gru") == [("reset", "before", "step", ("scan",))]
+    assert gru.parameters == 3 * 128 * (128 + 128 + 1) + 128
+    assert linear.backends[0] == "associative"
+    assert linear.maps == ("dense", "conv")
+
+
+def test_an_unknown_cell_is_refused_with_a_suggestion():
+    with pytest.raises(ValueError, match="unknown cell 'gruu'; did you mean 'gru'"):
+        cell_facts("gruu")
