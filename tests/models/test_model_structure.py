@@ -142,12 +142,12 @@ def test_residual_blocks_bring_narrow_outputs_back_to_their_width(bidirectional)
     xs = sequences(model, TIME)
     hs = dense(model.input_map, time_major(xs))
     for layer in model.layers:
-        normed = layer_norm(layer.norm, hs)
+        normed = layer.block.norm(layer.norm, hs)
         shown = [unroll(layer.forward, normed).outputs]
         if bidirectional:
             shown.append(unroll(layer.backward, normed, reverse=True).outputs)
         assert {outputs.shape[-1] for outputs in shown} == {HIDDEN // 2}
-        hs = hs + jnp.concatenate(shown, axis=-1) @ layer.merge.kernel[...]
+        hs = hs + jnp.concatenate(shown, axis=-1) @ layer.block.merge.kernel[...]
     close(run(model, xs).outputs, time_major(dense(model.head, layer_norm(model.final_norm, hs))), 1e-4)
 
 
