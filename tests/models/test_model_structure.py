@@ -142,7 +142,7 @@ def test_residual_blocks_bring_narrow_outputs_back_to_their_width(bidirectional)
     xs = sequences(model, TIME)
     hs = dense(model.input_map, time_major(xs))
     for layer in model.layers:
-        normed = layer.block.norm(layer.norm, hs)
+        normed = layer_norm(layer.block.norm, hs)
         shown = [unroll(layer.forward, normed).outputs]
         if bidirectional:
             shown.append(unroll(layer.backward, normed, reverse=True).outputs)
