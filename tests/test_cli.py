@@ -105,7 +105,10 @@ def test_one_cell_is_shown_with_equations_options_gates_and_backends(name):
     for key, option in entry.cls.options.items():
         (line,) = [line for line in shown.out.splitlines() if line.split()[:1] == [f"cell.{key}"]]
         assert option.help in line
-        assert all(str(choice) in line for choice in (option.default, *option.choices))
+        choices = [
+            f"{choice:g}" if type(choice) is float else str(choice) for choice in (option.default, *option.choices)
+        ]
+        assert all(choice in line for choice in choices)
 
 
 def test_the_catalogue_of_tasks_has_every_task_with_metric_baseline_and_data():

@@ -20,7 +20,6 @@ COMMANDS = [text for language, text in BLOCKS if language == "sh"]
 BATTERY = [
     "test_surprise_agrees_with_its_equations",
     "test_gradients_are_derivatives[surprise]",
-    "test_gradients_are_derivatives[surprise-map=conv-2d]",
     "test_with_lengths_and_resets[surprise-fused-forward]",
     "test_with_lengths_and_resets[surprise-fused-reverse]",
     "test_close_to_float32_yet_different[surprise-fused]",
