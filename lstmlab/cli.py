@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+
+from lstmlab.applications.arguments import parser
 
 HELP = """\
 lstmlab: which recurrent cell is best for your sequences, by how much, and why.
@@ -28,7 +29,7 @@ Search for good settings: search=random|tpe|learning_rate|odyssey, and ranges, i
 
 Look things up, or use what was trained:
   lstmlab cells [NAME] [--verbose]    the recurrent cells, with papers and options; one of them in full
-  lstmlab tasks                       the tasks, with data, metrics and baselines
+  lstmlab tasks [NAME]                the tasks, with data, metrics and baselines; one of them in full
   lstmlab config [OVERRIDES]          every key with its value, meaning and range
   lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR)
   lstmlab importance DIR...           which hyperparameters matter (--cell C, --task T, --output DIR)
@@ -90,13 +91,15 @@ def _train(arguments: list[str]) -> int:
 
 def _cells(arguments: list[str]) -> None:
     """lstmlab cells: the registered recurrent cells, or one of them in full."""
-    parser = _parser("cells", "List the recurrent cells: choose one with cell=NAME.")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one cell in full: equations, options, gates, backends")
-    parser.add_argument(
+    options = parser("cells", "List the recurrent cells: choose one with cell=NAME.")
+    options.add_argument(
+        "name", nargs="?", metavar="NAME", help="one cell in full: equations, options, gates, backends"
+    )
+    options.add_argument(
         "--verbose", action="store_true",
         help="also what runs each cell, the maps that it allows, its state and its parameters",
     )  # fmt: skip
-    chosen = parser.parse_args(arguments)
+    chosen = options.parse_args(arguments)
     from lstmlab.config import ConfigError
     from lstmlab.study.show_cells import show_cell, show_cells
 
@@ -109,28 +112,26 @@ def _cells(arguments: list[str]) -> None:
 
 
 def _tasks(arguments: list[str]) -> None:
-    """lstmlab tasks: the registered tasks."""
-    parser = _parser("tasks", "List the tasks: choose one with task=NAME.")
-    parser.parse_args(arguments)
-    from lstmlab.tasks import task_entry, task_names
-    from lstmlab.tracking.tables import print_table
+    """lstmlab tasks: the registered tasks, or one of them in full."""
+    options = parser("tasks", "List the tasks: choose one with task=NAME.")
+    options.add_argument("name", nargs="?", metavar="NAME", help="one task in full: protocol, options, baselines")
+    chosen = options.parse_args(arguments)
+    from lstmlab.config import ConfigError
+    from lstmlab.study.show_tasks import show_task, show_tasks
 
-    rows = []
-    for name in sorted(task_names()):
-        entry = task_entry(name)
-        task = entry.cls()
-        baseline, value = next(iter(task.baselines().items()))
-        solved = "–" if task.solved is None else f"{task.solved:.4g}"
-        rows.append([name, entry.title, task.metric, f"{value:.4g} ({baseline})", solved, entry.data, entry.paper])
-    columns = ("task", "what is learned", "metric", "baseline", "solved at", "data", "paper")
-    print_table("Tasks", columns, rows)
+    if chosen.name is None:
+        return show_tasks()
+    try:
+        return show_task(chosen.name)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _config(arguments: list[str]) -> None:
     """lstmlab config: every key."""
-    parser = _parser("config", "Show every key of the configuration that the overrides would run.")
-    parser.add_argument("overrides", nargs="*", metavar="key=value")
-    chosen = parser.parse_args(arguments)
+    options = parser("config", "Show every key of the configuration that the overrides would run.")
+    options.add_argument("overrides", nargs="*", metavar="key=value")
+    chosen = options.parse_args(arguments)
     from lstmlab.config import compose
     from lstmlab.config.describe import describe
     from lstmlab.tracking.tables import print_table
@@ -142,15 +143,15 @@ def _config(arguments: list[str]) -> None:
 
 def _compare(arguments: list[str]) -> None:
     """lstmlab compare: a table of finished runs."""
-    parser = _parser("compare", "Compare the runs below the given directories: one row per task and cell.")
-    parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
-    parser.add_argument("--output", type=Path, help="also write tables and pictures here")
-    parser.add_argument(
+    options = parser("compare", "Compare the runs below the given directories: one row per task and cell.")
+    options.add_argument("directories", nargs="+", type=Path, metavar="DIR")
+    options.add_argument("--output", type=Path, help="also write tables and pictures here")
+    options.add_argument(
         "--by", action="append", default=[], metavar="KEY",
         help="keep values of this key apart, as model.hidden_size; may be given several times",
     )  # fmt: skip
-    parser.add_argument("--reference", metavar="CELL", help="the cell to be better than (default: lstm, if there)")
-    chosen = parser.parse_args(arguments)
+    options.add_argument("--reference", metavar="CELL", help="the cell to be better than (default: lstm, if there)")
+    chosen = options.parse_args(arguments)
     from lstmlab.study.show import show_comparison
 
     show_comparison(chosen.directories, chosen.output, by=chosen.by, reference=chosen.reference)
@@ -158,62 +159,25 @@ def _compare(arguments: list[str]) -> None:
 
 def _importance(arguments: list[str]) -> None:
     """lstmlab importance: which hyperparameters matter."""
-    parser = _parser("importance", "Say which hyperparameters matter among the runs below the directories (fANOVA).")
-    parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
-    parser.add_argument("--cell", help="runs of this cell alone (default: all; the cell is then a key too)")
-    parser.add_argument("--task", help="runs of this task (needed where there are several)")
-    parser.add_argument("--output", type=Path, help="also write tables and pictures here")
-    chosen = parser.parse_args(arguments)
+    options = parser("importance", "Say which hyperparameters matter among the runs below the directories (fANOVA).")
+    options.add_argument("directories", nargs="+", type=Path, metavar="DIR")
+    options.add_argument("--cell", help="runs of this cell alone (default: all; the cell is then a key too)")
+    options.add_argument("--task", help="runs of this task (needed where there are several)")
+    options.add_argument("--output", type=Path, help="also write tables and pictures here")
+    chosen = options.parse_args(arguments)
     from lstmlab.study.show_importance import show_importance
 
     show_importance(chosen.directories, chosen.output, cell=chosen.cell, task=chosen.task)
 
 
-def _generate(arguments: list[str]) -> None:
-    """lstmlab generate: sample from a character model."""
-    parser = _parser("generate", "Write text with a trained character model.")
-    parser.add_argument("run", type=Path, metavar="RUN_DIR", help="directory of a finished run")
-    parser.add_argument("--prompt", default="\n", help="text to continue (default: a line break)")
-    parser.add_argument("--length", type=int, default=500, help="characters to add (default: 500)")
-    parser.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest character (default: 0.8)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another text (default: 0)")
-    chosen = parser.parse_args(arguments)
-    if chosen.length < 1:
-        parser.error(f"--length is {chosen.length}, but must be at least 1")
-    if not chosen.temperature >= 0:
-        parser.error(f"--temperature is {chosen.temperature}, but must be at least 0")
-    if not 0 <= chosen.seed < 2**32:
-        parser.error(f"--seed is {chosen.seed}, but must be between 0 and {2**32 - 1}")
-    from lstmlab.config import ConfigError
-    from lstmlab.training import load
-
-    trained = load(chosen.run)
-    vocabulary = getattr(trained.task, "vocabulary", None)
-    if vocabulary is None:
-        raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text")
-    try:
-        prompt = vocabulary.encode(chosen.prompt)
-        tokens = trained.generate(prompt, chosen.length, temperature=chosen.temperature, seed=chosen.seed)
-    except ValueError as error:
-        raise ConfigError(f"--prompt: {error}") from None
-    print(chosen.prompt + vocabulary.decode(tokens))
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        """Leave with status 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def _parser(command: str, description: str) -> argparse.ArgumentParser:
-    return _Parser(prog=f"lstmlab {command}", description=description)
+def _application(name: str) -> Callable[[list[str]], int | None]:
+    """The command that ``lstmlab/applications/NAME.py`` holds; imported when it is called."""
+    return lambda arguments: importlib.import_module(f"lstmlab.applications.{name}").main(arguments)
 
 
 COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
     "cells": _cells, "tasks": _tasks, "config": _config, "compare": _compare,
-    "importance": _importance, "generate": _generate,
+    "importance": _importance, "generate": _application("generate"),
 }  # fmt: skip
 
 

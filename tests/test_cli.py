@@ -1,5 +1,7 @@
 """The commands that look things up or use a finished run; training is in ``tests/launch``."""
 
+import dataclasses
+import re
 import signal
 
 import pytest
@@ -122,6 +124,30 @@ def test_the_catalogue_of_tasks_has_every_task_with_metric_baseline_and_data():
         (line,) = [line for line in lines if line.split()[:1] == [name]]
         for text in (entry.title, task.metric, f"{value:.4g} ({baseline})", entry.data, entry.paper):
             assert text in line
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_one_task_is_shown_with_protocol_options_and_baselines(name):
+    shown, entry = command("tasks", name), task_entry(name)
+    assert (shown.code, shown.err) == (0, "")
+    task = entry.cls()
+    assert shown.out.startswith(f"{name}: {entry.title}\n{entry.paper}\n")
+    for text in (entry.data, entry.published, task.metric):
+        assert text in shown.out
+    for metric, values in {task.metric: task.baselines(), **task.other_baselines()}.items():
+        for rule, value in values.items():
+            assert re.search(rf"^ +{metric} +{re.escape(rule)} +{re.escape(f'{value:.4g}')}$", shown.out, re.MULTILINE)
+    for option in dataclasses.fields(task):
+        if option.name != "data_dir":
+            (line,) = [line for line in shown.out.splitlines() if line.split()[:1] == [f"task.{option.name}"]]
+            assert option.metadata["help"] in line
+
+
+def test_an_unknown_task_is_refused_with_the_known_ones():
+    refused = command("tasks", "parrity")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("lstmlab: unknown task 'parrity' (known tasks: ")
+    assert refused.err.count("\n") == 1
 
 
 def test_config_shows_every_key_of_what_would_run():

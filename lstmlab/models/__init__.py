@@ -1,6 +1,8 @@
-"""Cells stacked into sequence models."""
+"""Cells stacked into models. Every architecture has the constructor and the call of ``SequenceModel``."""
 
 from lstmlab.models.dropout import Rates
 from lstmlab.models.sequence import ModelOutput, SequenceModel
 
-__all__ = ["ModelOutput", "Rates", "SequenceModel"]
+ARCHITECTURES = {"sequence": SequenceModel}
+
+__all__ = ["ARCHITECTURES", "ModelOutput", "Rates", "SequenceModel"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from typing import Any
 
 from lstmlab.cells import Cell, cell_entry, cell_names
 from lstmlab.config.describe import allowed
 from lstmlab.models.catalogue import SIZE, cell_facts, other_forms
+from lstmlab.tracking.plain import plain_docstring
 from lstmlab.tracking.tables import print_table
 
 COUNTED = f"{SIZE} features of inputs and hidden state"
@@ -43,7 +42,7 @@ def show_cell(name: str) -> None:
     facts = cell_facts(name)
     entry = facts.entry
     print(f"{name}: {entry.title}\n{entry.paper}\n")
-    print(_plain(entry.cls.__doc__ or ""), end="\n\n")
+    print(plain_docstring(entry.cls.__doc__ or ""), end="\n\n")
     state = ", ".join(f"{field} {' × '.join(map(str, shape)) or 1}" for field, shape in facts.state.items())
     print(f"Gates:       {', '.join(_sized(gate, size) for gate, size in facts.gates.items())}")
     print(f"State:       {state}: {facts.state_size} numbers per sequence")
@@ -68,12 +67,3 @@ def own_options(cls: type[Cell]) -> list[str]:
 def _sized(gate: str, size: int) -> str:
     """A gate's name, and its size where that is not the hidden size."""
     return gate if size == SIZE else f"{gate} ({size})"
-
-
-def _plain(docstring: str) -> str:
-    """A docstring for people: equations as they are, without the marks of reStructuredText around words."""
-    text = inspect.cleandoc(docstring)
-    text = re.sub(r":math:`([^`]*)`", r"\1", text)
-    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"\1", text)
-    text = re.sub(r"^([ \t]*)\.\. math::[ \t]*", r"\1", text.replace("``", ""), flags=re.MULTILINE)
-    return re.sub(r"\n\s*\n(?=\s*\S)", "\n\n", text)

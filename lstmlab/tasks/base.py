@@ -45,8 +45,9 @@ class Features:
 class Batch(NamedTuple):
     """One batch of sequences, batch first."""
 
-    inputs: Array
-    """``[batch, time]`` tokens or ``[batch, time, *spatial, features]``"""
+    inputs: Any
+    """``[batch, time]`` tokens or ``[batch, time, *spatial, features]``; for architectures that read more than one
+    sequence, what they declare: a tree of arrays, rows first"""
     targets: Array
     """whatever the task's loss compares outputs with"""
     weights: Float[Array, " batch"] | None = None
@@ -93,6 +94,9 @@ class Task(abc.ABC):
     goal: ClassVar[Literal["min", "max"]] = "min"
     readout: ClassVar[Literal["steps", "last"]] = "steps"
     """whether the loss reads the output at every step, ``[batch, time, ...]``, or after the last, ``[batch, ...]``"""
+    architecture: ClassVar[str] = "sequence"
+    """the form of model that the task needs, a name in ``lstmlab.models.ARCHITECTURES``; a property where options
+    decide"""
     stateful: ClassVar[bool] = False
     """successive batches continue each other's sequences, so the state is carried (truncated BPTT)"""
     solved: ClassVar[float | None] = None

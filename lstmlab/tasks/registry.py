@@ -20,13 +20,15 @@ class TaskEntry:
     title: str
     data: str
     paper: str
+    published: str
 
 
 _TASKS: dict[str, TaskEntry] = {}
 
 
-def register_task(name: str, *, title: str, data: str, paper: str) -> Callable[[T], T]:
-    """Class decorator; ``data`` says where the data comes from and under which licence.
+def register_task(name: str, *, title: str, data: str, paper: str, published: str = "") -> Callable[[T], T]:
+    """Class decorator; ``data`` says where the data comes from and under which licence, ``published`` which results
+    of the metric are known, each with its model and source.
 
     Raises ``ValueError`` when another class already has the name.
     """
@@ -36,7 +38,7 @@ def register_task(name: str, *, title: str, data: str, paper: str) -> Callable[[
         if known is not None and known.cls.__qualname__ != cls.__qualname__:
             raise ValueError(f"a task named '{name}' is already registered: {known.cls.__qualname__}")
         cls.name = name
-        _TASKS[name] = TaskEntry(name, cls, title, data, paper)
+        _TASKS[name] = TaskEntry(name, cls, title, data, paper, published)
         return cls
 
     return register

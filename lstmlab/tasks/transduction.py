@@ -95,7 +95,8 @@ class BucketSort(_Rewritten):
     "selective_copy",
     title="repeat the symbols scattered among blanks",
     data="generated on the device",
-    paper="Gu & Dao 2023, arXiv:2312.00752; minGRU 99.5 % (Feng et al. 2024)",
+    paper="Gu & Dao 2023, arXiv:2312.00752",
+    published="minGRU 99.5 % (Feng et al. 2024)",
 )
 @dataclasses.dataclass(frozen=True)
 class SelectiveCopy(Algorithmic):

@@ -1,4 +1,4 @@
-"""Numbers and settings as plain JSON values, and back.
+"""Numbers and settings as plain JSON values, and back; docstrings as plain text.
 
 JSON has no NaN and no infinity, and a run that diverges must still be readable by every JSON
 reader. So the three non-finite floats are written as the strings ``"NaN"``, ``"Infinity"`` and
@@ -9,7 +9,9 @@ strings into floats again. ``null`` would not do: it cannot tell an overflow fro
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
+import re
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -85,3 +87,12 @@ def _finite_or_name(value: float) -> float | str:
     if math.isnan(value):
         return "NaN"
     return "Infinity" if value > 0 else "-Infinity"
+
+
+def plain_docstring(docstring: str) -> str:
+    """A docstring for people: equations as they are, without the marks of reStructuredText around words."""
+    text = inspect.cleandoc(docstring)
+    text = re.sub(r":math:`([^`]*)`", r"\1", text)
+    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"\1", text)
+    text = re.sub(r"^([ \t]*)\.\. math::[ \t]*", r"\1", text.replace("``", ""), flags=re.MULTILINE)
+    return re.sub(r"\n\s*\n(?=\s*\S)", "\n\n", text)

@@ -16,7 +16,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.config import Config, Member, make_init, merge_traced, switched_on
-from lstmlab.models import Rates, SequenceModel
+from lstmlab.models import ARCHITECTURES, Rates, SequenceModel
 from lstmlab.tasks import Batch, Split
 from lstmlab.training.devices import by_rows, split_rows
 from lstmlab.training.optimizer import make_optimizer
@@ -60,7 +60,7 @@ class Engine:
     def build_model(self, config: Config, key: PRNGKeyArray) -> SequenceModel:
         """A freshly initialised model; raises ``ValueError`` when cell, model and task do not fit."""
         model, task = config.model, config.task
-        return SequenceModel(
+        return ARCHITECTURES[task.architecture](
             config.cell.name, task.inputs, task.outputs,
             hidden_size=model.hidden_size, key=key, layers=model.layers,
             bidirectional=model.bidirectional, block=model.block,

@@ -52,7 +52,7 @@ class Trained:
         ``state`` is ``None`` for a fresh start. A model that reads both directions cannot be fed in pieces.
         """
         lengths = None if lengths is None else jnp.asarray(lengths)
-        return self._call(self.model, jnp.asarray(inputs), state, lengths)
+        return self._call(self.model, jax.tree.map(jnp.asarray, inputs), state, lengths)
 
     def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
         """One step ``[batch, ...]``: the output and the new state."""

@@ -1,0 +1,1 @@
+"""What finished runs are used for, one command per file: each has ``main(arguments)``, called by the command line."""

@@ -1,0 +1,34 @@
+"""lstmlab generate: sample from a character model."""
+
+from __future__ import annotations
+
+from lstmlab.applications.arguments import run_parser
+
+
+def main(arguments: list[str]) -> None:
+    """Print text that continues a prompt."""
+    parser = run_parser("generate", "Write text with a trained character model.")
+    parser.add_argument("--prompt", default="\n", help="text to continue (default: a line break)")
+    parser.add_argument("--length", type=int, default=500, help="characters to add (default: 500)")
+    parser.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest character (default: 0.8)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, another text (default: 0)")
+    chosen = parser.parse_args(arguments)
+    if chosen.length < 1:
+        parser.error(f"--length is {chosen.length}, but must be at least 1")
+    if not chosen.temperature >= 0:
+        parser.error(f"--temperature is {chosen.temperature}, but must be at least 0")
+    if not 0 <= chosen.seed < 2**32:
+        parser.error(f"--seed is {chosen.seed}, but must be between 0 and {2**32 - 1}")
+    from lstmlab.config import ConfigError
+    from lstmlab.training import load
+
+    trained = load(chosen.run)
+    vocabulary = getattr(trained.task, "vocabulary", None)
+    if vocabulary is None:
+        raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text")
+    try:
+        prompt = vocabulary.encode(chosen.prompt)
+        tokens = trained.generate(prompt, chosen.length, temperature=chosen.temperature, seed=chosen.seed)
+    except ValueError as error:
+        raise ConfigError(f"--prompt: {error}") from None
+    print(chosen.prompt + vocabulary.decode(tokens))
