@@ -4,7 +4,7 @@
     python scripts/build_results_page.py add RUN_DIR     make a record of a finished run, then write the page
     python scripts/build_results_page.py --check         compare only; exit status 1 when the page is out of date
 
-A record holds what the run's ``summary.json`` says and the command that made it; runs of one command replace each other.
+A record holds what the run's ``summary.json`` says and the command that made it. A command has one record: the last.
 """
 
 from __future__ import annotations
