@@ -63,6 +63,15 @@ phased LSTM opens in one step of twenty."""
 USUAL = ("rnn", "lstm", "peephole_lstm", "conv_lstm", "gru")
 """Cells that are tested in every form and with every map each time; of the others, `make test` takes the default."""
 
+REPRESENTATIVE = ("rnn", "lstm", "conv_lstm", "gru", "phased_lstm", "hyper_lstm", "min_gru", "slstm", "mlstm")
+"""A cell of every form and every kind of state. What surrounds cells (chunks, members, processes) treats the others as
+one of these, so `make test` takes these, and the slow tests all."""
+
+
+def representative(name: str) -> bool:
+    """Whether a test of what surrounds cells takes this cell every time; also every cell that we did not write."""
+    return name in REPRESENTATIVE or not cell_entry(name).cls.__module__.startswith("lstmlab.")
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -119,6 +128,11 @@ def variants(name: str) -> Iterator[Case]:
 
 FORMS = [case for name in cell_names() for case in forms(name)]
 VARIANTS = [case for name in cell_names() for case in variants(name)]
+each_kind_of_cell = pytest.mark.parametrize(
+    "case",
+    [case if representative(case.name) else pytest.param(case, marks=pytest.mark.slow) for case in FORMS],
+    ids=str,
+)
 each_form = pytest.mark.parametrize("case", FORMS, ids=str)
 each_variant = pytest.mark.parametrize("case", VARIANTS, ids=str)
 each_direction = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])

@@ -14,6 +14,7 @@ from lstmlab.config import compose
 from lstmlab.config.describe import describe
 from lstmlab.models.catalogue import cell_facts, other_forms
 from lstmlab.tasks import task_entry, task_names
+from lstmlab.tracking.tables import cell_text
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,10 +108,7 @@ def test_one_cell_is_shown_with_equations_options_gates_and_backends(name):
     for key, option in entry.cls.options.items():
         (line,) = [line for line in shown.out.splitlines() if line.split()[:1] == [f"cell.{key}"]]
         assert option.help in line
-        choices = [
-            f"{choice:g}" if type(choice) is float else str(choice) for choice in (option.default, *option.choices)
-        ]
-        assert all(choice in line for choice in choices)
+        assert all(cell_text(choice) in line for choice in (option.default, *option.choices))
 
 
 def test_the_catalogue_of_tasks_has_every_task_with_metric_baseline_and_data():

@@ -73,7 +73,10 @@ def test_a_file_says_what_it_is_for_and_changes_only_known_keys(path):
 
 @pytest.mark.parametrize("task", sorted(own(task_names, task_entry)))
 def test_the_settings_of_a_task_are_the_same_for_every_cell(task):
-    trees = [compose([f"task={task}", f"cell={cell}"]) for cell in sorted(own(cell_names, cell_entry))]
+    place = sorted(own(task_names, task_entry)).index(task)
+    # Every cell with one task, and two with all: a file knows nothing of the other group's.
+    cells = ["lstm", "conv_lstm", *sorted(own(cell_names, cell_entry))[place :: len(task_names())]]
+    trees = [compose([f"task={task}", f"cell={cell}"]) for cell in cells]
     for tree in trees[1:]:
         assert (tree.task, tree.model, tree.training) == (trees[0].task, trees[0].model, trees[0].training)
 

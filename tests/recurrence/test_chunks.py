@@ -8,7 +8,7 @@ from battery import (
     TIME,
     Case,
     assert_close,
-    each_form,
+    each_kind_of_cell,
     masked,
     problem,
 )  # fmt: skip
@@ -17,7 +17,7 @@ from lstmlab.cells import make_cell
 from lstmlab.recurrence import unroll
 
 
-@each_form
+@each_kind_of_cell
 def test_every_cell_gives_the_same_results(case):
     p = problem(case)
     plain = masked(p, RAGGED, SOMETIMES, backend="scan", reverse=True)

@@ -45,9 +45,11 @@ def in_precision(tree, precision):
 
 
 @each_direction
-@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [pytest.param("float32", 1e-5, marks=pytest.mark.slow), ("float64", 1e-10)]
+)
 @pytest.mark.parametrize("forget", [SIGMOID, EXPONENTIAL], ids=lambda f: f[1])
-@pytest.mark.parametrize("zoned", [False, True], ids=["plain", "zoneout"])
+@pytest.mark.parametrize("zoned", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["plain", "zoneout"])
 def test_several_chunks_with_lengths_and_resets(forget, precision, tolerance, reverse, zoned):
     cell, xs, state, weights = make(forget)
     if zoned:

@@ -12,6 +12,7 @@ from battery import (
     RECURRENT,
     SOMETIMES,
     TIME,
+    USUAL,
     Case,
     assert_close,
     each_form,
@@ -64,10 +65,19 @@ WRAPPED = [
     *((case, "candidate", with_candidate_dropout) for case in FORMS if "candidate" in shape_of(case).gates),
     *((case, "zone", lambda p: with_zoneout(p, 0.3)) for case in FORMS),
 ]
+WRAPPED.sort(key=lambda wrapped: (str(wrapped[0]), wrapped[1]))
 RECURRENT_PAIRS = [(case, backend) for case, backend in PAIRS if case in RECURRENT]
 
 
-@pytest.mark.parametrize(("case", "name", "wrap"), WRAPPED, ids=[f"{case}-{name}" for case, name, _ in WRAPPED])
+# The usual cells wrapped in every way, another one in every second.
+@pytest.mark.parametrize(
+    ("case", "name", "wrap"),
+    [
+        pytest.param(*wrapped, marks=() if wrapped[0].name in USUAL or index % 2 else pytest.mark.slow)
+        for index, wrapped in enumerate(WRAPPED)
+    ],
+    ids=[f"{case}-{name}" for case, name, _ in WRAPPED],
+)
 def test_backends_agree(case, name, wrap):
     wrapped = wrap(problem(case))
     reference = masked(wrapped, RAGGED, SOMETIMES, backend="scan")

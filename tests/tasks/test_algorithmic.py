@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from battery import quick_jit
 
 from lstmlab.tasks import task_entry, task_names
 from lstmlab.tasks.algorithmic import SILENT, Algorithmic
@@ -20,7 +21,7 @@ def make(name, **options):
 
 def rows(task, lengths, longest=8, seed=0):
     """Valid inputs and asked answers of each sequence, as lists."""
-    batch = jax.jit(task.sample, static_argnums=2)(jax.random.key(seed), jnp.asarray(lengths), longest)
+    batch = quick_jit(task.sample, static_argnums=2)(jax.random.key(seed), jnp.asarray(lengths), longest)
     for inputs, targets, length in zip(*map(np.asarray, (batch.inputs, batch.targets, batch.lengths)), strict=True):
         assert (targets[length:] == SILENT).all()
         yield inputs[:length].tolist(), targets[:length].tolist()
@@ -101,8 +102,8 @@ SMALL = {"selective_copy": {"recalled": 2}}
 @pytest.mark.parametrize("name", ALGORITHMIC)
 def test_training_takes_all_lengths_and_the_test_its_own(name):
     task = make(name, length=6, test_length=8, **SMALL.get(name, {}))
-    train = task.train_batch((), jax.random.key(0), jnp.asarray(0), 200)
-    test = task.eval_batch((), "test", jnp.asarray(0), 50)
+    train = quick_jit(task.train_batch, static_argnums=3)((), jax.random.key(0), 0, 200)
+    test = quick_jit(task.eval_batch, static_argnums=(1, 3))((), "test", 0, 50)
     assert len(set(np.asarray(train.lengths).tolist())) == 6 - task.shortest + 1
     (only,) = set(np.asarray(test.lengths).tolist())
     assert only > max(np.asarray(train.lengths))
@@ -111,7 +112,7 @@ def test_training_takes_all_lengths_and_the_test_its_own(name):
 @pytest.mark.parametrize("name", ALGORITHMIC)
 def test_a_split_is_the_same_at_any_batch_size(name):
     task = make(name, length=6, test_length=8, eval_examples=30, **SMALL.get(name, {}))
-    draw = jax.jit(task.eval_batch, static_argnums=(1, 3))
+    draw = quick_jit(task.eval_batch, static_argnums=(1, 3))
     for split in ("validation", "test"):
         parts = [draw((), split, i, 7) for i in range(task.eval_batches(split, 7))]
         weights = np.concatenate([b.weights for b in parts])

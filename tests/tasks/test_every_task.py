@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from battery import quick_jit
 
 from lstmlab.tasks import Features, Task, Tokens, task_entry, task_names
 
@@ -29,7 +30,7 @@ def task(request) -> Task:
 @functools.cache
 def compiled(task: Task, method: str, *static: int):
     """The jit-compiled method, once for all tests."""
-    return jax.jit(getattr(task, method), static_argnums=static)
+    return quick_jit(getattr(task, method), static_argnums=static)
 
 
 def train(task, seed=0, step=0):
@@ -103,7 +104,7 @@ def test_the_last_batch_of_a_split_is_not_empty(task):
 
 def test_loss_is_a_finite_number_with_gradients(task):
     batch = train(task)
-    gradient = jax.jit(jax.value_and_grad(task.loss))
+    gradient = quick_jit(jax.value_and_grad(task.loss))
     for scale in (1, 1e4):  # outputs may become extreme, but not break the loss
         loss, slope = gradient(scale * some_outputs(task, batch), batch)
         assert loss.shape == ()

@@ -1,6 +1,7 @@
 """A member of a population is the run that it would have been alone: every cell, tasks of every kind."""
 
 import pytest
+from battery import representative
 from population_runs import ROUNDING, assert_ran_about_as, assert_ran_as, populate
 from small_runs import run, small
 
@@ -12,7 +13,10 @@ from lstmlab.tracking.files import read_metrics, read_summary
 # char_lm carries its state from batch to batch, stocks has patience, moving_mnist is for convolutions.
 SPATIAL = {name: "moving_mnist" for name in cell_names() if cell_entry(name).cls.options["map"].default == "conv"}
 TASK_OF = {"lstm": "char_lm", "gru": "stocks"} | SPATIAL
-PAIRS = [(cell, TASK_OF.get(cell, "adding")) for cell in cell_names()]
+PAIRS = [
+    pytest.param((cell, TASK_OF.get(cell, "adding")), marks=() if representative(cell) else pytest.mark.slow)
+    for cell in cell_names()
+]
 MORE = {
     "stocks": ["training.patience=1", "training.steps=8", "dropout.layer=0.3"],
     "char_lm": ["dropout.recurrent=0.2", "training.illustrate_every=1"],
