@@ -26,7 +26,7 @@ from lstmlab.tasks.base import (
     take_rows,
     weighted,
 )
-from lstmlab.tasks.forecast_frame import Frame, Recipe, make_frame
+from lstmlab.tasks.forecast_frame import Facts, Frame, Recipe, make_frame
 from lstmlab.tasks.forecast_heads import SIZES, Said, head_loss, pinball, read_head
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.tabular import TabularTask
@@ -111,15 +111,20 @@ class Forecast(TabularTask):
         values = {name: getattr(self, name) for name in Recipe._fields}
         return make_frame(self, Recipe(**values))
 
+    @functools.cached_property
+    def facts(self) -> Facts:
+        """Names, scaler and time step: of the series, or as the run directory kept them."""
+        return self.frame.facts
+
     @property
     def inputs(self) -> Features:
         """The columns of a row, scaled and normalised, then the calendar."""
-        return Features(self.frame.series.shape[1])
+        return Features(len(self.facts.names) + (self.facts.calendar_size() if self.calendar else 0))
 
     @property
     def outputs(self) -> Features:
-        """For each row ahead, the first number of every column forecast, then the second, …"""
-        return Features(len(self.frame.told) * SIZES[self.distribution], (self.horizon,))
+        """For each row ahead and each column, the numbers of the distribution."""
+        return Features(SIZES[self.distribution], (self.horizon, len(self.facts.told)))
 
     def data(self) -> Mapping[str, Any]:
         """Per split its rows ``[rows, features]`` with the window before the first."""
@@ -147,13 +152,16 @@ class Forecast(TabularTask):
         return self.windows(data, starts)._replace(weights=weights)
 
     def windows(self, data: Any, starts: Int[Array, " batch"]) -> Batch:
-        """The windows that begin at rows of ``data`` ``[rows, features]``.
+        """The windows that begin at rows of ``data`` ``[rows, features]``."""
+        return self.batch_of(jnp.asarray(data)[starts[:, None] + jnp.arange(self.window + self.horizon)])
+
+    def batch_of(self, rows: Float[Array, "batch rows features"]) -> Batch:
+        """Windows with the rows ahead, which only the targets hold: inputs ``[batch, window, features]``.
 
         Targets are ``[batch, 3 + horizon, columns]``: last value, shift, scale, truth. The recursive strategy also
         gets the calendar of the rows ahead, with zeros for their values: inputs ``[batch, window + horizon − 1, …]``.
         """
-        columns, told = len(self.frame.read), jnp.asarray(self.frame.told)
-        rows = jnp.asarray(data)[starts[:, None] + jnp.arange(self.window + self.horizon)]
+        columns, told = len(self.facts.names), jnp.asarray(self.facts.told)
         values = rows[:, : self.window, :columns]
         shift, scale = self._level(values)
         seen = jnp.concatenate([(values - shift) / scale, rows[:, : self.window, columns:]], axis=-1)
@@ -169,18 +177,18 @@ class Forecast(TabularTask):
             return values.mean(axis=1, keepdims=True), jnp.sqrt(values.var(axis=1, keepdims=True) + STEADY)
         return (last if self.normalise == "last" else jnp.zeros_like(last)), jnp.ones_like(last)
 
-    def said(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Said:
+    def said(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Said:
         """The forecast in z-scores."""
         targets = batch.targets
         shift, scale = targets[:, SHIFT, None], targets[:, SCALE, None]
         return read_head(outputs, self.distribution, self.interval, shift, scale)
 
-    def loss(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Float[Array, ""]:
+    def loss(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Float[Array, ""]:
         """The mean loss of the distribution, see :mod:`lstmlab.tasks.forecast_heads`."""
         said = self.said(outputs, batch)
         return mean(weighted(head_loss(said, batch.targets[:, TRUTH:], self.distribution, self.interval), batch))
 
-    def metrics(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Metrics:
+    def metrics(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Metrics:
         """Errors of the point forecast, share of directions right (above the last value or not), and of an interval
         the share of values inside (coverage) and its mean width.
         """
@@ -231,6 +239,16 @@ class Forecast(TabularTask):
     def _of(self, metric: str) -> dict[str, float]:
         values = {name: found[metric] for name, found in self._errors.items()}
         return dict(sorted(values.items(), key=lambda item: item[1], reverse=metric == "direction_accuracy"))
+
+    def keeps(self) -> dict[str, Any]:
+        """Names, scaler and time step: what a forecast of another file needs."""
+        return self.facts.plain()
+
+    def given(self, kept: Mapping[str, Any]) -> Forecast:
+        """The same task, which need not read its series to know them."""
+        twin = dataclasses.replace(self)
+        object.__setattr__(twin, "facts", Facts.from_plain(kept))  # in the place of the cached property
+        return twin
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """Forecasts beside the truth, and errors by how far ahead they look."""

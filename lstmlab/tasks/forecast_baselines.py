@@ -46,10 +46,9 @@ def linear(train: Series, horizon: int, window: int) -> Forecaster:
     """DLinear (Zeng et al. 2023), fitted by least squares.
 
     DLinear adds a linear map of the window's moving average to one of what remains. The moving average is itself
-    linear in the window, so that both are one linear map with an intercept, shared by all columns:
-    ŷ = W x + b. Here it is the minimum of the squared error over all training windows (by the normal equations, with
-    a ridge of 10⁻⁶ of their mean diagonal, the intercept left out), where the authors use gradient descent: the best that
-    they could reach on the training split (Toner & Darlow 2024).
+    linear in the window, so that both are one linear map with an intercept, shared by all columns: ŷ = W x + b. The
+    authors fit it by gradient descent; here it is the minimum of the squared error over all training windows, by the
+    normal equations with a ridge of 10⁻⁶ of their mean diagonal (Toner & Darlow 2024 do so for linear forecasters).
     """
     size = window + 1
     gram, cross = np.zeros((size, size)), np.zeros((size, horizon))
