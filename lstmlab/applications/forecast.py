@@ -115,7 +115,9 @@ def draw(path: Path, task: Forecast, table: Table, times: np.ndarray, said: Said
         bounds = {"forecast": (said.lower[:, column], said.upper[:, column])}
     name = task.facts.target_names[column]
     note = f" and {100 * task.interval:g} % interval" if bounds else ""
-    show = functools.partial(plots.forecast, y_label=name, title=f"{name}: forecast{note}", bands=bounds)
+    show = functools.partial(
+        plots.forecast, y_label=name, title=f"{name}: forecast{note}", bands=bounds, truth_name="file"
+    )
     truth = np.concatenate([past, np.full(task.horizon, np.nan)])
     show(path, np.concatenate([before[-count:], times]), truth, {"forecast": said.point[:, column]})
 

@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.data.series import SERIES
-from lstmlab.tasks import forecast_baselines as rules
 from lstmlab.tasks.base import (
     Batch,
     Features,
@@ -26,14 +25,12 @@ from lstmlab.tasks.base import (
     take_rows,
     weighted,
 )
+from lstmlab.tasks.forecast_baselines import Yardsticks
 from lstmlab.tasks.forecast_frame import Facts, Frame, Recipe, make_frame
 from lstmlab.tasks.forecast_heads import SIZES, Said, head_loss, pinball, read_head
+from lstmlab.tasks.forecast_windows import LAST, SCALE, SHIFT, TRUTH, make_batch
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.tabular import TabularTask
-
-LAST, SHIFT, SCALE, TRUTH = 0, 1, 2, 3
-"""rows of a batch's targets: the last value seen, shift and scale of the window, and from 3 on the truth"""
-STEADY = 1e-5  # added to a window's variance, as RevIN does
 
 
 @register_task(
@@ -156,31 +153,17 @@ class Forecast(TabularTask):
         return self.batch_of(jnp.asarray(data)[starts[:, None] + jnp.arange(self.window + self.horizon)])
 
     def batch_of(self, rows: Float[Array, "batch rows features"]) -> Batch:
-        """Windows with the rows ahead, which only the targets hold: inputs ``[batch, window, features]``.
+        """Windows from their rows ``[batch, window + horizon, features]``, see :mod:`lstmlab.tasks.forecast_windows`.
 
-        Targets are ``[batch, 3 + horizon, columns]``: last value, shift, scale, truth. The recursive strategy also
-        gets the calendar of the rows ahead, with zeros for their values: inputs ``[batch, window + horizon − 1, …]``.
+        The values of the rows ahead are in the targets alone; only the recursive strategy reads their calendar.
         """
-        columns, told = len(self.facts.names), jnp.asarray(self.facts.told)
-        values = rows[:, : self.window, :columns]
-        shift, scale = self._level(values)
-        seen = jnp.concatenate([(values - shift) / scale, rows[:, : self.window, columns:]], axis=-1)
-        if self.strategy == "recursive":
-            ahead = rows[:, self.window : -1]
-            seen = jnp.concatenate([seen, ahead.at[..., :columns].set(0.0)], axis=1)
-        targets = [values[:, -1:], shift, scale, rows[:, self.window :, :columns]]
-        return Batch(seen, jnp.concatenate(targets, axis=1)[..., told])
-
-    def _level(self, values: Float[Array, "batch window columns"]) -> tuple[Array, Array]:
-        last = values[:, -1:]
-        if self.normalise == "window":
-            return values.mean(axis=1, keepdims=True), jnp.sqrt(values.var(axis=1, keepdims=True) + STEADY)
-        return (last if self.normalise == "last" else jnp.zeros_like(last)), jnp.ones_like(last)
+        columns, told = len(self.facts.names), self.facts.told
+        ahead = self.horizon if self.strategy == "recursive" else 1
+        return make_batch(rows, self.window, ahead, columns, told, self.normalise)
 
     def said(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Said:
         """The forecast in z-scores."""
-        targets = batch.targets
-        shift, scale = targets[:, SHIFT, None], targets[:, SCALE, None]
+        shift, scale = batch.targets[:, SHIFT, None], batch.targets[:, SCALE, None]
         return read_head(outputs, self.distribution, self.interval, shift, scale)
 
     def loss(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Float[Array, ""]:
@@ -196,7 +179,7 @@ class Forecast(TabularTask):
         error = jnp.abs(said.point - truth)
         right = (said.point > last) == (truth > last)
         values = {
-            "mse": error**2, "mae": error, "mase": error / jnp.asarray(self._naive_scale, jnp.float32),
+            "mse": error**2, "mae": error, "mase": error / jnp.asarray(self.yardsticks.scale, jnp.float32),
             "direction_accuracy": right.astype(jnp.float32),
         }  # fmt: skip
         if said.lower is not None and said.upper is not None:
@@ -208,23 +191,10 @@ class Forecast(TabularTask):
         return {name: weighted(value, batch) for name, value in values.items()}
 
     @functools.cached_property
-    def _naive_scale(self) -> Float[np.ndarray, " columns"]:
-        return rules.naive_scale(self.frame.scaled_targets[: self.frame.spans["train"][1]], self.frame.season)
-
-    @functools.cached_property
-    def forecasters(self) -> dict[str, rules.Forecaster]:
-        """The baselines by name; without a season of more than one row there is no seasonal one."""
-        horizon, frame = self.horizon, self.frame
-        made = {"persistence": rules.persistence(horizon), "drift": rules.drift(horizon, self.window)}
-        if frame.season > 1:
-            made["seasonal naive"] = rules.seasonal_naive(horizon, frame.season)
-        train = frame.scaled_targets[: frame.spans["train"][1]]
-        return made | {"DLinear (least squares)": rules.linear(train, horizon, self.window)}
-
-    @functools.cached_property
-    def _errors(self) -> dict[str, dict[str, float]]:
-        args = self.frame.scaled_targets, self.origins("test"), self.horizon, self._naive_scale
-        return {name: rules.errors(forecaster, *args) for name, forecaster in self.forecasters.items()}
+    def yardsticks(self) -> Yardsticks:
+        """The baselines, fitted on the training rows."""
+        frame = self.frame
+        return Yardsticks(frame.scaled_targets, frame.spans["train"][1], frame.season, self.horizon, self.window)
 
     def baselines(self) -> dict[str, float]:
         """Squared errors on the test split; best first."""
@@ -237,7 +207,8 @@ class Forecast(TabularTask):
         return others
 
     def _of(self, metric: str) -> dict[str, float]:
-        values = {name: found[metric] for name, found in self._errors.items()}
+        errors = self.yardsticks.errors(self.origins("test"))
+        values = {name: found[metric] for name, found in errors.items()}
         return dict(sorted(values.items(), key=lambda item: item[1], reverse=metric == "direction_accuracy"))
 
     def keeps(self) -> dict[str, Any]:

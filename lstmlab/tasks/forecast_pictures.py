@@ -31,7 +31,7 @@ def illustrate(task: Forecast, predictor: Predictor) -> list[Illustration]:
     shown = [_draw_end(task, said, column) for column in range(min(len(task.facts.told), 4))]
     leads = np.arange(1, task.horizon + 1)
     by_lead = {"model": (leads, ((said.point - truth) ** 2).mean(axis=(0, 2)))}
-    for name, forecaster in task.forecasters.items():
+    for name, forecaster in task.yardsticks.forecasters.items():
         guess = forecaster(task.frame.scaled_targets, origins)
         by_lead[name] = (leads, ((guess - truth) ** 2).mean(axis=(0, 2)))
     draw = functools.partial(plots.curves, series=by_lead, x_label="rows ahead", y_label="squared error, scaled",
@@ -84,7 +84,7 @@ def _draw_end(task: Forecast, said: Said, column: int) -> Illustration:
     draw = functools.partial(
         plots.forecast, times=np.arange(before, end) if times is None else times[before:end], truth=truth,
         predictions={"model": joined(np.asarray(said.point))}, bands=bands, anew=horizon, y_label=name,
-        title=f"{_title(task)}: each {horizon} rows ahead at once{note}",
+        title=f"{_title(task)}: forecasts of {horizon} rows each{note}",
     )  # fmt: skip
     return Illustration(f"forecast_{''.join(c if c.isalnum() else '_' for c in name)}", draw=draw)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -75,6 +76,7 @@ def forecast(
     title: str = "",
     bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
     anew: int = 0,
+    truth_name: str = "truth",
 ) -> None:
     """Write a PNG of a series ``[n]`` and of forecasts of its end: name → ``[h]`` with h ≤ n.
 
@@ -88,8 +90,12 @@ def forecast(
     x, y = np.asarray(times), np.asarray(truth, np.float64)
     if x.shape != y.shape or x.ndim != 1:
         raise ValueError(f"times {x.shape} and truth {y.shape} need one length")
+    if x.dtype.kind == "M":
+        places = AutoDateLocator(maxticks=8)
+        axes.xaxis.set_major_locator(places)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(places))  # long dates would overlap
     axes.plot(x, y, color=_INK, linewidth=1.6, zorder=2)
-    labels = [_End("truth", x, y, _INK)]
+    labels = [_End(truth_name, x, y, _INK)]
     starts = []
     for index, (name, values) in enumerate(predictions.items()):
         predicted = np.asarray(values, np.float64)
