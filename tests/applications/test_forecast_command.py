@@ -1,6 +1,7 @@
 """``lstmlab forecast``: what comes after the end of a file, by a run whose own data is gone."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -72,10 +73,7 @@ def test_it_is_what_the_task_forecasts_from_the_same_rows(trained, tmp_path):
     found = [float(row["forecast"]) for row in csv.DictReader((tmp_path / "forecast.csv").open())]
     model = load(trained)
     assert isinstance(model.task, Forecast)
-    options = {
-        name: getattr(model.task, name) for name in ("window", "horizon", "features", "distribution", "calendar")
-    }
-    task = Forecast(data_file=str(whole), **options)
+    task = dataclasses.replace(model.task, data_file=str(whole))
     batch = task.windows(task.data()["test"], np.array([len(task.origins("test")) - 1]))
     said = np.asarray(task.said(model.predict(batch), batch).point)[0]
     np.testing.assert_allclose(np.reshape(found, (3, 2)), task.facts.scaler.restore(said), rtol=1e-4)
