@@ -17,6 +17,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+DATA_PREFIX = "data_"
+"""fields of a task with this prefix are set by the section ``data`` (``data.dir``), the others by ``task``"""
+
 Split = Literal["train", "validation", "test"]
 Metrics = dict[str, tuple[Array, Array]]
 """Per metric a total and its weight; the metric of a split is the sum of totals over the sum of weights."""
@@ -102,6 +105,11 @@ class Task(abc.ABC):
     solved: ClassVar[float | None] = None
     """value of the metric from which the task counts as solved; a property where options decide"""
 
+    @classmethod
+    def options(cls) -> list[dataclasses.Field]:
+        """The fields that the section ``task`` sets; the section ``data`` sets those with the prefix ``data_``."""
+        return [option for option in dataclasses.fields(cls) if not option.name.startswith(DATA_PREFIX)]
+
     @property
     @abc.abstractmethod
     def inputs(self) -> Tokens | Features:
@@ -143,6 +151,18 @@ class Task(abc.ABC):
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """Per further metric the trivial predictors' values on the test split; none by default."""
         return {}
+
+    def keeps(self) -> dict[str, Any]:
+        """What a trained model needs besides its parameters to be used on new data, such as scalers and names; plain
+        values, kept in the run directory so that the training data may move. Nothing by default.
+        """
+        return {}
+
+    def given(self, kept: Mapping[str, Any]) -> Task:
+        """The same task with what it has kept at hand; raises ``KeyError``, ``TypeError`` or ``ValueError`` for what
+        it cannot have kept.
+        """
+        return self
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """Pictures, frames or text that show what a trained model does; none by default."""

@@ -27,7 +27,7 @@ from lstmlab.tasks.base import (
     weighted,
 )
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.returns import SPLITS, Table, split_days, tabulate
+from lstmlab.tasks.returns import SPLITS, Table, split_days, tabulate, wilson
 
 LONGEST_WINDOW = 1000
 SHOWN_DAYS = 120
@@ -187,12 +187,21 @@ class Stocks(Task):
         }
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
-        """The last test days, each forecast from the days before it: closes and returns."""
+        """The last test days, each forecast from the days before it: closes and returns; and how sure the share of
+        directions right is.
+        """
         from lstmlab.tracking import plots
 
         data = self.data()["test"]
-        rows = np.arange(len(data["targets"]))[-SHOWN_DAYS:]
+        rows = np.arange(len(data["targets"]))
         outputs = np.asarray(predictor.predict(self.windows(data, jnp.asarray(rows))), np.float64)
+        right = int(((outputs[:, 1] > 0) == (data["targets"][:, 1] > 0.5)).sum())
+        low, high = wilson(right, len(rows))
+        directions = (
+            f"direction right on {right / len(rows):.1%} of {len(rows)} test days; 95 % interval (Wilson) {low:.1%} to "
+            f"{high:.1%}; always up: {data['targets'][:, 1].mean():.1%}\n"
+        )
+        rows, outputs = rows[-SHOWN_DAYS:], outputs[-SHOWN_DAYS:]
         forecast = self.table.mean + self.table.std * outputs[:, 0]
         shown = slice(-len(rows) - 1, None)  # from the day on which the first forecast is made
         dates, close = self.prices.dates[shown], self.prices.close[shown]
@@ -212,4 +221,5 @@ class Stocks(Task):
         return [
             Illustration("closes", draw=draw_closes),
             Illustration("returns", draw=draw_returns),
+            Illustration("direction", text=directions),
         ]

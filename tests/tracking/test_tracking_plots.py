@@ -152,6 +152,17 @@ def test_a_forecast_covers_the_end_and_joins_the_last_true_value(tmp_path, figur
     assert set(marker.get_xdata()) == {times[14]}
 
 
+def test_a_forecast_that_is_made_anew_starts_from_the_truth_each_time_within_its_band(tmp_path, figures):
+    truth, guess = np.arange(10.0), np.full(6, 3.0)
+    forecast(tmp_path / "f.png", X, truth, {"lstm": guess}, bands={"lstm": (guess - 1, guess + 2)}, anew=3)
+    (axes,) = figures[-1].axes
+    pieces = [line.get_ydata().tolist() for line in axes.lines[1:3]]
+    assert pieces == [[3, 3, 3, 3], [6, 3, 3, 3]]
+    (band,) = axes.collections
+    corners = band.get_paths()[0].vertices
+    assert (corners.min(axis=0).tolist(), corners.max(axis=0).tolist()) == ([X[4], 2], [X[9], 5])
+
+
 def test_a_forecast_of_the_whole_series_needs_no_value_before_it(tmp_path, figures):
     forecast(tmp_path / "f.png", X, X, {"lstm": X + 1})
     np.testing.assert_array_equal(figures[0].axes[0].lines[1].get_ydata(), X + 1)
