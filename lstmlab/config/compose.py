@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,7 @@ def register_schemas(config_dir: str | Path | None = None) -> None:
         if not has_file("cell", name):
             store.store(group="cell", name=name, node={"name": name} | options)
     for name in task_names():
-        node = {"name": name} | _defaults(task_entry(name).cls)
-        node.pop("data_dir")
+        node = {"name": name} | _default_values(task_entry(name).cls.options())
         store.store(group="schema/task", name=name, node=node)
         if not has_file("task", name):
             store.store(group="task", name=name, node={"task": node}, package="_global_")
@@ -116,8 +115,12 @@ def read_config(path: Path) -> Config:
 
 
 def _defaults(cls: type) -> dict[str, Any]:
+    return _default_values(dataclasses.fields(cls))
+
+
+def _default_values(fields: Iterable[dataclasses.Field]) -> dict[str, Any]:
     return {
         f.name: MISSING if f.default is dataclasses.MISSING
         else list(f.default) if isinstance(f.default, tuple) else f.default
-        for f in dataclasses.fields(cls)
+        for f in fields
     }  # fmt: skip

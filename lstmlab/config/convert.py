@@ -6,7 +6,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -14,8 +14,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells import cell_entry
 from lstmlab.cells.options import suggest
-from lstmlab.config.schema import SECTIONS, CellConfig, Config, make_init
+from lstmlab.config.schema import SECTIONS, CellConfig, Config, DataConfig, make_init
 from lstmlab.tasks import Task, task_entry
+from lstmlab.tasks.base import DATA_PREFIX
 
 _KIND_NAMES = {type(None): "null", tuple: "list"}
 
@@ -41,7 +42,7 @@ def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
     try:
         sections = {name: _section(name, cls, values.get(name, {})) for name, cls in SECTIONS.items()}
         cell = _cell(values.get("cell"))
-        task = _task(values.get("task"), sections["data"].dir)
+        task = _task(values.get("task"), sections["data"])
         scalars = [f for f in dataclasses.fields(Config) if f.name in ("seed", "name", "resume")]
         top = {f.name: _value(f.name, f, values[f.name]) for f in scalars if f.name in values}
         config = Config(cell=cell, task=task, **sections, **top)
@@ -58,17 +59,16 @@ def to_tree(config: Config) -> dict[str, Any]:
     """The configuration as nested plain values, as it is written to ``config.yaml``; inverse of :func:`to_config`."""
     tree: dict[str, Any] = {
         "cell": {"name": config.cell.name, **config.cell.options},
-        "task": {"name": config.task.name} | _plain(config.task),
+        "task": {"name": config.task.name} | _plain(config.task, config.task.options()),
     }
-    tree["task"].pop("data_dir")
     tree |= {name: _plain(getattr(config, name)) for name in SECTIONS}
     return tree | {"seed": config.seed, "name": config.name, "resume": config.resume}
 
 
-def _plain(instance: Any) -> dict[str, Any]:
+def _plain(instance: Any, fields: Iterable[dataclasses.Field] | None = None) -> dict[str, Any]:
     return {
         f.name: list(v) if isinstance(v := getattr(instance, f.name), tuple) else v
-        for f in dataclasses.fields(instance)
+        for f in fields or dataclasses.fields(instance)
     }
 
 
@@ -83,14 +83,26 @@ def _cell(values: Any) -> CellConfig:
     return CellConfig(name, checked)
 
 
-def _task(values: Any, data_dir: str | None) -> Task:
+def _task(values: Any, data: DataConfig) -> Task:
     name, options = _named("task", values)
     cls = task_entry(name).cls
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.name != "data_dir"}
+    fields = {f.name: f for f in cls.options()}
     _reject_unknown("task.", options, list(fields))
     hints = typing.get_type_hints(cls)
     checked = {k: _value(f"task.{k}", fields[k], v, hints[k]) for k, v in options.items()}
-    return cls(**checked, data_dir=data_dir)
+    return cls(**checked, **_data(name, cls, data))
+
+
+def _data(name: str, cls: type[Task], data: DataConfig) -> dict[str, Any]:
+    """What the section ``data`` says, as fields of the task; a key that the task would not heed is an error."""
+    heeded, chosen = {f.name for f in dataclasses.fields(cls)}, {}
+    for f in dataclasses.fields(data):
+        value = getattr(data, f.name)
+        if DATA_PREFIX + f.name in heeded:
+            chosen[DATA_PREFIX + f.name] = value
+        elif value != f.default:
+            raise ConfigError(f"data.{f.name} is set, but task {name} has no use for it: it reads no table of yours")
+    return chosen
 
 
 def _section(name: str, cls: type, values: Mapping[str, Any]) -> Any:

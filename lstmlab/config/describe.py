@@ -10,6 +10,7 @@ from lstmlab.cells import cell_entry
 from lstmlab.config.convert import to_tree
 from lstmlab.config.schema import SECTIONS, Config
 from lstmlab.config.traced import traced_keys
+from lstmlab.tasks import Task
 
 
 def describe(config: Config) -> list[list[Any]]:
@@ -21,10 +22,9 @@ def describe(config: Config) -> list[list[Any]]:
         rows.append([f"cell.{key}", config.cell.options[key], option.help, rule, ""])
     sources = {"task": type(config.task), **SECTIONS}
     for section, cls in sources.items():
-        for field in dataclasses.fields(cls):
-            if field.name != "data_dir":
-                value = tree[section][field.name]
-                rows.append(_row(f"{section}.{field.name}", field, value, traced))
+        for field in cls.options() if issubclass(cls, Task) else dataclasses.fields(cls):
+            value = tree[section][field.name]
+            rows.append(_row(f"{section}.{field.name}", field, value, traced))
     for field in dataclasses.fields(Config):
         if field.metadata:
             rows.append(_row(field.name, field, tree[field.name], traced))

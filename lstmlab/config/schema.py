@@ -14,6 +14,8 @@ from typing import Any
 
 from lstmlab.cells import Init
 from lstmlab.cells.initialise import GATE_BIASES, KERNEL_CHOICES
+from lstmlab.data.fill import FILLS
+from lstmlab.data.table import GAPS
 from lstmlab.tasks import Task
 
 
@@ -153,9 +155,15 @@ class WandbConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where full data sets are found or stored."""
+    """Where full data sets are found or stored; a table of one's own, for tasks that read one."""
 
     dir: str | None = key(None, "data directory; none: $LSTMLAB_DATA_DIR or the user cache")
+    file: str | None = key(None, "a CSV file of one's own: column names, then one line per point in time")
+    target: str | None = key(None, "the file's column that the task is about")
+    time: str | None = key(None, "the file's column of times; none: found by its dates")
+    columns: tuple[str, ...] = key((), "the file's columns to read, as [a,b]; none: all")
+    missing: str = key("error", "what becomes of the file's empty cells and absent rows", choices=("error", *FILLS))
+    gaps: str = key("error", "whether the file's times may be unequal steps apart", choices=GAPS)
 
 
 @dataclass(frozen=True)

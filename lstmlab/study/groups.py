@@ -10,7 +10,9 @@ from typing import Any
 from lstmlab.study.runs import UNFINISHED, Run
 from lstmlab.tracking.files import RunError
 
-_NOT_SETTINGS = ("seed", "name", "resume", "wandb", "data")
+_NOT_SETTINGS = ("seed", "name", "resume", "wandb")
+_PLACE = "data.dir"
+_OF_TASK = ("task.", "data.")  # with a table of the user's, sections that say what is learned
 MISSING = "–"
 
 
@@ -63,8 +65,8 @@ def contenders(runs: Sequence[Run], by: Sequence[str] = ()) -> tuple[list[Conten
         _check_key(key, runs)
     groups: dict[tuple[Any, ...], list[Run]] = {}
     of_task = _split(runs, lambda run: run.task)
-    kept = {task: [k for k in differing(same) if k.startswith("task.")] for task, same in of_task.items()}
-    apart = [key for key in by if not key.startswith("task.")]
+    kept = {task: [k for k in differing(same) if k.startswith(_OF_TASK)] for task, same in of_task.items()}
+    apart = [key for key in by if not key.startswith(_OF_TASK)]
     for run in runs:
         task = tuple((k, run.config.get(k, MISSING)) for k in kept[run.task])
         values = tuple((k, run.config.get(k, MISSING)) for k in apart)
@@ -92,7 +94,11 @@ def differing(runs: Sequence[Run]) -> list[str]:
     for run in runs:
         for key, value in run.config.items():
             seen.setdefault(key, set()).add((type(value) is bool, value))
-    return sorted(k for k, v in seen.items() if len(v) > 1 and k.split(".")[0] not in _NOT_SETTINGS)
+    return sorted(k for k, v in seen.items() if len(v) > 1 and _is_setting(k))
+
+
+def _is_setting(key: str) -> bool:
+    return key.split(".")[0] not in _NOT_SETTINGS and key != _PLACE
 
 
 def is_number(value: Any) -> bool:
@@ -130,7 +136,7 @@ def _split(runs: Iterable[Run], key: Any) -> dict[Any, list[Run]]:
 
 def _check_key(key: str, runs: Sequence[Run]) -> None:
     known = sorted({k for run in runs for k in run.config})
-    if key.split(".")[0] in _NOT_SETTINGS or key in ("cell.name", "task.name"):
+    if not _is_setting(key) or key in ("cell.name", "task.name"):
         raise RunError(f"--by {key}: rows are always kept apart by task and cell, and never by seed, name or place")
     if key not in known:
         near = difflib.get_close_matches(key, known, 1)

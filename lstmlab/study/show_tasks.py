@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from lstmlab.config.describe import allowed
 from lstmlab.tasks import task_entry, task_names
 from lstmlab.tracking.plain import plain_docstring
@@ -38,7 +36,7 @@ def show_task(name: str) -> None:
     baselines = {task.metric: task.baselines(), **task.other_baselines()}
     rows = [[metric, rule, value] for metric, values in baselines.items() for rule, value in values.items()]
     print_table("Baselines on the test split", ("metric", "baseline", "value"), rows)
-    options = [option for option in dataclasses.fields(task) if option.name != "data_dir"]
+    options = task.options()
     rows = [
         [f"task.{o.name}", o.default, allowed(o.metadata.get("choices"), o.metadata.get("minimum"), None),
          o.metadata.get("help", "")]

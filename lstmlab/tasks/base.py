@@ -17,6 +17,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+DATA_PREFIX = "data_"
+"""fields of a task with this prefix are set by the section ``data`` (``data.dir``), the others by ``task``"""
+
 Split = Literal["train", "validation", "test"]
 Metrics = dict[str, tuple[Array, Array]]
 """Per metric a total and its weight; the metric of a split is the sum of totals over the sum of weights."""
@@ -101,6 +104,11 @@ class Task(abc.ABC):
     """successive batches continue each other's sequences, so the state is carried (truncated BPTT)"""
     solved: ClassVar[float | None] = None
     """value of the metric from which the task counts as solved; a property where options decide"""
+
+    @classmethod
+    def options(cls) -> list[dataclasses.Field]:
+        """The fields that the section ``task`` sets; the section ``data`` sets those with the prefix ``data_``."""
+        return [option for option in dataclasses.fields(cls) if not option.name.startswith(DATA_PREFIX)]
 
     @property
     @abc.abstractmethod

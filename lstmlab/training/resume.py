@@ -11,8 +11,8 @@ from lstmlab.training.member import CONFIG_FILE
 from lstmlab.training.programs import HOST_KEYS
 
 # Keys that may differ between a run and its continuation.
-_FREE = (*HOST_KEYS, "data")
-_FREE_KEYS = ("training.devices", "training.distributed")
+_FREE = HOST_KEYS
+_FREE_KEYS = ("training.devices", "training.distributed", "data.dir")
 
 
 def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:

@@ -12,12 +12,7 @@ from lstmlab.tasks import task_entry, task_names
 
 FIELDS = [(f"{section}.{f.name}", f) for section, cls in SECTIONS.items() for f in dataclasses.fields(cls)]
 FIELDS += [(f.name, f) for f in dataclasses.fields(Config) if f.name not in {"cell", "task", *SECTIONS}]
-FIELDS += [
-    (f"{name}: task.{f.name}", f)
-    for name in task_names()
-    for f in dataclasses.fields(task_entry(name).cls)
-    if f.name != "data_dir"
-]
+FIELDS += [(f"{name}: task.{f.name}", f) for name in task_names() for f in task_entry(name).cls.options()]
 
 
 @pytest.mark.parametrize(("key", "field"), FIELDS, ids=[key for key, _ in FIELDS])

@@ -94,3 +94,8 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path, text, message):
         read_config(path)
     assert str(tmp_path) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_table_of_ones_own_is_refused_where_the_task_reads_none():
+    with pytest.raises(ConfigError, match=r"data\.file is set, but task adding has no use for it"):
+        compose(["task=adding", "data.file=my.csv"])

@@ -251,3 +251,12 @@ def test_a_summary_of_an_older_version_is_read(make_run, tmp_path):
         None,
         None,
     )
+
+
+def test_tables_of_ones_own_are_tasks_of_their_own(make_run, tmp_path):
+    for name in ("one", "two"):
+        config = make_run(name) / "config.yaml"
+        config.write_text(config.read_text().replace("  file: null", f"  file: {name}.csv"))
+    assert [row["task_settings"] for row in compare([tmp_path]).rows] == [
+        {"data.file": "one.csv"}, {"data.file": "two.csv"}
+    ]  # fmt: skip
