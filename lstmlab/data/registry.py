@@ -43,6 +43,18 @@ def _mnist(part: str, md5: str) -> Download:
     )
 
 
+def _ett(name: str, sha256: str) -> Download:
+    """Return the entry of one of the four tables of the electricity transformer data set."""
+    return Download(
+        name=name.lower(),
+        url=f"https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/{name}.csv",
+        filename=f"ett/{name}.csv",
+        known_hash=f"sha256:{sha256}",
+        licence="CC BY-ND 4.0, Zhou et al. 2021",
+        also=(f"{name}.csv", f"ETT-small/{name}.csv"),
+    )
+
+
 REGISTRY: dict[str, Download] = {
     entry.name: entry
     for entry in (
@@ -66,5 +78,9 @@ REGISTRY: dict[str, Download] = {
         _mnist("train-labels-idx1", "d53e105ee54ea40749a09fcbcd1e9432"),
         _mnist("t10k-images-idx3", "9fb629c4189551a2d022fa330f9573f3"),
         _mnist("t10k-labels-idx1", "ec29112dd5afa0611ce80d1b7f02629c"),
+        _ett("ETTh1", "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066"),
+        _ett("ETTh2", "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b"),
+        _ett("ETTm1", "6ce1759b1a18e3328421d5d75fadcb316c449fcd7cec32820c8dafda71986c9e"),
+        _ett("ETTm2", "db973ca252c6410a30d0469b13d696cf919648d0f3fd588c60f03fdbdbadd1fd"),
     )
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import difflib
+import gzip
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +22,7 @@ GAPS = ("error", "ignore")
 EMPTY = frozenset(("", "-", "?", "na", "n/a", "nan", "null", "none"))
 TIME_NAMES = frozenset(("date", "time", "datetime", "timestamp", "ds", "day", "month", "year", "date_time"))
 _BINARY = {
-    b"PK\x03\x04": "a ZIP archive or spreadsheet", b"\x1f\x8b": "gzip-compressed", b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "a ZIP archive or spreadsheet", b"PAR1": "a Parquet file",
     b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text", b"%PDF": "a PDF", b"\x89PNG": "a picture",
 }  # fmt: skip
 
@@ -52,7 +54,7 @@ def read_table(
     missing: str = "error",
     gaps: str = "error",
 ) -> Table:
-    """Read a CSV file: a line of column names, then one line per point in time, in UTF-8.
+    """Read a CSV file, also gzip-compressed: a line of column names, then one line per point in time, in UTF-8.
 
     The delimiter is a comma, semicolon or tab, whichever the first line has most. The column of times is found by
     its dates (ISO 8601 or one of :data:`lstmlab.data.times.FORMATS`, or Unix seconds below a name such as
@@ -88,8 +90,10 @@ def _read_cells(path: Path) -> _Cells:
     """All cells as text, rows of one length."""
     try:
         raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
+        if raw.startswith(b"\x1f\x8b"):
+            raw = gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     for mark, kind in _BINARY.items():
         if raw.startswith(mark):
             raise DataError(f"{path} is {kind}, but must be a CSV file in UTF-8")
@@ -149,7 +153,7 @@ def _check_header(cells: _Cells) -> None:
 def _time_column(cells: _Cells, name: str | None) -> int | None:
     """Position of the column of times; None when the file has none."""
     if name is not None:
-        return _position(cells, name, "data.time")
+        return _position(cells, name)
     first = [cell.strip() for cell in cells.rows[0]]
     dated = [i for i, cell in enumerate(first) if not _is_number(cell) and parsers(cell)]
     named = [i for i, title in enumerate(cells.header) if title.lower() in TIME_NAMES and parsers(first[i])]
@@ -157,7 +161,7 @@ def _time_column(cells: _Cells, name: str | None) -> int | None:
 
 
 def _choose(cells: _Cells, columns: Sequence[str], at: int | None) -> list[int]:
-    chosen = [_position(cells, name, "data.columns") for name in columns]
+    chosen = [_position(cells, name) for name in columns]
     chosen = chosen or [i for i in range(len(cells.header)) if i != at]
     if not chosen:
         raise DataError(f"{cells.path} has no column besides the times, '{cells.header[0]}'")
@@ -166,17 +170,17 @@ def _choose(cells: _Cells, columns: Sequence[str], at: int | None) -> list[int]:
     return chosen
 
 
-def _position(cells: _Cells, name: str, key: str) -> int:
+def _position(cells: _Cells, name: str) -> int:
     if name not in cells.header:
-        raise unknown_column(cells.path, key, name, cells.header)
+        raise unknown_column(cells.path, name, cells.header)
     return cells.header.index(name)
 
 
-def unknown_column(path: str | Path, key: str, name: str, known: Sequence[str]) -> DataError:
+def unknown_column(path: str | Path, name: str, known: Sequence[str]) -> DataError:
     """The error for a column that a file does not have."""
     near = difflib.get_close_matches(name, known, n=1)
     meant = f"; did you mean '{near[0]}'?" if near else ""
-    return DataError(f"{key}: {path} has no column '{name}'{meant} (columns: {', '.join(known)})")
+    return DataError(f"{path} has no column '{name}'{meant} (columns: {', '.join(known)})")
 
 
 def _times(cells: _Cells, at: int) -> Times:

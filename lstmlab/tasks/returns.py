@@ -1,4 +1,4 @@
-"""Daily returns: causal features, the scaler, and splits by time."""
+"""Daily returns: causal features, the scaler, and splits by time; how sure a share of directions is."""
 
 from __future__ import annotations
 
@@ -39,6 +39,16 @@ def tabulate(prices: Prices) -> Table:
     centre, scale = train.mean(axis=0), train.std(axis=0)
     features = ((columns - centre) / scale).astype(np.float32)
     return Table(features, returns, float(centre[0]), float(scale[0]))
+
+
+def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval (1927) of a share, here at 95 %: the shares from which ``right`` of ``total``
+    independent trials is at most z standard deviations away.
+    """
+    share, spread = right / total, z**2 / total
+    centre = (share + spread / 2) / (1 + spread)
+    reach = z * (share * (1 - share) / total + spread / (4 * total)) ** 0.5 / (1 + spread)
+    return centre - reach, centre + reach
 
 
 def split_days(split: Split, days: int) -> tuple[int, int]:

@@ -73,11 +73,13 @@ def forecast(
     x_label: str = "time",
     y_label: str = "",
     title: str = "",
+    bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
 ) -> None:
     """Write a PNG of a series ``[n]`` and of forecasts of its end: name → ``[h]`` with h ≤ n.
 
     A forecast covers the last h of ``times`` (numbers or datetime64) and is drawn from the last
-    true value before it; a vertical line marks where the longest one starts.
+    true value before it; a vertical line marks where the longest one starts. ``bands`` maps names
+    of ``predictions`` to (lows ``[h]``, highs ``[h]``), shaded around that line.
     Raises ``ValueError`` for other lengths.
     """
     figure, axes = _figure(title, x_label, y_label)
@@ -97,6 +99,9 @@ def forecast(
         joined = slice(max(start - 1, 0), None)
         predicted = np.concatenate([y[max(start - 1, 0) : start], predicted])
         axes.plot(x[joined], predicted, color=colour, linestyle=dash, linewidth=1.6, zorder=3)
+        if bands and name in bands:
+            low, high = bands[name]
+            axes.fill_between(x[start:], low, high, color=colour, alpha=0.18, linewidth=0)
         labels.append(_End(name, x[joined], predicted, colour, dash))
     if starts and min(starts) > 0:
         first: Any = x[min(starts) - 1]  # a number or a date: matplotlib converts both

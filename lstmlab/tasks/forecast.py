@@ -1,0 +1,239 @@
+"""Forecasting: the next values of a series, several steps ahead, with their uncertainty."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from lstmlab.data.series import SERIES
+from lstmlab.tasks import forecast_baselines as rules
+from lstmlab.tasks.base import (
+    Batch,
+    Features,
+    Illustration,
+    Metrics,
+    Predictor,
+    Split,
+    field,
+    mean,
+    take_rows,
+    weighted,
+)
+from lstmlab.tasks.forecast_frame import Frame, Recipe, make_frame
+from lstmlab.tasks.forecast_heads import SIZES, Said, head_loss, pinball, read_head
+from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.tabular import TabularTask
+
+LAST, SHIFT, SCALE, TRUTH = 0, 1, 2, 3
+"""rows of a batch's targets: the last value seen, shift and scale of the window, and from 3 on the truth"""
+STEADY = 1e-5  # added to a window's variance, as RevIN does
+
+
+@register_task(
+    "forecast",
+    title="several steps ahead on a series: weather, traffic, ETT or a CSV file",
+    data="Seattle's weather (public domain) and motorway traffic (CC BY 4.0), embedded; dataset=ETTh1|ETTh2|ETTm1|"
+    "ETTm2 by download (CC BY-ND 4.0); data.file=my.csv",
+    paper="protocol after Zhou et al. 2021 (Informer), arXiv:2012.07436; DLinear: Zeng et al. 2023, arXiv:2205.13504",
+    published="dataset=ETTh1 horizon=24, z-scored, stride-1 windows (Zhou et al. 2021): mse of features=S LSTMa 0.114, "
+    "Informer 0.098; of features=M LSTMa 0.650, Informer 0.577",
+)
+@dataclasses.dataclass(frozen=True)
+class Forecast(TabularTask):
+    """From the last ``window`` rows, the next ``horizon`` rows; every window of a split counts once (stride 1).
+
+    **Splits** are by time: ETT 12/4/4 months of 30 days, other series 70/10/20 % of the rows, or walk-forward folds.
+    What is forecast lies inside the split; a window may reach back into rows that are past by then. Scalers see the
+    training rows only, and errors are those of the scaled values (z-scores), as in the long-horizon literature.
+
+    **Normalisation** takes the level out of each window before the model reads it, and puts it back into the forecast:
+    ``last`` subtracts the window's last value (NLinear, Zeng et al. 2023), ``window`` its mean and divides by its
+    standard deviation (RevIN without its affine map, Kim et al. 2022). A recurrent network that must carry the level
+    through its state otherwise loses to persistence where the test period lies on another level than training.
+
+    **Baselines**: persistence; drift, the line through the window's ends; seasonal naive; and DLinear with the same
+    window, fitted by least squares rather than by gradient descent. MASE divides by the mean absolute error of the
+    seasonal naive forecast one season ahead within the training rows.
+
+    **A file of one's own**: ``data.file=my.csv data.target=COLUMN``; see the keys of the section ``data``.
+    """
+
+    dataset: str = field("auto", "auto: data.file, or else weather", choices=("auto", *SERIES))
+    window: int = field(30, "rows that a forecast looks back on", minimum=2)
+    horizon: int = field(7, "rows to forecast", minimum=1)
+    features: str = field(
+        "S", "S: the target from itself; MS: the target from all columns; M: all from all", choices=("S", "MS", "M")
+    )
+    strategy: str = field(
+        "direct",
+        "direct: all steps at once; recursive: one step, fed back for the next (features S or M)",
+        choices=("direct", "recursive"),
+    )
+    distribution: str = field("point", "what is said of each value to come", choices=tuple(SIZES))
+    interval: float = field(0.9, "probability of the interval of quantile and gaussian; below 1", minimum=0.01)
+    normalise: str = field("last", "what is taken out of each window", choices=("last", "window", "none"))
+    calendar: bool = field(False, "also read time of day, day of week and day of year", choices=(False, True))
+    season: int = field(0, "rows of a season; 0: as the data set or the step between rows suggests", minimum=0)
+    fold: int = field(0, "which fold of task.folds is the test", minimum=0)
+    folds: int = field(1, "walk-forward folds over the last half of the series; 1: the usual splits", minimum=1)
+
+    metric = "mse"
+    readout = "last"
+
+    def __post_init__(self) -> None:
+        """Refuse options that do not fit each other; raises ``ValueError``."""
+        if self.interval >= 1:
+            raise ValueError(f"task.interval is {self.interval}, but must be below 1")
+        if self.fold >= self.folds:
+            raise ValueError(f"task.fold is {self.fold}, but must be below task.folds, which is {self.folds}")
+        if self.data_file and self.dataset != "auto":
+            raise ValueError(f"task.dataset={self.dataset} and data.file={self.data_file}: set one of them")
+        if self.data_target and self.features == "M":
+            raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
+        if self.strategy == "recursive" and self.features == "MS":
+            raise ValueError("task.strategy=recursive feeds back what it forecasts: it needs task.features=S or M")
+
+    @property
+    def architecture(self) -> str:  # type: ignore[override]
+        """A sequence model, whose forecasts the recursive strategy feeds back."""
+        return "recursive" if self.strategy == "recursive" else "sequence"
+
+    @functools.cached_property
+    def frame(self) -> Frame:
+        """The series; raises ``DataError`` where it cannot be had."""
+        values = {name: getattr(self, name) for name in Recipe._fields}
+        return make_frame(self, Recipe(**values))
+
+    @property
+    def inputs(self) -> Features:
+        """The columns of a row, scaled and normalised, then the calendar."""
+        return Features(self.frame.series.shape[1])
+
+    @property
+    def outputs(self) -> Features:
+        """For each row ahead, the first number of every column forecast, then the second, …"""
+        return Features(len(self.frame.told) * SIZES[self.distribution], (self.horizon,))
+
+    def data(self) -> Mapping[str, Any]:
+        """Per split its rows ``[rows, features]`` with the window before the first."""
+        series, window = self.frame.series, self.window
+        return {split: series[max(first - window, 0) : end] for split, (first, end) in self.frame.spans.items()}
+
+    def origins(self, split: Split) -> Int[np.ndarray, " windows"]:
+        """The rows of the series at which forecasts of a split begin."""
+        first, end = self.frame.spans[split]
+        return np.arange(max(first, self.window), end - self.horizon + 1)
+
+    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
+        """Windows drawn at random."""
+        starts = jax.random.randint(key, (batch_size,), 0, len(self.origins("train")))
+        return self.windows(data, starts)
+
+    def eval_batches(self, split: Split, batch_size: int) -> int:
+        """Every window once."""
+        return -(-len(self.origins(split)) // batch_size)
+
+    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
+        """The next windows, in order."""
+        count = len(self.origins(split))
+        starts, weights = take_rows(jnp.arange(count), index, batch_size, count)
+        return self.windows(data, starts)._replace(weights=weights)
+
+    def windows(self, data: Any, starts: Int[Array, " batch"]) -> Batch:
+        """The windows that begin at rows of ``data`` ``[rows, features]``.
+
+        Targets are ``[batch, 3 + horizon, columns]``: last value, shift, scale, truth. The recursive strategy also
+        gets the calendar of the rows ahead, with zeros for their values: inputs ``[batch, window + horizon − 1, …]``.
+        """
+        columns, told = len(self.frame.read), jnp.asarray(self.frame.told)
+        rows = jnp.asarray(data)[starts[:, None] + jnp.arange(self.window + self.horizon)]
+        values = rows[:, : self.window, :columns]
+        shift, scale = self._level(values)
+        seen = jnp.concatenate([(values - shift) / scale, rows[:, : self.window, columns:]], axis=-1)
+        if self.strategy == "recursive":
+            ahead = rows[:, self.window : -1]
+            seen = jnp.concatenate([seen, ahead.at[..., :columns].set(0.0)], axis=1)
+        targets = [values[:, -1:], shift, scale, rows[:, self.window :, :columns]]
+        return Batch(seen, jnp.concatenate(targets, axis=1)[..., told])
+
+    def _level(self, values: Float[Array, "batch window columns"]) -> tuple[Array, Array]:
+        last = values[:, -1:]
+        if self.normalise == "window":
+            return values.mean(axis=1, keepdims=True), jnp.sqrt(values.var(axis=1, keepdims=True) + STEADY)
+        return (last if self.normalise == "last" else jnp.zeros_like(last)), jnp.ones_like(last)
+
+    def said(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Said:
+        """The forecast in z-scores."""
+        targets = batch.targets
+        shift, scale = targets[:, SHIFT, None], targets[:, SCALE, None]
+        return read_head(outputs, self.distribution, self.interval, shift, scale)
+
+    def loss(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Float[Array, ""]:
+        """The mean loss of the distribution, see :mod:`lstmlab.tasks.forecast_heads`."""
+        said = self.said(outputs, batch)
+        return mean(weighted(head_loss(said, batch.targets[:, TRUTH:], self.distribution, self.interval), batch))
+
+    def metrics(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Metrics:
+        """Errors of the point forecast, share of directions right (above the last value or not), and of an interval
+        the share of values inside (coverage) and its mean width.
+        """
+        said, truth, last = self.said(outputs, batch), batch.targets[:, TRUTH:], batch.targets[:, LAST, None]
+        error = jnp.abs(said.point - truth)
+        right = (said.point > last) == (truth > last)
+        values = {
+            "mse": error**2, "mae": error, "mase": error / jnp.asarray(self._naive_scale, jnp.float32),
+            "direction_accuracy": right.astype(jnp.float32),
+        }  # fmt: skip
+        if said.lower is not None and said.upper is not None:
+            inside = (said.lower <= truth) & (truth <= said.upper)
+            values |= {"coverage": inside.astype(jnp.float32), "interval_width": said.upper - said.lower}
+            values |= {"pinball": pinball(said, truth, self.interval)}
+        if said.std is not None:
+            values |= {"nll": head_loss(said, truth, self.distribution, self.interval)}
+        return {name: weighted(value, batch) for name, value in values.items()}
+
+    @functools.cached_property
+    def _naive_scale(self) -> Float[np.ndarray, " columns"]:
+        return rules.naive_scale(self.frame.scaled_targets[: self.frame.spans["train"][1]], self.frame.season)
+
+    @functools.cached_property
+    def forecasters(self) -> dict[str, rules.Forecaster]:
+        """The baselines by name; without a season of more than one row there is no seasonal one."""
+        horizon, frame = self.horizon, self.frame
+        made = {"persistence": rules.persistence(horizon), "drift": rules.drift(horizon, self.window)}
+        if frame.season > 1:
+            made["seasonal naive"] = rules.seasonal_naive(horizon, frame.season)
+        train = frame.scaled_targets[: frame.spans["train"][1]]
+        return made | {"DLinear (least squares)": rules.linear(train, horizon, self.window)}
+
+    @functools.cached_property
+    def _errors(self) -> dict[str, dict[str, float]]:
+        args = self.frame.scaled_targets, self.origins("test"), self.horizon, self._naive_scale
+        return {name: rules.errors(forecaster, *args) for name, forecaster in self.forecasters.items()}
+
+    def baselines(self) -> dict[str, float]:
+        """Squared errors on the test split; best first."""
+        return self._of("mse")
+
+    def other_baselines(self) -> dict[str, dict[str, float]]:
+        """The other errors; persistence has no direction."""
+        others = {metric: self._of(metric) for metric in ("mae", "mase", "direction_accuracy")}
+        others["direction_accuracy"].pop("persistence")
+        return others
+
+    def _of(self, metric: str) -> dict[str, float]:
+        values = {name: found[metric] for name, found in self._errors.items()}
+        return dict(sorted(values.items(), key=lambda item: item[1], reverse=metric == "direction_accuracy"))
+
+    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+        """Forecasts beside the truth, and errors by how far ahead they look."""
+        from lstmlab.tasks.forecast_pictures import illustrate
+
+        return illustrate(self, predictor)

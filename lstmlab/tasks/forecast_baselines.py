@@ -1,0 +1,101 @@
+"""What a forecaster must beat: persistence, drift, seasonal naive, and one linear map of the window.
+
+All work on scaled series ``[rows, columns]``, every column by itself, and forecast the rows o … o + horizon − 1 from
+those before the origin o.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from jaxtyping import Float, Int
+
+Series = Float[np.ndarray, "rows columns"]
+Origins = Int[np.ndarray, " origins"]
+Forecaster = Callable[[Series, Origins], Float[np.ndarray, "origins horizon columns"]]
+
+RIDGE = 1e-6
+CHUNK = 512
+
+
+def persistence(horizon: int) -> Forecaster:
+    """The last value again: ŷ_{o+k} = y_{o−1}."""
+    return lambda series, origins: np.repeat(series[origins - 1][:, None], horizon, axis=1)
+
+
+def drift(horizon: int, window: int) -> Forecaster:
+    """The line through the first and the last value of the window (Hyndman & Athanasopoulos, section 5.2)."""
+
+    def forecast(series: Series, origins: Origins) -> np.ndarray:
+        last = series[origins - 1]
+        slope = (last - series[origins - window]) / max(window - 1, 1)
+        return last[:, None] + np.arange(1, horizon + 1)[:, None] * slope[:, None]
+
+    return forecast
+
+
+def seasonal_naive(horizon: int, season: int) -> Forecaster:
+    """The value of the same time one season before the origin: ŷ_{o+k} = y_{o+k−m⌈(k+1)/m⌉}, k = 0 … horizon − 1."""
+    ahead = np.arange(horizon)
+    back = ahead - season * (ahead // season + 1)
+    return lambda series, origins: series[origins[:, None] + back]
+
+
+def linear(train: Series, horizon: int, window: int) -> Forecaster:
+    """DLinear (Zeng et al. 2023), fitted by least squares.
+
+    DLinear adds a linear map of the window's moving average to one of what remains. The moving average is itself
+    linear in the window, so that both are one linear map with an intercept, shared by all columns:
+    ŷ = W x + b. Here it is the minimum of the squared error over all training windows (by the normal equations, with
+    a ridge of 10⁻⁶ of their mean diagonal, the intercept left out), where the authors use gradient descent: the best that
+    they could reach on the training split (Toner & Darlow 2024).
+    """
+    size = window + 1
+    gram, cross = np.zeros((size, size)), np.zeros((size, horizon))
+    origins = np.arange(window, len(train) - horizon + 1)
+    for part in _chunks(origins):
+        seen = _columns_first(train, part[:, None] + np.arange(-window, 0))
+        x = np.concatenate([seen, np.ones((len(seen), 1))], axis=1)
+        gram += x.T @ x
+        cross += x.T @ _columns_first(train, part[:, None] + np.arange(horizon))
+    gram[np.arange(window), np.arange(window)] += RIDGE * np.trace(gram) / size
+    weights = np.linalg.solve(gram, cross)
+
+    def forecast(series: Series, origins: Origins) -> np.ndarray:
+        seen = _columns_first(series, origins[:, None] + np.arange(-window, 0))
+        ahead = seen @ weights[:-1] + weights[-1]
+        return ahead.reshape(len(origins), series.shape[1], horizon).swapaxes(1, 2)
+
+    return forecast
+
+
+def naive_scale(train: Series, season: int) -> Float[np.ndarray, " columns"]:
+    """The denominator of MASE (Hyndman & Koehler 2006): mean |y_t − y_{t−m}| over the training rows."""
+    return np.abs(train[season:] - train[:-season]).mean(axis=0)
+
+
+def errors(
+    forecaster: Forecaster, series: Series, origins: Origins, horizon: int, scale: np.ndarray
+) -> dict[str, float]:
+    """The metrics of a forecaster: mean squared and absolute error, MASE, and the share of directions right."""
+    totals = dict.fromkeys(("mse", "mae", "mase", "direction_accuracy"), 0.0)
+    count = len(origins) * horizon * series.shape[1]
+    for part in _chunks(origins):
+        truth = series[part[:, None] + np.arange(horizon)]
+        said, last = forecaster(series, part), series[part - 1][:, None]
+        error = np.abs(said - truth)
+        totals["mse"] += float((error**2).sum())
+        totals["mae"] += float(error.sum())
+        totals["mase"] += float((error / scale).sum())
+        totals["direction_accuracy"] += float(((said > last) == (truth > last)).sum())
+    return {name: total / count for name, total in totals.items()}
+
+
+def _columns_first(series: Series, rows: np.ndarray) -> np.ndarray:
+    """``[origins · columns, rows]``: every column is an example of its own."""
+    return series[rows].swapaxes(1, 2).reshape(-1, rows.shape[1])
+
+
+def _chunks(origins: Origins) -> Iterator[Origins]:
+    return (origins[i : i + CHUNK] for i in range(0, len(origins), CHUNK))

@@ -1,0 +1,115 @@
+"""The series of a forecast task, with all that is derived from it once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from lstmlab.data.download import DataError
+from lstmlab.data.series import SERIES, SeriesInfo, load_series
+from lstmlab.data.table import Table, unknown_column
+from lstmlab.tasks.base import Split
+from lstmlab.tasks.forecast_splits import Scaler, borders, calendar, check_rows, inferred_season
+from lstmlab.tasks.tabular import TabularTask
+
+
+class Frame(NamedTuple):
+    """A series, ready for windows."""
+
+    table: Table
+    read: list[int]
+    """positions of the columns that a model reads, in the table"""
+    told: list[int]
+    """positions of the columns that it forecasts, among those that it reads"""
+    scaler: Scaler
+    """of the columns that it reads, fitted on the training rows"""
+    series: Float[np.ndarray, "rows features"]
+    """float32: those columns scaled, then the features of the calendar"""
+    spans: dict[Split, tuple[int, int]]
+    """first row and end of each split; its forecasts are of these rows alone"""
+    season: int
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns that a model reads."""
+        return [self.table.names[i] for i in self.read]
+
+    @property
+    def target_names(self) -> list[str]:
+        """Names of the columns that it forecasts."""
+        return [self.names[i] for i in self.told]
+
+    @property
+    def scaled_targets(self) -> Float[np.ndarray, "rows columns"]:
+        """What is to be forecast, scaled, float64."""
+        chosen = [self.read[i] for i in self.told]
+        return self.scaler.of(self.told).scale(self.table.values[:, chosen])
+
+
+class Recipe(NamedTuple):
+    """The options on which a frame depends, besides the file."""
+
+    dataset: str
+    features: str
+    window: int
+    horizon: int
+    calendar: bool
+    season: int
+    fold: int
+    folds: int
+
+
+def make_frame(task: TabularTask, recipe: Recipe) -> Frame:
+    """Read and prepare the series. Raises ``DataError``: a file that cannot be used, or is too short."""
+    table, target, info = _load(task, recipe)
+    position = table.names.index(target) if target else 0
+    read = [position] if recipe.features == "S" else list(range(len(table.names)))
+    told = list(range(len(read))) if recipe.features in ("S", "M") else [position]
+    spans = borders(len(table.values), recipe.fold, recipe.folds, info and info.borders)
+    check_rows(spans, recipe.window, recipe.horizon)
+    train_end = spans["train"][1]
+    values = table.values[:, read]
+    scaler = Scaler.fit(values[:train_end])
+    still = [table.names[read[i]] for i in told if values[:train_end, i].min() == values[:train_end, i].max()]
+    if still:
+        raise DataError(f"column '{still[0]}' never changes in the {train_end} training rows: nothing can be learned")
+    season = recipe.season or (info.season if info and target == info.target else 0) or inferred_season(table)
+    if season >= train_end:
+        raise DataError(f"task.season={season} is longer than the training split, which has {train_end} rows")
+    columns = [scaler.scale(values)]
+    if recipe.calendar:
+        columns.append(_calendar(table))
+    series = np.concatenate(columns, axis=1).astype(np.float32)
+    return Frame(table, read, told, scaler, series, spans, season)
+
+
+def _load(task: TabularTask, recipe: Recipe) -> tuple[Table, str | None, SeriesInfo | None]:
+    """The table, the name of the target (None when all columns are), and what is known of the data set."""
+    many = recipe.features == "M"
+    if task.data_file is None:
+        name = "weather" if recipe.dataset == "auto" else recipe.dataset
+        table, info = load_series(name, task.data_dir), SERIES[name]
+        target = task.data_target or info.target
+        if target not in table.names:
+            raise unknown_column(f"task.dataset={name}", target, table.names)
+        return table, target, info
+    if many:
+        return task.read_file(), None, None
+    if recipe.features == "S" and task.data_target:
+        return task.read_file(columns=(task.data_target,)), task.data_target, None
+    table = task.read_file()
+    target = task.data_target or (table.names[0] if len(table.names) == 1 else None)
+    if target is None:
+        raise DataError(f"data.target is not set: which column of {task.data_file} is to be forecast? "
+                        f"({', '.join(table.names)})")  # fmt: skip
+    if target not in table.names:
+        raise unknown_column(task.data_file, target, table.names)
+    return table, target, None
+
+
+def _calendar(table: Table) -> np.ndarray:
+    if table.times is None or table.step is None:
+        raise DataError("task.calendar=true needs a column of times, one step apart")
+    return calendar(table.times, table.step)
