@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import functools
 import gzip
 import json
@@ -15,7 +16,6 @@ from jaxtyping import Bool, Float
 from lstmlab.data.download import DataError, data_directory, fetch
 from lstmlab.data.nab_files import LABELS, SERIES, nab_file
 from lstmlab.data.resources import embedded_path
-from lstmlab.data.table import unknown
 from lstmlab.data.times import Times
 
 ECG_HERTZ = 360
@@ -56,7 +56,7 @@ def load_nab(name: str, data_dir: str | os.PathLike[str] | None = None) -> Label
         DataError: no such series, or a file that cannot be had.
     """
     if name not in SERIES:
-        raise DataError(unknown("task.series", name, SERIES))
+        raise DataError(_no_series(name))
     directory = data_directory(data_dir)
     try:
         path, labels_path = fetch(nab_file(f"data/{name}"), directory), fetch(nab_file(LABELS), directory)
@@ -74,3 +74,14 @@ def load_nab(name: str, data_dir: str | os.PathLike[str] | None = None) -> Label
     for first, last in windows:
         labels |= (times >= np.datetime64(first)) & (times <= np.datetime64(last))
     return Labelled(("value",), times, values, labels)
+
+
+def _no_series(name: str) -> str:
+    """The message for a series that NAB does not have, with those whose names are near, or else its folders."""
+    tails = {known.split("/")[1]: known for known in SERIES}
+    near = difflib.get_close_matches(name.split("/")[-1].removesuffix(".csv"), tails, n=3, cutoff=0.5)
+    inside = [known for known in SERIES if name.rstrip("/") == known.split("/")[0]]
+    listed = inside or [tails[tail] for tail in near]
+    hint = f"; near it: {', '.join(listed)}" if listed else ""
+    folders = ", ".join(dict.fromkeys(known.split("/")[0] for known in SERIES))
+    return f"task.series: NAB has no series '{name}'{hint} (written FOLDER/NAME; folders: {folders})"

@@ -102,6 +102,8 @@ class Task(abc.ABC):
     decide"""
     stateful: ClassVar[bool] = False
     """successive batches continue each other's sequences, so the state is carried (truncated BPTT)"""
+    causal: ClassVar[bool] = False
+    """an output may not depend on later inputs of its sequence, which hold what it is to predict"""
     solved: ClassVar[float | None] = None
     """value of the metric from which the task counts as solved; a property where options decide"""
 
@@ -149,7 +151,15 @@ class Task(abc.ABC):
         """The trivial predictors' values of ``metric`` on the test split, by name; the best known first."""
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
-        """Per further metric the trivial predictors' values on the test split; none by default."""
+        """Per further metric, of ``metrics`` or ``final_metrics``, the trivial predictors' values on the test split; none
+        by default.
+        """
+        return {}
+
+    def final_metrics(self, predictor: Predictor) -> dict[str, float]:
+        """Metrics of the test split that are no means over batches, computed once with the trained model; they join
+        the summary's. None by default.
+        """
         return {}
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
