@@ -1,8 +1,9 @@
 """Cells stacked into models. Every architecture has the constructor and the call of ``SequenceModel``."""
 
 from lstmlab.models.dropout import Rates
+from lstmlab.models.recursive import RecursiveModel
 from lstmlab.models.sequence import ModelOutput, SequenceModel
 
-ARCHITECTURES = {"sequence": SequenceModel}
+ARCHITECTURES = {"sequence": SequenceModel, "recursive": RecursiveModel}
 
-__all__ = ["ARCHITECTURES", "ModelOutput", "Rates", "SequenceModel"]
+__all__ = ["ARCHITECTURES", "ModelOutput", "Rates", "RecursiveModel", "SequenceModel"]

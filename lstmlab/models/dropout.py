@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from lstmlab.cells.regularise import dropout_mask
@@ -57,6 +58,6 @@ def add_noise(
     return x + deviation * jax.random.normal(key, x.shape, x.dtype)
 
 
-def fold(key: PRNGKeyArray | None, number: int) -> PRNGKeyArray | None:
+def fold(key: PRNGKeyArray | None, number: ArrayLike) -> PRNGKeyArray | None:
     """An independent key, or none."""
     return None if key is None else jax.random.fold_in(key, number)

@@ -162,6 +162,18 @@ class Task(abc.ABC):
         """
         return {}
 
+    def keeps(self) -> dict[str, Any]:
+        """What a trained model needs besides its parameters to be used on new data, such as scalers and names; plain
+        values, kept in the run directory so that the training data may move. Nothing by default.
+        """
+        return {}
+
+    def given(self, kept: Mapping[str, Any]) -> Task:
+        """The same task with what it has kept at hand; raises ``KeyError``, ``TypeError`` or ``ValueError`` for what
+        it cannot have kept.
+        """
+        return self
+
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """Pictures, frames or text that show what a trained model does; none by default."""
         return []

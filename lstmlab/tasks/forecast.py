@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.data.series import SERIES
-from lstmlab.tasks import forecast_baselines as rules
 from lstmlab.tasks.base import (
     Batch,
     Features,
@@ -26,14 +25,12 @@ from lstmlab.tasks.base import (
     take_rows,
     weighted,
 )
-from lstmlab.tasks.forecast_frame import Frame, Recipe, make_frame
+from lstmlab.tasks.forecast_baselines import Yardsticks
+from lstmlab.tasks.forecast_frame import Facts, Frame, Recipe, make_frame
 from lstmlab.tasks.forecast_heads import SIZES, Said, head_loss, pinball, read_head
+from lstmlab.tasks.forecast_windows import LAST, SCALE, SHIFT, TRUTH, make_batch
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.tabular import TabularTask
-
-LAST, SHIFT, SCALE, TRUTH = 0, 1, 2, 3
-"""rows of a batch's targets: the last value seen, shift and scale of the window, and from 3 on the truth"""
-STEADY = 1e-5  # added to a window's variance, as RevIN does
 
 
 @register_task(
@@ -111,15 +108,20 @@ class Forecast(TabularTask):
         values = {name: getattr(self, name) for name in Recipe._fields}
         return make_frame(self, Recipe(**values))
 
+    @functools.cached_property
+    def facts(self) -> Facts:
+        """Names, scaler and time step: of the series, or as the run directory kept them."""
+        return self.frame.facts
+
     @property
     def inputs(self) -> Features:
         """The columns of a row, scaled and normalised, then the calendar."""
-        return Features(self.frame.series.shape[1])
+        return Features(len(self.facts.names) + (self.facts.calendar_size() if self.calendar else 0))
 
     @property
     def outputs(self) -> Features:
-        """For each row ahead, the first number of every column forecast, then the second, …"""
-        return Features(len(self.frame.told) * SIZES[self.distribution], (self.horizon,))
+        """For each row ahead and each column, the numbers of the distribution."""
+        return Features(SIZES[self.distribution], (self.horizon, len(self.facts.told)))
 
     def data(self) -> Mapping[str, Any]:
         """Per split its rows ``[rows, features]`` with the window before the first."""
@@ -147,40 +149,29 @@ class Forecast(TabularTask):
         return self.windows(data, starts)._replace(weights=weights)
 
     def windows(self, data: Any, starts: Int[Array, " batch"]) -> Batch:
-        """The windows that begin at rows of ``data`` ``[rows, features]``.
+        """The windows that begin at rows of ``data`` ``[rows, features]``."""
+        return self.batch_of(jnp.asarray(data)[starts[:, None] + jnp.arange(self.window + self.horizon)])
 
-        Targets are ``[batch, 3 + horizon, columns]``: last value, shift, scale, truth. The recursive strategy also
-        gets the calendar of the rows ahead, with zeros for their values: inputs ``[batch, window + horizon − 1, …]``.
+    def batch_of(self, rows: Float[Array, "batch rows features"]) -> Batch:
+        """Windows from their rows ``[batch, window + horizon, features]``, see :mod:`lstmlab.tasks.forecast_windows`.
+
+        The values of the rows ahead are in the targets alone; only the recursive strategy reads their calendar.
         """
-        columns, told = len(self.frame.read), jnp.asarray(self.frame.told)
-        rows = jnp.asarray(data)[starts[:, None] + jnp.arange(self.window + self.horizon)]
-        values = rows[:, : self.window, :columns]
-        shift, scale = self._level(values)
-        seen = jnp.concatenate([(values - shift) / scale, rows[:, : self.window, columns:]], axis=-1)
-        if self.strategy == "recursive":
-            ahead = rows[:, self.window : -1]
-            seen = jnp.concatenate([seen, ahead.at[..., :columns].set(0.0)], axis=1)
-        targets = [values[:, -1:], shift, scale, rows[:, self.window :, :columns]]
-        return Batch(seen, jnp.concatenate(targets, axis=1)[..., told])
+        columns, told = len(self.facts.names), self.facts.told
+        ahead = self.horizon if self.strategy == "recursive" else 1
+        return make_batch(rows, self.window, ahead, columns, told, self.normalise)
 
-    def _level(self, values: Float[Array, "batch window columns"]) -> tuple[Array, Array]:
-        last = values[:, -1:]
-        if self.normalise == "window":
-            return values.mean(axis=1, keepdims=True), jnp.sqrt(values.var(axis=1, keepdims=True) + STEADY)
-        return (last if self.normalise == "last" else jnp.zeros_like(last)), jnp.ones_like(last)
-
-    def said(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Said:
+    def said(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Said:
         """The forecast in z-scores."""
-        targets = batch.targets
-        shift, scale = targets[:, SHIFT, None], targets[:, SCALE, None]
+        shift, scale = batch.targets[:, SHIFT, None], batch.targets[:, SCALE, None]
         return read_head(outputs, self.distribution, self.interval, shift, scale)
 
-    def loss(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Float[Array, ""]:
+    def loss(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Float[Array, ""]:
         """The mean loss of the distribution, see :mod:`lstmlab.tasks.forecast_heads`."""
         said = self.said(outputs, batch)
         return mean(weighted(head_loss(said, batch.targets[:, TRUTH:], self.distribution, self.interval), batch))
 
-    def metrics(self, outputs: Float[Array, "batch horizon numbers"], batch: Batch) -> Metrics:
+    def metrics(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Metrics:
         """Errors of the point forecast, share of directions right (above the last value or not), and of an interval
         the share of values inside (coverage) and its mean width.
         """
@@ -188,7 +179,7 @@ class Forecast(TabularTask):
         error = jnp.abs(said.point - truth)
         right = (said.point > last) == (truth > last)
         values = {
-            "mse": error**2, "mae": error, "mase": error / jnp.asarray(self._naive_scale, jnp.float32),
+            "mse": error**2, "mae": error, "mase": error / jnp.asarray(self.yardsticks.scale, jnp.float32),
             "direction_accuracy": right.astype(jnp.float32),
         }  # fmt: skip
         if said.lower is not None and said.upper is not None:
@@ -200,23 +191,10 @@ class Forecast(TabularTask):
         return {name: weighted(value, batch) for name, value in values.items()}
 
     @functools.cached_property
-    def _naive_scale(self) -> Float[np.ndarray, " columns"]:
-        return rules.naive_scale(self.frame.scaled_targets[: self.frame.spans["train"][1]], self.frame.season)
-
-    @functools.cached_property
-    def forecasters(self) -> dict[str, rules.Forecaster]:
-        """The baselines by name; without a season of more than one row there is no seasonal one."""
-        horizon, frame = self.horizon, self.frame
-        made = {"persistence": rules.persistence(horizon), "drift": rules.drift(horizon, self.window)}
-        if frame.season > 1:
-            made["seasonal naive"] = rules.seasonal_naive(horizon, frame.season)
-        train = frame.scaled_targets[: frame.spans["train"][1]]
-        return made | {"DLinear (least squares)": rules.linear(train, horizon, self.window)}
-
-    @functools.cached_property
-    def _errors(self) -> dict[str, dict[str, float]]:
-        args = self.frame.scaled_targets, self.origins("test"), self.horizon, self._naive_scale
-        return {name: rules.errors(forecaster, *args) for name, forecaster in self.forecasters.items()}
+    def yardsticks(self) -> Yardsticks:
+        """The baselines, fitted on the training rows."""
+        frame = self.frame
+        return Yardsticks(frame.scaled_targets, frame.spans["train"][1], frame.season, self.horizon, self.window)
 
     def baselines(self) -> dict[str, float]:
         """Squared errors on the test split; best first."""
@@ -229,8 +207,19 @@ class Forecast(TabularTask):
         return others
 
     def _of(self, metric: str) -> dict[str, float]:
-        values = {name: found[metric] for name, found in self._errors.items()}
+        errors = self.yardsticks.errors(self.origins("test"))
+        values = {name: found[metric] for name, found in errors.items()}
         return dict(sorted(values.items(), key=lambda item: item[1], reverse=metric == "direction_accuracy"))
+
+    def keeps(self) -> dict[str, Any]:
+        """Names, scaler and time step: what a forecast of another file needs."""
+        return self.facts.plain()
+
+    def given(self, kept: Mapping[str, Any]) -> Forecast:
+        """The same task, which need not read its series to know them."""
+        twin = dataclasses.replace(self)
+        object.__setattr__(twin, "facts", Facts.from_plain(kept))  # in the place of the cached property
+        return twin
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """Forecasts beside the truth, and errors by how far ahead they look."""

@@ -46,10 +46,9 @@ def linear(train: Series, horizon: int, window: int) -> Forecaster:
     """DLinear (Zeng et al. 2023), fitted by least squares.
 
     DLinear adds a linear map of the window's moving average to one of what remains. The moving average is itself
-    linear in the window, so that both are one linear map with an intercept, shared by all columns:
-    ŷ = W x + b. Here it is the minimum of the squared error over all training windows (by the normal equations, with
-    a ridge of 10⁻⁶ of their mean diagonal, the intercept left out), where the authors use gradient descent: the best that
-    they could reach on the training split (Toner & Darlow 2024).
+    linear in the window, so that both are one linear map with an intercept, shared by all columns: ŷ = W x + b. The
+    authors fit it by gradient descent; here it is the minimum of the squared error over all training windows, by the
+    normal equations with a ridge of 10⁻⁶ of their mean diagonal (Toner & Darlow 2024 do so for linear forecasters).
     """
     size = window + 1
     gram, cross = np.zeros((size, size)), np.zeros((size, horizon))
@@ -75,21 +74,43 @@ def naive_scale(train: Series, season: int) -> Float[np.ndarray, " columns"]:
     return np.abs(train[season:] - train[:-season]).mean(axis=0)
 
 
-def errors(
-    forecaster: Forecaster, series: Series, origins: Origins, horizon: int, scale: np.ndarray
-) -> dict[str, float]:
-    """The metrics of a forecaster: mean squared and absolute error, MASE, and the share of directions right."""
-    totals = dict.fromkeys(("mse", "mae", "mase", "direction_accuracy"), 0.0)
-    count = len(origins) * horizon * series.shape[1]
-    for part in _chunks(origins):
-        truth = series[part[:, None] + np.arange(horizon)]
-        said, last = forecaster(series, part), series[part - 1][:, None]
-        error = np.abs(said - truth)
-        totals["mse"] += float((error**2).sum())
-        totals["mae"] += float(error.sum())
-        totals["mase"] += float((error / scale).sum())
-        totals["direction_accuracy"] += float(((said > last) == (truth > last)).sum())
-    return {name: total / count for name, total in totals.items()}
+class Yardsticks:
+    """The baselines of one series, with what is fitted on its training rows.
+
+    Attributes:
+        forecasters: by name; without a season of more than one row there is no seasonal one.
+        scale: the denominator of MASE for each column.
+    """
+
+    def __init__(self, series: Series, train_end: int, season: int, horizon: int, window: int) -> None:
+        train = series[:train_end]
+        self._series, self._horizon = series, horizon
+        self._errors: dict[bytes, dict[str, dict[str, float]]] = {}
+        self.scale = naive_scale(train, season)
+        self.forecasters = {"persistence": persistence(horizon), "drift": drift(horizon, window)}
+        if season > 1:
+            self.forecasters["seasonal naive"] = seasonal_naive(horizon, season)
+        self.forecasters["DLinear (least squares)"] = linear(train, horizon, window)
+
+    def errors(self, origins: Origins) -> dict[str, dict[str, float]]:
+        """Per baseline its mean squared and absolute error, MASE, and share of directions right."""
+        key = origins.tobytes()
+        if key not in self._errors:
+            self._errors[key] = {name: self._of(forecaster, origins) for name, forecaster in self.forecasters.items()}
+        return self._errors[key]
+
+    def _of(self, forecaster: Forecaster, origins: Origins) -> dict[str, float]:
+        totals = dict.fromkeys(("mse", "mae", "mase", "direction_accuracy"), 0.0)
+        for part in _chunks(origins):
+            truth = self._series[part[:, None] + np.arange(self._horizon)]
+            said, last = forecaster(self._series, part), self._series[part - 1][:, None]
+            error = np.abs(said - truth)
+            totals["mse"] += float((error**2).sum())
+            totals["mae"] += float(error.sum())
+            totals["mase"] += float((error / self.scale).sum())
+            totals["direction_accuracy"] += float(((said > last) == (truth > last)).sum())
+        count = len(origins) * self._horizon * self._series.shape[1]
+        return {name: total / count for name, total in totals.items()}
 
 
 def _columns_first(series: Series, rows: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -15,37 +16,53 @@ from lstmlab.tasks.forecast_splits import Scaler, borders, calendar, check_rows,
 from lstmlab.tasks.tabular import TabularTask
 
 
+class Facts(NamedTuple):
+    """What a trained forecaster needs to be used on other rows."""
+
+    names: list[str]
+    """the columns that it reads"""
+    told: list[int]
+    """positions of those that it forecasts, among them"""
+    scaler: Scaler
+    step: np.timedelta64 | None
+
+    @property
+    def target_names(self) -> list[str]:
+        """The columns that it forecasts."""
+        return [self.names[i] for i in self.told]
+
+    def calendar_size(self) -> int:
+        """Features of the calendar at this step."""
+        return 0 if self.step is None else calendar(np.zeros(1, "datetime64[s]"), self.step).shape[1]
+
+    def plain(self) -> dict[str, Any]:
+        """As plain values; inverse of :meth:`from_plain`."""
+        unit = None if self.step is None else [int(self.step.astype(np.int64)), np.datetime_data(self.step.dtype)[0]]
+        mean, std = (part.tolist() for part in self.scaler)
+        return {"names": self.names, "told": self.told, "mean": mean, "std": std, "step": unit}
+
+    @classmethod
+    def from_plain(cls, kept: Mapping[str, Any]) -> Facts:
+        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for other values."""
+        scaler = Scaler(np.asarray(kept["mean"], np.float64), np.asarray(kept["std"], np.float64))
+        step = None if kept["step"] is None else np.timedelta64(*kept["step"])
+        return cls(list(kept["names"]), list(kept["told"]), scaler, step)
+
+
 class Frame(NamedTuple):
     """A series, ready for windows."""
 
     table: Table
-    read: list[int]
-    """positions of the columns that a model reads, in the table"""
-    told: list[int]
-    """positions of the columns that it forecasts, among those that it reads"""
-    scaler: Scaler
-    """of the columns that it reads, fitted on the training rows"""
+    facts: Facts
+    """the scaler is fitted on the training rows"""
     series: Float[np.ndarray, "rows features"]
     """float32: those columns scaled, then the features of the calendar"""
     spans: dict[Split, tuple[int, int]]
     """first row and end of each split; its forecasts are of these rows alone"""
     season: int
 
-    @property
-    def names(self) -> list[str]:
-        """Names of the columns that a model reads."""
-        return [self.table.names[i] for i in self.read]
-
-    @property
-    def target_names(self) -> list[str]:
-        """Names of the columns that it forecasts."""
-        return [self.names[i] for i in self.told]
-
-    @property
-    def scaled_targets(self) -> Float[np.ndarray, "rows columns"]:
-        """What is to be forecast, scaled, float64."""
-        chosen = [self.read[i] for i in self.told]
-        return self.scaler.of(self.told).scale(self.table.values[:, chosen])
+    scaled_targets: Float[np.ndarray, "rows columns"]
+    """what is to be forecast, scaled, float64"""
 
 
 class Recipe(NamedTuple):
@@ -78,11 +95,11 @@ def make_frame(task: TabularTask, recipe: Recipe) -> Frame:
     season = recipe.season or (info.season if info and target == info.target else 0) or inferred_season(table)
     if season >= train_end:
         raise DataError(f"task.season={season} is longer than the training split, which has {train_end} rows")
-    columns = [scaler.scale(values)]
-    if recipe.calendar:
-        columns.append(_calendar(table))
+    scaled = scaler.scale(values)
+    columns = [scaled, *([_calendar(table)] if recipe.calendar else [])]
+    facts = Facts([table.names[i] for i in read], told, scaler, table.step)
     series = np.concatenate(columns, axis=1).astype(np.float32)
-    return Frame(table, read, told, scaler, series, spans, season)
+    return Frame(table, facts, series, spans, season, scaled[:, told])
 
 
 def _load(task: TabularTask, recipe: Recipe) -> tuple[Table, str | None, SeriesInfo | None]:

@@ -33,10 +33,14 @@ class Said(NamedTuple):
 
 
 def read_head(
-    outputs: Float[Array, "*rest horizon numbers"], distribution: str, interval: float, shift: Array, scale: Array
+    outputs: Float[Array, "*rest horizon columns numbers"],
+    distribution: str,
+    interval: float,
+    shift: Array,
+    scale: Array,
 ) -> Said:
     """The forecast in the scale of the data: shift + scale · o; ``interval`` is the probability that it should hold."""
-    parts = jnp.split(outputs, SIZES[distribution], axis=-1)
+    parts = [outputs[..., i] for i in range(SIZES[distribution])]
     point = shift + scale * parts[0]
     if distribution == "gaussian":
         std = scale * (jax.nn.softplus(parts[1]) + SMALLEST_STD)
@@ -62,4 +66,4 @@ def pinball(said: Said, truth: Array, interval: float) -> Array:
     """Mean pinball loss over the lower bound, the point (as the median) and the upper bound of each value."""
     assert said.lower is not None and said.upper is not None
     levels = ((0.5 - interval / 2, said.lower), (0.5, said.point), (0.5 + interval / 2, said.upper))
-    return sum(jnp.maximum(q * (truth - value), (q - 1) * (truth - value)) for q, value in levels) / 3
+    return jnp.mean(jnp.stack([jnp.maximum(q * (truth - v), (q - 1) * (truth - v)) for q, v in levels]), axis=0)

@@ -1,4 +1,4 @@
-"""Pictures of forecasts: beside the truth with their intervals, and errors by lead time; direction with its interval."""
+"""What forecasts look like beside the truth, their errors by lead time, and how sure the directions are."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def illustrate(task: Forecast, predictor: Predictor) -> list[Illustration]:
 
     origins = task.origins("test")
     said, truth, last = forecast_all(task, predictor, origins)
-    shown = [_draw_end(task, said, column) for column in range(min(len(task.frame.told), 4))]
+    shown = [_draw_end(task, said, column) for column in range(min(len(task.facts.told), 4))]
     leads = np.arange(1, task.horizon + 1)
     by_lead = {"model": (leads, ((said.point - truth) ** 2).mean(axis=(0, 2)))}
-    for name, forecaster in task.forecasters.items():
+    for name, forecaster in task.yardsticks.forecasters.items():
         guess = forecaster(task.frame.scaled_targets, origins)
         by_lead[name] = (leads, ((guess - truth) ** 2).mean(axis=(0, 2)))
     draw = functools.partial(plots.curves, series=by_lead, x_label="rows ahead", y_label="squared error, scaled",
                              title=f"{_title(task)}: test error by lead time")  # fmt: skip
     if task.horizon > 1:
         shown.append(Illustration("error_by_lead", draw=draw))
-    return [*shown, Illustration("direction", text=_direction(task, said.point, truth, last))]
+    return [*shown, Illustration("direction", text=_direction(task, np.asarray(said.point), truth, last))]
 
 
 def forecast_all(task: Forecast, predictor: Predictor, origins: np.ndarray) -> tuple[Said, np.ndarray, np.ndarray]:
@@ -66,9 +66,9 @@ def _draw_end(task: Forecast, said: Said, column: int) -> Illustration:
     frame, horizon = task.frame, task.horizon
     count = max(1, min(PERIODS, MOST_POINTS // horizon, -(-len(said.point) // horizon)))
     chosen = np.arange(len(said.point))[::-1][::horizon][:count][::-1]
-    begin = task.origins("test")[chosen[0]]
+    begin = int(task.origins("test")[chosen[0]])
     end = begin + count * horizon
-    scaler = frame.scaler.of([frame.told[column]])
+    scaler = task.facts.scaler.of([task.facts.told[column]])
 
     def joined(values: np.ndarray) -> np.ndarray:
         return scaler.restore(values[chosen, :, column].reshape(-1, 1))[:, 0]
@@ -76,15 +76,15 @@ def _draw_end(task: Forecast, said: Said, column: int) -> Illustration:
     before = max(begin - horizon, 0)
     truth = scaler.restore(frame.scaled_targets[before:end, column, None])[:, 0]
     times = frame.table.times
-    name = frame.target_names[column]
+    name = task.facts.target_names[column]
     bands = {}
     if said.lower is not None and said.upper is not None:
         bands = {"model": (joined(np.asarray(said.lower)), joined(np.asarray(said.upper)))}
     note = f", {100 * task.interval:g} % interval" if bands else ""
     draw = functools.partial(
         plots.forecast, times=np.arange(before, end) if times is None else times[before:end], truth=truth,
-        predictions={"model": joined(np.asarray(said.point))}, bands=bands, y_label=name,
-        title=f"{_title(task)}: each {horizon} rows ahead at once{note}",
+        predictions={"model": joined(np.asarray(said.point))}, bands=bands, anew=horizon, y_label=name,
+        title=f"{_title(task)}: forecasts of {horizon} rows each{note}",
     )  # fmt: skip
     return Illustration(f"forecast_{''.join(c if c.isalnum() else '_' for c in name)}", draw=draw)
 

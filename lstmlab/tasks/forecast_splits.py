@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -41,10 +41,6 @@ class Scaler(NamedTuple):
         """The scaler of some columns."""
         return Scaler(self.mean[columns], self.std[columns])
 
-    def keeps(self) -> dict[str, Any]:
-        """As plain values."""
-        return {"mean": self.mean.tolist(), "std": self.std.tolist()}
-
 
 def borders(rows: int, fold: int, folds: int, given: tuple[int, int, int] | None) -> dict[Split, tuple[int, int]]:
     """First row and end of each split.
@@ -74,15 +70,19 @@ def check_rows(spans: dict[Split, tuple[int, int]], window: int, horizon: int) -
 
 
 def calendar(times: Times, step: np.timedelta64) -> Float[np.ndarray, "rows features"]:
-    """Sine and cosine of the time of day, the day of the week and the day of the year: those that are longer than
-    the step, so that they differ from row to row.
+    """Sine and cosine of the time of day, the day of the week and the day of the year: those that take longer than
+    a step, so that they differ from row to row. A step of a year or more has none: an array without columns.
     """
     seconds = times.astype("datetime64[s]").astype(np.float64)
-    length = float(np.median(np.diff(times).astype("timedelta64[s]").astype(np.float64))) if len(times) > 1 else 1.0
-    if np.datetime_data(step.dtype)[0] == "s":
-        length = float(step.astype("timedelta64[s]").astype(np.float64))
-    angles = [2 * np.pi * seconds / period for period in (DAY, WEEK, YEAR) if length < period]
-    return np.stack([wave(angle) for angle in angles for wave in (np.sin, np.cos)], axis=1)
+    angles = [2 * np.pi * seconds / period for period in (DAY, WEEK, YEAR) if _seconds(step) < period]
+    waves = [wave(angle) for angle in angles for wave in (np.sin, np.cos)]
+    return np.stack(waves, axis=1) if waves else np.empty((len(times), 0))
+
+
+def _seconds(step: np.timedelta64) -> float:
+    """The length of a step; of one in months, on average."""
+    count = float(step.astype(np.int64))
+    return count * YEAR / 12 if np.datetime_data(step.dtype)[0] == "M" else count
 
 
 def inferred_season(table: Table) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -74,20 +75,27 @@ def forecast(
     y_label: str = "",
     title: str = "",
     bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    anew: int = 0,
+    truth_name: str = "truth",
 ) -> None:
     """Write a PNG of a series ``[n]`` and of forecasts of its end: name → ``[h]`` with h ≤ n.
 
     A forecast covers the last h of ``times`` (numbers or datetime64) and is drawn from the last
     true value before it; a vertical line marks where the longest one starts. ``bands`` maps names
-    of ``predictions`` to (lows ``[h]``, highs ``[h]``), shaded around that line.
+    of ``predictions`` to (lows ``[h]``, highs ``[h]``), shaded around that line. With ``anew`` the
+    forecast was made anew every so many points, and each time starts from the truth.
     Raises ``ValueError`` for other lengths.
     """
     figure, axes = _figure(title, x_label, y_label)
     x, y = np.asarray(times), np.asarray(truth, np.float64)
     if x.shape != y.shape or x.ndim != 1:
         raise ValueError(f"times {x.shape} and truth {y.shape} need one length")
+    if x.dtype.kind == "M":
+        places = AutoDateLocator(maxticks=8)
+        axes.xaxis.set_major_locator(places)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(places))  # long dates would overlap
     axes.plot(x, y, color=_INK, linewidth=1.6, zorder=2)
-    labels = [_End("truth", x, y, _INK)]
+    labels = [_End(truth_name, x, y, _INK)]
     starts = []
     for index, (name, values) in enumerate(predictions.items()):
         predicted = np.asarray(values, np.float64)
@@ -96,13 +104,15 @@ def forecast(
         start = len(y) - len(predicted)
         starts.append(start)
         colour, dash = _style(index)
-        joined = slice(max(start - 1, 0), None)
-        predicted = np.concatenate([y[max(start - 1, 0) : start], predicted])
-        axes.plot(x[joined], predicted, color=colour, linestyle=dash, linewidth=1.6, zorder=3)
+        for begin in range(start, len(y), anew or len(y)):
+            joined = slice(max(begin - 1, 0), begin + (anew or len(y)))
+            piece = predicted[begin - start : begin - start + (anew or len(y))]
+            piece = np.concatenate([y[max(begin - 1, 0) : begin], piece])
+            axes.plot(x[joined], piece, color=colour, linestyle=dash, linewidth=1.6, zorder=3)
         if bands and name in bands:
             low, high = bands[name]
             axes.fill_between(x[start:], low, high, color=colour, alpha=0.18, linewidth=0)
-        labels.append(_End(name, x[joined], predicted, colour, dash))
+        labels.append(_End(name, x[start:], predicted, colour, dash))
     if starts and min(starts) > 0:
         first: Any = x[min(starts) - 1]  # a number or a date: matplotlib converts both
         axes.axvline(first, color=_FAINT, linestyle=(0, (1, 2)), linewidth=1.1)

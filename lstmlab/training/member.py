@@ -21,7 +21,7 @@ from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.engine import RunState, StepLog
 from lstmlab.training.optimizer import learning_rate_factor
 from lstmlab.training.results import illustrate, summarise
-from lstmlab.training.trained import MODEL_FILE, Trained
+from lstmlab.training.trained import KEPT_FILE, MODEL_FILE, Trained
 
 CONFIG_FILE = "config.yaml"
 
@@ -83,7 +83,7 @@ class MemberRun:
             latest = self._checkpoints.latest_step
             if latest is None:
                 # What an earlier run left here must not pass for this one's results.
-                for name in (SUMMARY, MODEL_FILE):
+                for name in (SUMMARY, MODEL_FILE, KEPT_FILE):
                     (self.directory / name).unlink(missing_ok=True)
             save_config(to_tree(self.config), self.directory / CONFIG_FILE)
             self._tracker = stack.enter_context(self._open_tracker(latest))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +17,13 @@ from lstmlab.config import Config, read_config, split_traced
 from lstmlab.models import ModelOutput, SequenceModel
 from lstmlab.models.generate import generate
 from lstmlab.tasks import Batch, Task, Tokens
-from lstmlab.tracking.files import RunError, read_summary
-from lstmlab.tracking.plain import one_line
+from lstmlab.tracking.files import RunError, read_summary, write_atomically
+from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.training.checkpoint import fill, named_leaves
 from lstmlab.training.engine import Engine, dropout_rates
 
 MODEL_FILE = "model.npz"
+KEPT_FILE = "task.json"
 
 
 class Trained:
@@ -78,9 +81,12 @@ class Trained:
         return np.asarray(generate(self.model, prompt, length, key, temperature, self._rates))[0]
 
     def save(self) -> None:
-        """Write the parameters to ``model.npz`` in the run directory, by name."""
+        """Write the parameters to ``model.npz`` in the run directory, by name, and what the task needs besides."""
         arrays = {name: np.asarray(leaf) for name, leaf in named_leaves(self.model).items()}
         np.savez(self.directory / MODEL_FILE, **arrays)  # type: ignore[arg-type]
+        kept = self.task.keeps()
+        if kept:
+            write_atomically(self.directory / KEPT_FILE, json.dumps(to_plain(kept), indent=1) + "\n")
 
 
 def model_template(config: Config) -> SequenceModel:
@@ -105,9 +111,20 @@ def load(directory: str | Path) -> Trained:
     path = directory / MODEL_FILE
     if not path.exists():
         raise RunError(f"{directory} holds no {MODEL_FILE}: the run has not finished (see metrics.jsonl)")
+    config = dataclasses.replace(config, task=_with_kept(config.task, directory / KEPT_FILE))
     try:
         with np.load(path) as arrays:
             model = fill(model_template(config), dict(arrays))
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} cannot be used ({one_line(error)})") from None
     return Trained(model, config, directory, read_summary(directory))
+
+
+def _with_kept(task: Task, path: Path) -> Task:
+    """The task with what its run has kept; as it is where the run has kept nothing."""
+    try:
+        return task.given(from_plain(json.loads(path.read_text())))
+    except FileNotFoundError:
+        return task
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path} cannot be used ({one_line(error)})") from None

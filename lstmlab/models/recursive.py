@@ -1,0 +1,75 @@
+"""A sequence model that reads its own forecasts: several steps ahead, one at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
+
+from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
+from lstmlab.models.sequence import ModelOutput, SequenceModel
+from lstmlab.tasks import Features, Tokens
+
+
+class RecursiveModel(SequenceModel):
+    r"""One step ahead, fed back for the next: the recursive (iterated) strategy.
+
+    .. math:: \hat y_{t+1} = f(x_1, …, x_t), \quad \hat y_{t+k+1} = f(x_1, …, x_t, [\hat y_{t+1}; c_{t+1}], …)
+
+    Inputs are ``[batch, window + horizon − 1, features]``: the window, then for each further step what is known of
+    it in advance (c, the calendar), in the place of whose first ``columns`` features the model puts its forecast.
+    Outputs are ``[batch, horizon, columns, numbers]``; number 0 of each column is fed back. Training goes through
+    the model's own forecasts, so that it learns under the errors that it will make.
+
+    Args:
+        cell, inputs: as of :class:`SequenceModel`.
+        outputs: with ``spatial = (horizon, columns)``.
+        settings: the others of :class:`SequenceModel`; the readout is the last step's.
+
+    Raises:
+        ValueError: for a readout other than ``last``, and for a bidirectional model.
+    """
+
+    def __init__(self, cell: str, inputs: Tokens | Features, outputs: Features, **settings: Any) -> None:
+        if settings.get("bidirectional"):
+            raise ValueError(
+                "model.bidirectional=true cannot read its own forecasts one by one: use task.strategy=direct"
+            )
+        if settings.get("readout", "last") != "last":
+            raise ValueError(f"model.readout is '{settings['readout']}', but task.strategy=recursive needs last")
+        self.horizon, self.columns = outputs.spatial
+        step = Features(outputs.size, (self.columns,))
+        super().__init__(cell, inputs, step, **{**settings, "readout": "last"})
+
+    def __call__(
+        self,
+        inputs: Array,
+        state: Any = None,
+        *,
+        lengths: Int[Array, " batch"] | None = None,
+        resets: Bool[Array, "batch time"] | None = None,
+        rates: Rates = NO_DROPOUT,
+        key: PRNGKeyArray | None = None,
+        collect_gates: bool = False,
+    ) -> ModelOutput:
+        """Forecasts ``[batch, horizon, columns, numbers]``, and the state before the last of them is fed back."""
+        run = super().__call__
+        window = inputs.shape[1] - (self.horizon - 1)
+        seen, ahead = inputs[:, :window], jnp.swapaxes(inputs[:, window:], 0, 1)
+        resets = None if resets is None else resets[:, :window]
+        first = run(
+            seen, state, lengths=lengths, resets=resets, rates=rates, key=fold(key, 0), collect_gates=collect_gates
+        )
+
+        def step(carry: tuple[Array, Any], xs: tuple[Array, Array]) -> tuple[tuple[Array, Any], Array]:
+            (said, state), (known, index) = carry, xs
+            row = jnp.concatenate([said[..., 0], known[:, self.columns :]], axis=-1)
+            out = run(row[:, None], state, rates=rates, key=fold(key, index + 1))
+            return (out.outputs, out.state), out.outputs
+
+        steps = jnp.arange(self.horizon - 1)
+        (_, state), later = jax.lax.scan(step, (first.outputs, first.state), (ahead, steps))
+        outputs = jnp.concatenate([first.outputs[None], later])
+        return ModelOutput(jnp.swapaxes(outputs, 0, 1), state, first.gates)
