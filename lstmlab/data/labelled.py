@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from lstmlab.data.download import DataError, data_directory, fetch
-from lstmlab.data.nab_files import LABELS, SERIES, nab_file
+from lstmlab.data.nab_files import SERIES, nab_labels, nab_series
 from lstmlab.data.resources import embedded_path
 from lstmlab.data.times import Times
 
@@ -31,6 +31,8 @@ class Labelled(NamedTuple):
     values: Float[np.ndarray, "rows columns"]
     labels: Bool[np.ndarray, " rows"] | None
     """true inside labelled windows; None where nothing is known"""
+    step: np.timedelta64 | None = None
+    """between rows; None where it is not known or not the same"""
 
 
 def load_ecg() -> Labelled:
@@ -59,7 +61,7 @@ def load_nab(name: str, data_dir: str | os.PathLike[str] | None = None) -> Label
         raise DataError(_no_series(name))
     directory = data_directory(data_dir)
     try:
-        path, labels_path = fetch(nab_file(f"data/{name}"), directory), fetch(nab_file(LABELS), directory)
+        path, labels_path = fetch(nab_series(name), directory), fetch(nab_labels(), directory)
     except DataError as error:
         raise DataError(
             f"{error}; NAB is the repository numenta/NAB on GitHub: its folders data and labels belong below "

@@ -12,10 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from lstmlab.data.download import DataError
 from lstmlab.data.labelled import Labelled
 from lstmlab.tasks import detectors
-from lstmlab.tasks.anomaly_series import SHARES, load_labelled, split_rows
+from lstmlab.tasks.anomaly_series import SHARES, Facts, load_labelled, split_rows
 from lstmlab.tasks.base import (
     Batch,
     Features,
@@ -28,9 +27,8 @@ from lstmlab.tasks.base import (
     take_rows,
     weighted,
 )
-from lstmlab.tasks.forecast_splits import Scaler
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.scoring import Threshold
+from lstmlab.tasks.scoring import Scorer, Threshold
 from lstmlab.tasks.tabular import TabularTask
 
 
@@ -70,9 +68,7 @@ class Anomaly(TabularTask):
     measures, and look at the picture. The ECG has one window: its recall is 0 or 1.
     """
 
-    source: str = field(
-        "auto", "the series; auto: data.file, or else ecg", choices=("auto", "ecg", "nab", "file")
-    )
+    source: str = field("auto", "the series; auto: data.file, or else ecg", choices=("auto", "ecg", "nab", "file"))
     series: str = field(
         "realKnownCause/nyc_taxi", "source=nab: which file of the benchmark, as FOLDER/NAME", choices=()
     )
@@ -83,6 +79,10 @@ class Anomaly(TabularTask):
     steps: int = field(50, "rows per window whose forecasts count", minimum=1)
     horizon: int = field(3, "rows forecast at each step, so forecasts of each row", minimum=1)
     smoothing: int = field(1, "span in rows of the moving average over scores; 1: none", minimum=1)
+    fitted_on: str = field(
+        "validation", "rows whose errors give mean, covariance and threshold: validation, or the whole training part",
+        choices=("validation", "train"),
+    )  # fmt: skip
     rule: str = field(
         "sigma", "threshold: mean + level · deviation of training scores, or their level-quantile",
         choices=("sigma", "quantile"),
@@ -130,21 +130,24 @@ class Anomaly(TabularTask):
         return self.spans["test"][0]
 
     @functools.cached_property
-    def scaler(self) -> Scaler:
-        """Of the training part; raises ``DataError`` when a column is constant there."""
-        values = self.labelled.values[: self.train_end]
-        still = [n for n, c in zip(self.labelled.names, values.T, strict=True) if c.min() == c.max()]
-        if still:
-            raise DataError(
-                f"column '{still[0]}' never changes in the {self.train_end} rows of the training part: nothing can be "
-                "learned; take a larger task.train_share"
-            )
-        return Scaler.fit(values)
+    def facts(self) -> Facts:
+        """Names, scaler and time step, of the training part; raises ``DataError`` when a column is constant there."""
+        return Facts.of(self.labelled, self.train_end)
+
+    @functools.cached_property
+    def scorer(self) -> Scorer | None:
+        """That of a run that is loaded; None before there is a trained model."""
+        return None
+
+    @functools.cached_property
+    def scaled(self) -> Float[np.ndarray, "rows columns"]:
+        """The series, scaled, float64."""
+        return self.facts.scaler.scale(self.labelled.values)
 
     @property
     def columns(self) -> int:
         """How many columns the series has."""
-        return len(self.labelled.names)
+        return len(self.facts.names)
 
     @property
     def inputs(self) -> Features:
@@ -163,7 +166,7 @@ class Anomaly(TabularTask):
 
     def data(self) -> Mapping[str, Any]:
         """Per split its scaled rows ``[rows, columns]``, with the context before the first."""
-        scaled = self.scaler.scale(self.labelled.values).astype(np.float32)
+        scaled = self.scaled.astype(np.float32)
         return {split: scaled[max(first - self.context, 0) : end] for split, (first, end) in self.spans.items()}
 
     def origins(self, rows: int) -> int:
@@ -230,6 +233,22 @@ class Anomaly(TabularTask):
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """Per detection measure that of each simple detector."""
         return detectors.baselines(self)
+
+    def keeps(self) -> dict[str, Any]:
+        """Names, scaler and time step: what is needed to score another file."""
+        return self.facts.plain()
+
+    def learned(self, predictor: Predictor) -> dict[str, Any]:
+        """The scorer with its threshold."""
+        return {"scorer": detectors.fit_model(self, predictor).scorer.plain()}
+
+    def given(self, kept: Mapping[str, Any]) -> Anomaly:
+        """The same task, which need not read its series to score another."""
+        twin = dataclasses.replace(self)
+        # In the place of the cached properties.
+        object.__setattr__(twin, "facts", Facts.from_plain(kept))
+        object.__setattr__(twin, "scorer", Scorer.from_plain(kept["scorer"]))
+        return twin
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """The series with its labelled windows, above the score and its threshold."""

@@ -151,8 +151,8 @@ class Task(abc.ABC):
         """The trivial predictors' values of ``metric`` on the test split, by name; the best known first."""
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
-        """Per further metric, of ``metrics`` or ``final_metrics``, the trivial predictors' values on the test split; none
-        by default.
+        """Per further metric, of ``metrics`` or ``final_metrics``, the trivial predictors' values on the test split;
+        none by default.
         """
         return {}
 
@@ -165,6 +165,12 @@ class Task(abc.ABC):
     def keeps(self) -> dict[str, Any]:
         """What a trained model needs besides its parameters to be used on new data, such as scalers and names; plain
         values, kept in the run directory so that the training data may move. Nothing by default.
+        """
+        return {}
+
+    def learned(self, predictor: Predictor) -> dict[str, Any]:
+        """What it needs besides that depends on the trained model, such as a threshold; kept likewise, under other
+        names than those of ``keeps``. Nothing by default.
         """
         return {}
 

@@ -24,15 +24,24 @@ class Detector(NamedTuple):
 
 
 def fit(task: Anomaly, errors: Float[np.ndarray, "rows errors"]) -> Detector:
-    """From the errors of all rows, of which only those of the training part are used to fit."""
-    scorer = Scorer.fit(errors[: task.train_end], task.smoothing, task.threshold)
+    """From the errors of all rows, of which only those of the training part are used to fit: by default of the rows
+    that stopped training early, as errors on rows that were trained on are smaller than those to come.
+    """
+    first = task.spans["validation"][0] if task.fitted_on == "validation" else 0
+    scorer = Scorer.fit(errors[first : task.train_end], task.smoothing, task.threshold)
     return Detector(scorer, scorer.scores(errors))
 
 
 def fit_model(task: Anomaly, predictor: Predictor) -> Detector:
     """The detector of a trained model."""
-    scaled = task.scaler.scale(task.labelled.values)
-    return fit(task, error_vectors(forecasts(task, predictor, scaled), scaled))
+    return fit(task, model_errors(task, predictor, task.scaled))
+
+
+def model_errors(
+    task: Anomaly, predictor: Predictor, scaled: Float[np.ndarray, "rows columns"]
+) -> Float[np.ndarray, "rows errors"]:
+    """The errors of all forecasts of each row; NaN in the first context + horizon − 1 rows."""
+    return error_vectors(forecasts(task, predictor, scaled), scaled)
 
 
 def forecasts(
@@ -59,7 +68,7 @@ def judge(task: Anomaly, detector: Detector) -> dict[str, float]:
 
 def simple_errors(task: Anomaly) -> dict[str, Float[np.ndarray, "rows columns"]]:
     """The errors of forecasts of the next row that need no model, by name."""
-    scaled = task.scaler.scale(task.labelled.values)
+    scaled = task.scaled
     persistence = np.full(scaled.shape, np.nan)
     persistence[1:] = np.diff(scaled, axis=0)
     return {
@@ -83,7 +92,7 @@ def baselines(task: Anomaly) -> dict[str, dict[str, float]]:
 def forecast_errors(task: Anomaly) -> dict[str, float]:
     """Mean squared errors of simple forecasts of the test rows, over all distances; best first."""
     first, end = task.spans["test"]
-    scaled = task.scaler.scale(task.labelled.values)
+    scaled = task.scaled
     past = np.lib.stride_tricks.sliding_window_view(scaled, task.context, axis=0).mean(axis=-1)
     origins = np.arange(first - 1, end - task.horizon)
     guesses = {

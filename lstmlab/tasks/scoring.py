@@ -104,8 +104,9 @@ def moving_average_errors(values: Float[np.ndarray, "rows columns"], width: int)
 
 
 def moving_z_errors(values: Float[np.ndarray, "rows columns"], width: int) -> Float[np.ndarray, "rows columns"]:
-    """The same divided by the standard deviation of those rows, which is taken as at least 1 % of that of all rows of
-    the column in the first window (or 1e-12)."""
+    """The same divided by the standard deviation of those rows, or by 0.01 where that is less; ``values`` are z-scores,
+    so that 0.01 is a hundredth of the training part's deviation.
+    """
     past = np.lib.stride_tricks.sliding_window_view(values, width, axis=0)[:-1]
     spread = past.std(axis=-1)
     errors = moving_average_errors(values, width)

@@ -46,7 +46,7 @@ def anomaly_plot(
     shown = min(values.shape[1], _MOST_COLUMNS)
     figure = Figure(figsize=(9.0, 1.6 * shown + 3.0), layout="constrained")
     FigureCanvasAgg(figure)
-    panels: list[Axes] = list(figure.subplots(shown + 1, 1, sharex=True))
+    panels: list[Axes] = list(np.ravel(figure.subplots(shown + 1, 1, sharex=True)))  # type: ignore[arg-type]
     flagged = np.nan_to_num(scores, nan=-np.inf) > threshold
     for column, axes in enumerate(panels[:-1]):
         axes.plot(x[first:end], values[first:end, column], color=_INK, linewidth=0.9)
