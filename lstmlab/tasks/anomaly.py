@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.data.labelled import Labelled
 from lstmlab.tasks import detectors
-from lstmlab.tasks.anomaly_series import SHARES, Facts, load_labelled, split_rows
+from lstmlab.tasks.anomaly_series import Facts, load_labelled, split_rows, training_rows
 from lstmlab.tasks.base import (
     Batch,
     Features,
@@ -46,7 +46,8 @@ class Anomaly(TabularTask):
 
     **Protocol.** The first ``train_share`` of the rows is the training part: its first 80 % train, the rest stops
     training early. Scaler, mean and covariance of the errors, and the threshold see the training part alone; the rows
-    after it are the test, on which nothing is fitted. For NAB that part is the first 15 %, its probationary period.
+    after it are the test, on which nothing is fitted. For NAB that part is its probationary period, the first 15 % but
+    at most 750 rows. Rows of the training part that are labelled anomalous do not count for errors and threshold.
 
     **Forecast.** At every row the model gives the next ``horizon`` rows, as differences to the row it has just read.
     Rows are scaled by the training part. The series is read in windows of ``context + steps`` rows; the outputs of the
@@ -73,7 +74,9 @@ class Anomaly(TabularTask):
         "realKnownCause/nyc_taxi", "source=nab: which file of the benchmark, as FOLDER/NAME", choices=()
     )
     train_share: float = field(
-        0.0, "share of the rows that is the training part; 0: ecg 0.6, nab 0.15, file 0.5", minimum=0
+        0.0,
+        "share of the rows that is the training part; 0: ecg 0.6, file 0.5, nab 0.15 and at most 750 rows",
+        minimum=0,
     )
     context: int = field(100, "rows that a forecast looks back on at least", minimum=1)
     steps: int = field(50, "rows per window whose forecasts count", minimum=1)
@@ -121,8 +124,9 @@ class Anomaly(TabularTask):
     @functools.cached_property
     def spans(self) -> dict[Split, tuple[int, int]]:
         """First row and end of each split."""
-        share = self.train_share or SHARES[self.chosen_source]
-        return split_rows(len(self.labelled.values), share, self.context, self.horizon)
+        rows = len(self.labelled.values)
+        train_end = training_rows(self.chosen_source, rows, self.train_share)
+        return split_rows(rows, train_end, self.context, self.horizon)
 
     @property
     def train_end(self) -> int:

@@ -14,6 +14,7 @@ from lstmlab.tasks.forecast_splits import Scaler
 
 SHARES = {"ecg": 0.6, "nab": 0.15, "file": 0.5}
 """of the rows that are the training part, by source"""
+NAB_MOST = 750  # rows of NAB's probationary period: 15 % of at most 5000
 FITTED = 0.8  # of the training part; its last fifth stops training early
 
 
@@ -83,12 +84,19 @@ def read_labelled(task: Any, path: str | None = None) -> Labelled:
     return Labelled(tuple(names), table.times, values, marked > 0, table.step)
 
 
-def split_rows(rows: int, share: float, context: int, horizon: int) -> dict[Split, tuple[int, int]]:
-    """First row and end of each split: the training part is the first ``share``, of which the last fifth validates.
+def training_rows(source: str, rows: int, share: float) -> int:
+    """Rows of the training part: ``share`` of all, or with 0 what is usual for the source."""
+    if share:
+        return int(share * rows)
+    usual = int(SHARES[source] * rows)
+    return min(usual, NAB_MOST) if source == "nab" else usual
+
+
+def split_rows(rows: int, train_end: int, context: int, horizon: int) -> dict[Split, tuple[int, int]]:
+    """First row and end of each split: the training part ends at ``train_end``, and its last fifth validates.
 
     Raises ``DataError`` when a split cannot hold a single forecast.
     """
-    train_end = int(share * rows)
     fitted = int(FITTED * train_end)
     spans: dict[Split, tuple[int, int]] = {
         "train": (0, fitted), "validation": (fitted, train_end), "test": (train_end, rows),
@@ -98,6 +106,6 @@ def split_rows(rows: int, share: float, context: int, horizon: int) -> dict[Spli
         if end - first < needed:
             raise DataError(
                 f"the {split} split has {end - first} of the {rows} rows, but needs at least {needed}: shorten "
-                f"task.context ({context}) or task.horizon ({horizon}), or change task.train_share ({share:g})"
+                f"task.context ({context}) or task.horizon ({horizon}), or change task.train_share"
             )
     return spans

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from lstmlab.data.download import DataError
 from lstmlab.tasks.base import Predictor
 from lstmlab.tasks.detection import detection_metrics
 from lstmlab.tasks.scoring import Scorer, error_vectors, moving_average_errors, moving_z_errors
@@ -27,8 +28,13 @@ def fit(task: Anomaly, errors: Float[np.ndarray, "rows errors"]) -> Detector:
     """From the errors of all rows, of which only those of the training part are used to fit: by default of the rows
     that stopped training early, as errors on rows that were trained on are smaller than those to come.
     """
-    first = task.spans["validation"][0] if task.fitted_on == "validation" else 0
-    scorer = Scorer.fit(errors[first : task.train_end], task.smoothing, task.threshold)
+    rows = slice(task.spans["validation"][0] if task.fitted_on == "validation" else 0, task.train_end)
+    known = errors[rows]
+    if task.labelled.labels is not None:
+        known = known[~task.labelled.labels[rows]]
+    if np.isfinite(known).all(axis=1).sum() < 2:
+        raise DataError("fewer than 2 normal rows of the training part can be forecast: take a larger task.train_share")
+    scorer = Scorer.fit(known, task.smoothing, task.threshold)
     return Detector(scorer, scorer.scores(errors))
 
 
