@@ -92,6 +92,10 @@ class Forecast(TabularTask):
             raise ValueError(f"task.fold is {self.fold}, but must be below task.folds, which is {self.folds}")
         if self.data_file and self.dataset != "auto":
             raise ValueError(f"task.dataset={self.dataset} and data.file={self.data_file}: set one of them")
+        of_file = {"time": None, "columns": (), "missing": "error", "gaps": "error"}
+        idle = [key for key, default in of_file.items() if getattr(self, f"data_{key}") != default]
+        if idle and not self.data_file:
+            raise ValueError(f"data.{idle[0]} is set, but data.file is not: it says how to read a file of your own")
         if self.data_target and self.features == "M":
             raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
         if self.strategy == "recursive" and self.features == "MS":

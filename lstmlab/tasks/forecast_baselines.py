@@ -36,10 +36,19 @@ def drift(horizon: int, window: int) -> Forecaster:
 
 
 def seasonal_naive(horizon: int, season: int) -> Forecaster:
-    """The value of the same time one season before the origin: ŷ_{o+k} = y_{o+k−m⌈(k+1)/m⌉}, k = 0 … horizon − 1."""
+    """The value of the same time one season before the origin: ŷ_{o+k} = y_{o+k−m⌈(k+1)/m⌉}, k = 0 … horizon − 1.
+
+    Needs a season before every origin.
+    """
     ahead = np.arange(horizon)
     back = ahead - season * (ahead // season + 1)
-    return lambda series, origins: series[origins[:, None] + back]
+
+    def forecast(series: Series, origins: Origins) -> np.ndarray:
+        if len(origins) and origins.min() < season:
+            raise ValueError(f"no season of {season} rows lies before row {origins.min()}")
+        return series[origins[:, None] + back]
+
+    return forecast
 
 
 def linear(train: Series, horizon: int, window: int) -> Forecaster:

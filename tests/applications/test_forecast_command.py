@@ -1,0 +1,127 @@
+"""``lstmlab forecast``: what comes after the end of a file, by a run whose own data is gone."""
+
+import csv
+
+import numpy as np
+import pytest
+from small_runs import command, quick_programs, run, small
+
+from lstmlab.config import compose
+from lstmlab.tasks.forecast import Forecast
+from lstmlab.training import load
+
+ROWS = 120
+START = np.datetime64("2021-03-01")
+
+
+def write(path, rows=ROWS, step=1, names="load,wind", start=START):
+    rng = np.random.default_rng(0)
+    lines = [f"{start + i * step},{a:.3f},{b:.3f}" for i, (a, b) in enumerate(rng.normal(50, 9, size=(rows, 2)))]
+    path.write_text("\n".join([f"day,{names}", *lines]) + "\n")
+    return path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick(tmp_path_factory):
+    with quick_programs(tmp_path_factory):
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A tiny run on a file that has been removed since."""
+    folder = tmp_path_factory.mktemp("forecast")
+    file = write(folder / "train.csv")
+    config = small(
+        "forecast", f"data.file={file}", "task.features=M", "task.distribution=quantile", "task.calendar=true",
+        "task.interval=0.8",
+    )  # fmt: skip
+    directory = run(config, folder / "run").directory
+    file.unlink()
+    return directory
+
+
+def refused(*arguments):
+    outcome = command("forecast", *map(str, arguments))
+    assert outcome.code == 1
+    assert outcome.err.count("\n") == 1
+    return outcome.err
+
+
+def test_the_days_after_the_file_are_forecast_with_their_interval(trained, tmp_path):
+    file = write(tmp_path / "new.csv", rows=20)
+    outcome = command("forecast", str(trained), "--file", str(file), "--output", str(tmp_path / "out"))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.split() == [str(tmp_path / "out" / name) for name in (
+        "forecast.csv", "forecast_load.png", "forecast_wind.png")]  # fmt: skip
+    rows = list(csv.DictReader((tmp_path / "out" / "forecast.csv").open()))
+    assert [row["time"] for row in rows] == [d for d in ("2021-03-21", "2021-03-22", "2021-03-23") for _ in range(2)]
+    assert [row["column"] for row in rows] == ["load", "wind"] * 3
+    for row in rows:
+        assert float(row["lower"]) < float(row["forecast"]) < float(row["upper"])
+        assert 0 < float(row["forecast"]) < 100
+    assert (tmp_path / "out" / "forecast_load.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_it_is_what_the_task_forecasts_from_the_same_rows(trained, tmp_path):
+    """The last window of the run's own test split, cut off before what it forecasts."""
+    whole = write(tmp_path / "whole.csv")
+    cut = tmp_path / "cut.csv"
+    cut.write_text("\n".join(whole.read_text().splitlines()[:-3]) + "\n")
+    assert command("forecast", str(trained), "--file", str(cut), "--output", str(tmp_path)).code == 0
+    found = [float(row["forecast"]) for row in csv.DictReader((tmp_path / "forecast.csv").open())]
+    model = load(trained)
+    assert isinstance(model.task, Forecast)
+    options = {
+        name: getattr(model.task, name) for name in ("window", "horizon", "features", "distribution", "calendar")
+    }
+    task = Forecast(data_file=str(whole), **options)
+    batch = task.windows(task.data()["test"], np.array([len(task.origins("test")) - 1]))
+    said = np.asarray(task.said(model.predict(batch), batch).point)[0]
+    np.testing.assert_allclose(np.reshape(found, (3, 2)), task.facts.scaler.restore(said), rtol=1e-4)
+
+
+def test_a_file_may_have_more_columns_in_another_order(trained, tmp_path):
+    file = write(tmp_path / "new.csv", names="wind,load")
+    file.write_text("\n".join(line + (",note" if i == 0 else ",x") for i, line in enumerate(
+        file.read_text().splitlines())) + "\n")  # fmt: skip
+    assert command("forecast", str(trained), "--file", str(file), "--output", str(tmp_path)).code == 0
+
+
+def test_what_is_wrong_with_the_file_is_said_in_a_line(trained, tmp_path):
+    file = tmp_path / "new.csv"
+    assert "cannot read" in refused(trained, "--file", file)
+    assert "has 4 rows, but the run looks back on task.window=5" in refused(trained, "--file", write(file, rows=4))
+    assert "has no column 'wind'; did you mean 'winds'?" in refused(trained, "--file", write(file, names="load,winds"))
+    assert "one row every 1 week, but the run was trained on one every 1 day" in refused(
+        trained, "--file", write(file, step=7)
+    )
+    file.write_text("load,wind\n" + "1,2\n" * 9)
+    assert "has no column of times, but the run was trained on one row every 1 day" in refused(trained, "--file", file)
+
+
+def test_what_is_wrong_with_the_run_is_said_in_a_line(trained, tmp_path):
+    file = write(tmp_path / "new.csv")
+    other = run(small("adding"), tmp_path / "adding").directory
+    assert "holds a run of task adding, which forecasts no series" in refused(other, "--file", file)
+    kept = trained / "task.json"
+    text = kept.read_text()
+    try:
+        kept.write_text("{}")
+        assert "task.json cannot be used (KeyError: 'mean')" in refused(trained, "--file", file)
+        kept.unlink()
+        # Without it the run's own data would have to be there.
+        assert "train.csv: No such file" in refused(trained, "--file", file)
+    finally:
+        kept.write_text(text)
+    assert command("forecast", str(trained)).code == 2
+
+
+def test_what_is_kept_is_what_the_series_says(tmp_path):
+    file = write(tmp_path / "a.csv")
+    task = compose(["task=forecast", "task.features=M", f"data.file={file}"]).task
+    assert isinstance(task, Forecast)
+    twin = task.given(task.keeps())
+    assert (twin, twin.inputs, twin.outputs) == (task, task.inputs, task.outputs)
+    assert "frame" not in twin.__dict__
+    assert twin.facts.step == np.timedelta64(86400, "s")

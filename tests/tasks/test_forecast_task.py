@@ -1,0 +1,325 @@
+"""Forecasts: nothing of the future reaches inputs, scalers or baselines; metrics against other packages."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import sklearn.metrics
+from scipy import stats
+
+from lstmlab.config import ConfigError, compose
+from lstmlab.data.download import DataError, data_directory
+from lstmlab.data.series import SERIES
+from lstmlab.data.table import Table
+from lstmlab.tasks.base import mean
+from lstmlab.tasks.forecast import Forecast
+from lstmlab.tasks.forecast_splits import borders, calendar, inferred_season
+from lstmlab.tasks.forecast_windows import SCALE, TRUTH
+
+ROWS = 200
+needs_ett = pytest.mark.skipif(not (data_directory() / "ett/ETTh1.csv").exists(), reason="ETT is not downloaded")
+
+
+def values(changed_from=ROWS):
+    """Two columns of a series, the rows from one on replaced by others."""
+    rng = np.random.default_rng(0)
+    made = np.cumsum(rng.normal(size=(ROWS, 2)), axis=0)
+    made[changed_from:] = 100 * rng.normal(size=(ROWS - changed_from, 2))
+    return made
+
+
+@pytest.fixture
+def series(tmp_path):
+    """A task on a CSV file of those values, by the hour."""
+
+    def make(changed_from=ROWS, **options):
+        times = np.datetime64("2020-02-27T00") + np.arange(ROWS)
+        lines = [f"{t},{a!r},{b!r}" for t, (a, b) in zip(times, values(changed_from).tolist(), strict=True)]
+        path = tmp_path / f"series{changed_from}.csv"
+        path.write_text("\n".join(["time,load,wind", *lines]) + "\n")
+        settings = {"window": 6, "horizon": 4, "features": "MS", "data_target": "load"} | options
+        return Forecast(data_file=str(path), **settings)
+
+    return make
+
+
+def whole(task, split):
+    """All windows of a split as one batch."""
+    return task.windows(task.data()[split], np.arange(len(task.origins(split))))
+
+
+@pytest.mark.parametrize("options", [{}, {"strategy": "recursive", "features": "S"}, {"calendar": True},
+                                     {"folds": 3, "fold": 1}])  # fmt: skip
+@pytest.mark.parametrize("row", [140, 190])
+def test_what_is_read_before_a_row_does_not_depend_on_that_row_or_later(series, row, options):
+    """Change all rows from one on: no scaler, baseline or input that is known before it may move."""
+    before, after = series(**options), series(row, **options)
+    moved = 0
+    for a, b in zip(before.facts.scaler, after.facts.scaler, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(before.data()["train"], after.data()["train"])
+    np.testing.assert_array_equal(before.yardsticks.scale, after.yardsticks.scale)
+    for split in ("train", "validation", "test"):
+        origins = before.origins(split)
+        a, b = whole(before, split), whole(after, split)
+        same = (np.asarray(a.inputs) == np.asarray(b.inputs)).all(axis=(1, 2))
+        assert same[origins <= row].all()
+        assert not same[origins > row].any()
+        moved += (~same).sum()
+        known = origins[(origins <= row) & (origins >= before.frame.season)]
+        for name, forecaster in before.yardsticks.forecasters.items():
+            twin = after.yardsticks.forecasters[name]
+            guesses = forecaster(before.frame.scaled_targets, known), twin(after.frame.scaled_targets, known)
+            np.testing.assert_array_equal(*guesses, err_msg=name)
+    assert (moved > 0) == (row < before.origins("test")[-1])
+
+
+def test_other_training_rows_make_another_scaler(series):
+    assert (series().facts.scaler.mean != series(139).facts.scaler.mean).all()
+
+
+def test_the_scaler_is_that_of_the_training_rows(series):
+    train = values()[:140]
+    np.testing.assert_allclose(series().facts.scaler.mean, train.mean(axis=0))
+    np.testing.assert_allclose(series().facts.scaler.std, train.std(axis=0))
+
+
+@pytest.mark.parametrize("options", [{}, {"folds": 4, "fold": 0}, {"folds": 4, "fold": 3}])
+def test_splits_forecast_rows_of_their_own_and_follow_each_other(series, options):
+    task = series(**options)
+    rows = {split: {int(o) + k for o in task.origins(split) for k in range(4)} for split in task.frame.spans}
+    assert max(rows["train"]) < min(rows["validation"]) <= max(rows["validation"]) < min(rows["test"])
+    assert max(rows["test"]) == (ROWS - 1 if options.get("fold") != 0 else 124)
+    for split, (first, end) in task.frame.spans.items():
+        assert rows[split] == set(range(max(first, 6), end))
+
+
+def test_later_folds_train_on_more_and_tests_tile_the_last_half():
+    folds = [borders(1000, k, 5, None) for k in range(5)]
+    assert [fold["test"] for fold in folds] == [(500 + 100 * k, 600 + 100 * k) for k in range(5)]
+    assert [fold["validation"] for fold in folds] == [(400 + 100 * k, 500 + 100 * k) for k in range(5)]
+    assert [fold["train"] for fold in folds] == [(0, 400 + 100 * k) for k in range(5)]
+
+
+def test_ett_is_split_as_informer_splits_it():
+    spans = borders(17420, 0, 1, SERIES["ETTh1"].borders)
+    windows = {split: end - max(first, 96) - 24 + 1 for split, (first, end) in spans.items()}
+    assert windows == {"train": 8521, "validation": 2857, "test": 2857}
+    assert SERIES["ETTm1"].borders == (34560, 46080, 57600)
+
+
+def test_a_window_is_the_rows_just_before_what_it_forecasts(series):
+    task = series(normalise="none")
+    z = (values() - values()[:140].mean(axis=0)) / values()[:140].std(axis=0)
+    batch = task.eval_batch(task.data()["test"], "test", jnp.asarray(1), 3)
+    for row in range(3):
+        origin = 160 + 3 + row
+        np.testing.assert_allclose(batch.inputs[row], z[origin - 6 : origin], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(batch.targets[row, TRUTH:, 0], z[origin : origin + 4, 0], rtol=1e-5, atol=1e-6)
+        assert batch.targets[row, 0, 0] == pytest.approx(z[origin - 1, 0], rel=1e-5)
+
+
+@pytest.mark.parametrize("features", ["S", "MS", "M"])
+def test_features_say_what_is_read_and_what_is_forecast(series, features):
+    target = None if features == "M" else "load"
+    task = series(features=features, data_target=target, calendar=True)
+    assert task.inputs.size == {"S": 1, "MS": 2, "M": 2}[features] + 6
+    assert task.outputs.spatial == (4, 2 if features == "M" else 1)
+    assert task.facts.target_names == (["load", "wind"] if features == "M" else ["load"])
+
+
+@pytest.mark.parametrize("normalise", ["last", "window"])
+def test_normalised_inputs_do_not_know_the_level_and_forecasts_get_it_back(series, normalise):
+    task = series(normalise=normalise, features="S", distribution="gaussian")
+    rows = jnp.asarray(np.random.default_rng(0).normal(size=(3, 10, 1)), jnp.float32)
+    low, high = task.batch_of(rows), task.batch_of(rows + 5)
+    np.testing.assert_allclose(low.inputs, high.inputs, atol=1e-5)
+    outputs = jnp.ones((3, 4, 1, 2))
+    np.testing.assert_allclose(task.said(outputs, low).point + 5, task.said(outputs, high).point, atol=1e-5)
+    np.testing.assert_allclose(task.said(outputs, low).std, task.said(outputs, high).std, atol=1e-5)
+    if normalise == "window":
+        np.testing.assert_allclose(low.inputs.std(axis=1), 1, atol=1e-4)
+        np.testing.assert_allclose(low.targets[:, SCALE, 0], rows[:, :6, 0].std(axis=1), rtol=1e-4)
+
+
+def test_the_recursive_strategy_reads_the_calendar_ahead_but_no_values(series):
+    task = series(strategy="recursive", features="S", calendar=True)
+    batch = whole(task, "test")
+    assert batch.inputs.shape[1:] == (6 + 3, 1 + 6)
+    assert (batch.inputs[:, 6:, 0] == 0).all()
+    first = task.origins("test")[0]
+    expected = calendar(task.frame.table.times[first - 6 : first + 3], np.timedelta64(1, "h").astype("timedelta64[s]"))
+    np.testing.assert_allclose(batch.inputs[0, :, 1:], expected, atol=1e-5)
+
+
+def outputs_of(task, batch, seed=1):
+    rng = np.random.default_rng(seed)
+    return jnp.asarray(rng.normal(size=(len(batch.inputs), *task.outputs.spatial, task.outputs.size)), jnp.float32)
+
+
+def measured(task, outputs, batch):
+    return {name: float(mean(pair)) for name, pair in task.metrics(outputs, batch).items()}
+
+
+@pytest.mark.parametrize("distribution", ["point", "gaussian", "quantile"])
+def test_metrics_against_scikit_learn_and_scipy(series, distribution):
+    task = series(distribution=distribution, features="M", data_target=None, interval=0.8, season=3)
+    batch = whole(task, "test")
+    outputs = outputs_of(task, batch)
+    said, found = task.said(outputs, batch), measured(task, outputs, batch)
+    truth, point = (np.asarray(a, np.float64).ravel() for a in (batch.targets[:, TRUTH:], said.point))
+    assert found["mse"] == pytest.approx(sklearn.metrics.mean_squared_error(truth, point), rel=1e-6)
+    assert found["mae"] == pytest.approx(sklearn.metrics.mean_absolute_error(truth, point), rel=1e-6)
+    z = (values() - values()[:140].mean(axis=0)) / values()[:140].std(axis=0)
+    naive = np.abs(z[3:140] - z[:137]).mean(axis=0)
+    errors = np.abs(truth - point).reshape(-1, 2).mean(axis=0)
+    assert found["mase"] == pytest.approx(np.mean(errors / naive), rel=1e-5)
+    last = np.broadcast_to(batch.targets[:, :1], said.point.shape).ravel()
+    right = sklearn.metrics.accuracy_score(truth > last, point > last)
+    assert found["direction_accuracy"] == pytest.approx(right, rel=1e-6)
+    if distribution == "point":
+        return
+    low, high = (np.asarray(a, np.float64).ravel() for a in (said.lower, said.upper))
+    assert found["coverage"] == pytest.approx(np.mean((low <= truth) & (truth <= high)), rel=1e-6)
+    assert found["interval_width"] == pytest.approx(np.mean(high - low), rel=1e-6)
+    levels = ((0.1, low), (0.5, point), (0.9, high))
+    pinball = np.mean([sklearn.metrics.mean_pinball_loss(truth, p, alpha=q) for q, p in levels])
+    assert found["pinball"] == pytest.approx(pinball, rel=1e-6)
+    if distribution == "gaussian":
+        normal = stats.norm(point, np.asarray(said.std, np.float64).ravel())
+        assert found["nll"] == pytest.approx(-normal.logpdf(truth).mean(), rel=1e-6)
+        np.testing.assert_allclose(low, normal.ppf(0.1), rtol=1e-5, atol=1e-5)
+    loss = {"gaussian": "nll", "quantile": "pinball"}[distribution]
+    assert float(task.loss(outputs, batch)) == pytest.approx(found[loss], rel=1e-6)
+
+
+def test_quantiles_do_not_cross(series):
+    task = series(distribution="quantile")
+    batch = whole(task, "test")
+    said = task.said(100 * outputs_of(task, batch), batch)
+    assert (said.lower <= said.point).all()
+    assert (said.point <= said.upper).all()
+
+
+def test_baselines_are_the_metrics_of_their_own_forecasts(series):
+    task = series(season=5)
+    batch, first = whole(task, "test"), task.origins("test")
+    shift, scale = batch.targets[:, 1, None], batch.targets[:, 2, None]
+    others = task.other_baselines()
+    for name, forecaster in task.yardsticks.forecasters.items():
+        guess = jnp.asarray(forecaster(task.frame.scaled_targets, first), jnp.float32)
+        found = measured(task, ((guess - shift) / scale)[..., None], batch)
+        assert task.baselines()[name] == pytest.approx(found["mse"], rel=1e-4)
+        for metric in ("mae", "mase"):
+            assert others[metric][name] == pytest.approx(found[metric], rel=1e-4)
+    assert others["direction_accuracy"].keys() == {"drift", "seasonal naive", "DLinear (least squares)"}
+
+
+@pytest.mark.parametrize("size", [7, 100])
+def test_every_window_of_the_test_counts_once(series, size):
+    task = series()
+    data = task.data()["test"]
+    batches = [task.eval_batch(data, "test", jnp.asarray(i), size) for i in range(task.eval_batches("test", size))]
+    weights = np.concatenate([b.weights for b in batches])
+    targets = np.concatenate([b.targets for b in batches])
+    np.testing.assert_array_equal(targets[weights > 0], whole(task, "test").targets)
+
+
+def test_training_draws_from_all_training_windows(series):
+    task = series()
+    drawn = task.train_batch(task.data()["train"], jax.random.key(0), jnp.asarray(0), 5000)
+    assert {*np.asarray(drawn.targets)[:, TRUTH, 0].tolist()} == {
+        *np.asarray(whole(task, "train").targets)[:, TRUTH, 0].tolist()
+    }
+
+
+@pytest.mark.parametrize(
+    ("step", "season"),
+    [((900, "s"), 96), ((3600, "s"), 24), ((86400, "s"), 7), ((604800, "s"), 52), ((1, "M"), 12), ((3, "M"), 4),
+     ((7, "s"), 1), ((12, "M"), 1), (None, 1)],
+)  # fmt: skip
+def test_the_season_follows_from_the_step(step, season):
+    table = Table(("v",), None, np.zeros((2, 1)), None if step is None else np.timedelta64(*step))
+    assert inferred_season(table) == season
+
+
+def test_the_calendar_comes_round():
+    hour, day = np.timedelta64(3600, "s"), np.timedelta64(86400, "s")
+    times = np.datetime64("2021-01-01T00:00:00") + np.arange(24 * 8) * hour
+    waves = calendar(times, hour)
+    assert waves.shape == (192, 6)
+    np.testing.assert_allclose(waves[:24, :2], waves[24:48, :2], atol=1e-6)
+    np.testing.assert_allclose(waves[:24, 2:4], waves[168:, 2:4], atol=1e-6)
+    assert calendar(times[::24], day).shape == (8, 4)
+    assert calendar(times[:2], np.timedelta64(1, "M")).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"data_target": "lod"}, "has no column 'lod'; did you mean 'load'?"),
+        ({"data_target": None}, r"data\.target is not set: which column .* \(load, wind\)"),
+        ({"window": 150}, r"train split has 140 rows, but needs at least 154: shorten task\.window"),
+        ({"horizon": 30}, "validation split has 20 rows, but needs at least 30"),
+        ({"season": 140}, r"task\.season=140 is longer than the training split"),
+        ({"data_gaps": "ignore", "calendar": True}, r"task\.calendar=true needs a column of times"),
+    ],
+)
+def test_what_does_not_fit_the_file_is_said(series, options, told):
+    with pytest.raises(DataError, match=told):
+        _ = series(**options).frame
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["task.fold=2", "task.folds=2"], r"task\.fold is 2, but must be below task\.folds"),
+        (["task.interval=1"], r"task\.interval is 1\.0, but must be below 1"),
+        (["task.dataset=ETTh1", "data.file=a.csv"], "set one of them"),
+        (["task.features=M", "data.target=a"], r"task\.features=M forecasts all columns"),
+        (["task.features=MS", "task.strategy=recursive"], r"task\.strategy=recursive"),
+        (["data.columns=[a]"], r"data\.columns is set, but data\.file is not"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(overrides, told):
+    with pytest.raises(ConfigError, match=told):
+        compose(["task=forecast", *overrides])
+
+
+def test_a_target_that_never_changes_is_refused(tmp_path):
+    path = tmp_path / "flat.csv"
+    path.write_text("a,b\n" + "1,2\n" * 100)
+    with pytest.raises(DataError, match="column 'a' never changes in the 70 training rows"):
+        _ = Forecast(data_file=str(path), data_target="a", window=4, horizon=2).frame
+
+
+class Clairvoyant:
+    """Says what will be."""
+
+    def predict(self, batch):
+        shift, scale = batch.targets[:, 1, None], batch.targets[:, 2, None]
+        point = (batch.targets[:, TRUTH:] - shift) / scale
+        return jnp.stack([point, jnp.zeros_like(point)], axis=-1)
+
+
+def test_pictures_and_the_certainty_of_directions(series, tmp_path):
+    task = series(distribution="gaussian", features="M", data_target=None)
+    items = {item.name: item for item in task.illustrate(Clairvoyant())}
+    assert set(items) == {"forecast_load", "forecast_wind", "error_by_lead", "direction"}
+    for item in items.values():
+        if item.draw:
+            item.draw(tmp_path / "a.png")
+            assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    drawn = items["forecast_load"].draw.keywords
+    np.testing.assert_allclose(drawn["predictions"]["model"], values()[-24:, 0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(drawn["truth"], values()[-28:, 0], rtol=1e-6)
+    assert "right in 100.0% of 20 forecasts" in items["direction"].text
+    low = stats.binomtest(20, 20).proportion_ci(method="wilson").low
+    assert f"{low:.1%} to 100.0%" in items["direction"].text
+
+
+@needs_ett
+def test_the_linear_baseline_on_ett_is_near_what_is_published():
+    """Zeng et al. 2023, table 2: DLinear 0.375 with a window of 336 (NLinear 0.374); here 96 and 336 rows."""
+    task = Forecast(dataset="ETTh1", features="M", window=336, horizon=96)
+    assert task.baselines()["DLinear (least squares)"] == pytest.approx(0.375, abs=0.01)
