@@ -29,9 +29,7 @@ def main(arguments: list[str]) -> None:
     trained = load(chosen.run)
     task = trained.task
     if not isinstance(task, Anomaly) or task.scorer is None:
-        raise ConfigError(
-            f"{chosen.run} holds a run of task {task.name}, which detects no anomalies: train task=anomaly"
-        )
+        raise ConfigError(f"{chosen.run} holds a run of task {task.name}, not one of task anomaly")
     table = read_rows(task, chosen.file)
     scores = score(trained, task, task.scorer, table)
     flags = np.nan_to_num(scores, nan=-np.inf) > task.scorer.threshold
