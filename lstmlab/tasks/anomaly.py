@@ -31,6 +31,8 @@ from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.scoring import Scorer, Threshold
 from lstmlab.tasks.tabular import TabularTask
 
+NYC_TAXI = "realKnownCause/nyc_taxi"
+
 
 @register_task(
     "anomaly",
@@ -70,9 +72,7 @@ class Anomaly(TabularTask):
     """
 
     source: str = field("auto", "the series; auto: data.file, or else ecg", choices=("auto", "ecg", "nab", "file"))
-    series: str = field(
-        "realKnownCause/nyc_taxi", "source=nab: which file of the benchmark, as FOLDER/NAME", choices=()
-    )
+    series: str = field(NYC_TAXI, "source=nab: which file of the benchmark, as FOLDER/NAME", choices=())
     train_share: float = field(
         0.0,
         "share of the rows that is the training part; 0: ecg 0.6, file 0.5, nab 0.15 and at most 750 rows",
@@ -106,6 +106,12 @@ class Anomaly(TabularTask):
             raise ValueError(f"task.level is {self.level}, but with task.rule=quantile must be between 0 and 1")
         if self.source == "file" and not self.data_file:
             raise ValueError("task.source=file needs a table: set data.file=my.csv")
+        if self.chosen_source != "nab" and self.series != NYC_TAXI:
+            raise ValueError(f"task.series={self.series} is set, but is of the Numenta benchmark: add task.source=nab")
+        if self.data_label and not self.data_file:
+            raise ValueError(
+                f"data.label={self.data_label} is set, but is of a table: set data.file=my.csv"
+            )
         if self.source in ("ecg", "nab") and self.data_file:
             raise ValueError(f"task.source={self.source} and data.file={self.data_file}: set one of them")
 

@@ -226,6 +226,8 @@ def test_a_column_that_is_constant_in_the_training_part_is_refused():
         (["task.rule=quantile"], r"task\.level is 4\.0, but with task\.rule=quantile must be between 0 and 1"),
         (["task.source=file"], r"task\.source=file needs a table: set data\.file"),
         (["task.source=ecg", "data.file=a.csv"], r"task\.source=ecg and data\.file=a\.csv: set one of them"),
+        (["task.series=realTraffic/speed_7578"], r"realTraffic/speed_7578 is set.*add task\.source=nab"),
+        (["data.label=odd"], r"data\.label=odd is set, but is of a table: set data\.file"),
         (["model.bidirectional=true"], "backward direction would read ahead"),
     ],
 )
