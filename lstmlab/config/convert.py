@@ -182,7 +182,7 @@ def _check_together(config: Config) -> None:
         )
     if model.chunk and model.backend == "fused":
         raise ConfigError("model.chunk needs model.backend=scan or auto, but model.backend is 'fused'")
-    if model.bidirectional and task.stateful:
+    if model.bidirectional and (task.stateful or task.causal):
         raise ConfigError(
             f"model.bidirectional=true cannot run task {task.name}: a backward direction would read ahead of "
             "what the task asks to predict"

@@ -160,6 +160,7 @@ class DataConfig:
     dir: str | None = key(None, "data directory; none: $LSTMLAB_DATA_DIR or the user cache")
     file: str | None = key(None, "a CSV file of one's own: column names, then one line per point in time")
     target: str | None = key(None, "the file's column that the task is about")
+    label: str | None = key(None, "the file's column that says which rows are anomalous: 1, else 0")
     time: str | None = key(None, "the file's column of times; none: found by its dates")
     columns: tuple[str, ...] = key((), "the file's columns to read, as [a,b]; none: all")
     missing: str = key("error", "what becomes of the file's empty cells and absent rows", choices=("error", *FILLS))

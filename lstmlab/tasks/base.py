@@ -102,6 +102,8 @@ class Task(abc.ABC):
     decide"""
     stateful: ClassVar[bool] = False
     """successive batches continue each other's sequences, so the state is carried (truncated BPTT)"""
+    causal: ClassVar[bool] = False
+    """an output may not depend on later inputs of its sequence, which hold what it is to predict"""
     solved: ClassVar[float | None] = None
     """value of the metric from which the task counts as solved; a property where options decide"""
 
@@ -149,12 +151,26 @@ class Task(abc.ABC):
         """The trivial predictors' values of ``metric`` on the test split, by name; the best known first."""
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
-        """Per further metric the trivial predictors' values on the test split; none by default."""
+        """Per further metric, of ``metrics`` or ``final_metrics``, the trivial predictors' values on the test split;
+        none by default.
+        """
+        return {}
+
+    def final_metrics(self, predictor: Predictor) -> dict[str, float]:
+        """Metrics of the test split that are no means over batches, computed once with the trained model; they join
+        the summary's. None by default.
+        """
         return {}
 
     def keeps(self) -> dict[str, Any]:
         """What a trained model needs besides its parameters to be used on new data, such as scalers and names; plain
         values, kept in the run directory so that the training data may move. Nothing by default.
+        """
+        return {}
+
+    def learned(self, predictor: Predictor) -> dict[str, Any]:
+        """What it needs besides that depends on the trained model, such as a threshold; kept likewise, under other
+        names than those of ``keeps``. Nothing by default.
         """
         return {}
 

@@ -51,6 +51,7 @@ class Chorales(Task):
     corpus: str = field("cadences", "the pieces: cadences (generated) or jsb (Bach, downloaded)", choices=CORPORA)
 
     metric = "nll"
+    causal = True
 
     @cached_property
     def rolls(self) -> dict[str, Rolls]:

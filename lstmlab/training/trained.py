@@ -84,7 +84,7 @@ class Trained:
         """Write the parameters to ``model.npz`` in the run directory, by name, and what the task needs besides."""
         arrays = {name: np.asarray(leaf) for name, leaf in named_leaves(self.model).items()}
         np.savez(self.directory / MODEL_FILE, **arrays)  # type: ignore[arg-type]
-        kept = self.task.keeps()
+        kept = self.task.keeps() | self.task.learned(self)
         if kept:
             write_atomically(self.directory / KEPT_FILE, json.dumps(to_plain(kept), indent=1) + "\n")
 

@@ -42,6 +42,7 @@ def test_provenance_and_script_speak_of_exactly_these_files(build_data):
 def test_notices_that_must_be_kept_are_kept():
     assert "Copyright (c) 2017 Kevin Sheppard" in PROVENANCE
     assert "Copyright (c) 2014-2026, Sebastian Raschka" in PROVENANCE
+    assert "Copyright (c) 2019 - present, The sktime developers" in PROVENANCE
     assert "Copyright (c) 2018 Jake Vanderplas" in PROVENANCE
     assert "Copyright (c) 2024 Colin Catlin" in PROVENANCE
 

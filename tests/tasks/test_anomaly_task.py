@@ -1,0 +1,303 @@
+"""Anomaly task: nothing after the training part reaches scaler, batches or threshold; rows meet their forecasts."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lstmlab.config import ConfigError, compose
+from lstmlab.data.download import DataError
+from lstmlab.data.labelled import load_ecg, load_nab
+from lstmlab.data.nab_files import SERIES
+from lstmlab.tasks import detectors
+from lstmlab.tasks.anomaly import Anomaly
+from lstmlab.tasks.base import mean
+from lstmlab.tasks.detection import runs
+
+ECG = load_ecg()
+NAB = Path(os.environ.get("LSTMLAB_DATA_DIR", "data")) / "nab"
+needs_nab = pytest.mark.skipif(not NAB.is_dir(), reason="needs nab/ below LSTMLAB_DATA_DIR")
+
+
+def task_on(series, **options) -> Anomaly:
+    task = Anomaly(**{"context": 20, "steps": 10, "horizon": 2, **options})
+    task.__dict__["labelled"] = series
+    return task
+
+
+def other_future(series, row):
+    """The same up to a row, something else from it on."""
+    rng = np.random.default_rng(0)
+    values = series.values.copy()
+    values[row:] = rng.normal(size=values[row:].shape)
+    later = np.arange(len(values)) >= row
+    return series._replace(values=values, labels=np.where(later, rng.random(len(values)) < 0.1, series.labels))
+
+
+class Persistent:
+    """Forecasts no change."""
+
+    def __init__(self, task):
+        self.task = task
+
+    def predict(self, batch):
+        return jnp.zeros((*batch.inputs.shape[:2], self.task.outputs.size))
+
+
+class Clairvoyant(Persistent):
+    """Knows the changes to come."""
+
+    def predict(self, batch):
+        known = batch.targets[..., 1:]
+        unread = jnp.zeros((len(known), self.task.context - 1, known.shape[2]))
+        return jnp.concatenate([unread, known], axis=1)
+
+
+@pytest.mark.parametrize("fitted_on", ["validation", "train"])
+def test_nothing_after_the_training_part_reaches_scaler_batches_or_threshold(fitted_on):
+    before = task_on(ECG, fitted_on=fitted_on)
+    after = task_on(other_future(ECG, before.train_end), fitted_on=fitted_on)
+    jax.tree.map(np.testing.assert_array_equal, before.keeps(), after.keeps())
+    for split in ("train", "validation"):
+        np.testing.assert_array_equal(before.data()[split], after.data()[split])
+    a, b = (t.train_batch(t.data()["train"], jax.random.key(0), jnp.asarray(0), 8) for t in (before, after))
+    jax.tree.map(np.testing.assert_array_equal, a, b)
+    assert before.learned(Persistent(before)) == after.learned(Persistent(after))
+    assert not np.array_equal(before.data()["test"], after.data()["test"])
+    for name, errors in detectors.simple_errors(before).items():
+        changed = detectors.fit(after, detectors.simple_errors(after)[name])
+        assert detectors.fit(before, errors).scorer.threshold == changed.scorer.threshold, name
+
+
+def test_training_never_sees_the_rows_that_stop_it_early():
+    before = task_on(ECG)
+    after = task_on(other_future(ECG, before.spans["validation"][0]))
+    assert before.data()["train"].shape == after.data()["train"].shape
+    # The scaler is of the whole training part; in the data's units nothing of training has moved.
+    restored = [t.facts.scaler.restore(t.data()["train"]) for t in (before, after)]
+    np.testing.assert_allclose(*restored, atol=1e-5)
+
+
+def test_a_score_depends_on_rows_up_to_its_own_alone():
+    before = task_on(ECG, smoothing=5)
+    row = before.train_end + 700
+    after = task_on(other_future(ECG, row), smoothing=5)
+    for make in (lambda t: detectors.fit_model(t, Persistent(t)), lambda t: detectors.fit(t, errors_of(t))):
+        np.testing.assert_allclose(make(before).scores[:row], make(after).scores[:row], rtol=1e-4)
+        assert not np.allclose(make(before).scores[row:], make(after).scores[row:])
+
+
+def errors_of(task):
+    return detectors.simple_errors(task)["moving z-score"]
+
+
+def test_splits_follow_each_other_in_time():
+    task = task_on(ECG)
+    assert task.spans == {"train": (0, 3600), "validation": (3600, 4500), "test": (4500, 7500)}
+    assert not ECG.labels[: task.train_end].any()
+
+
+@pytest.mark.parametrize("steps", [1, 7, 10, 400])
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_every_row_of_a_split_is_forecast_once_from_each_distance(split, steps):
+    task = task_on(ECG, steps=steps)
+    data, size = task.data()[split], 64
+    draw = jax.jit(task.eval_batch, static_argnums=(1, 3))
+    batches = [draw(data, split, i, size) for i in range(task.eval_batches(split, size))]
+    first, end = task.spans[split]
+    counted = [
+        np.asarray(b.targets)[np.asarray(b.weights) > 0].reshape(-1, 1 + task.horizon) for b in batches
+    ]  # fmt: skip
+    rows = np.concatenate(counted)
+    changes = rows[rows[:, 0] > 0, 1:]
+    scaled = task.scaled[:, 0]
+    origins = np.arange(first - 1, end - task.horizon)
+    expected = np.stack([scaled[origins + 1 + k] - scaled[origins] for k in range(task.horizon)], axis=1)
+    np.testing.assert_allclose(changes, expected, atol=1e-5)
+    metrics = [task.metrics(Persistent(task).predict(b), b) for b in batches]
+    mse = sum(float(m["mse"][0]) for m in metrics) / sum(float(m["mse"][1]) for m in metrics)
+    assert mse == pytest.approx(np.mean(expected**2), rel=1e-4)
+    if split == "test":
+        assert task.baselines()["persistence"] == pytest.approx(mse, rel=1e-4)
+
+
+def test_the_output_at_a_row_is_of_the_rows_after_it():
+    task = task_on(ECG)
+    batch = task.windows(jnp.asarray(task.scaled, jnp.float32), jnp.asarray([100]))
+    scaled = task.scaled[:, 0]
+    np.testing.assert_allclose(batch.inputs[0, :, 0], scaled[100:129], rtol=1e-5)
+    last_read = 100 + 28
+    expected = [1.0, *(scaled[last_read + 1 : last_read + 3] - scaled[last_read])]
+    np.testing.assert_allclose(batch.targets[0, -1], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_training_windows_lie_inside_their_split_and_reach_its_ends():
+    task = task_on(ECG._replace(values=np.arange(200.0)[:, None], labels=None), train_share=0.5, context=5, steps=4)
+    batch = task.train_batch(task.data()["train"], jax.random.key(0), jnp.asarray(0), 4000)
+    seen = task.facts.scaler.restore(np.asarray(batch.inputs))
+    assert seen.min() == pytest.approx(0, abs=1e-3)
+    assert seen.max() == pytest.approx(79 - task.horizon, abs=1e-3)
+    assert (np.asarray(batch.targets)[..., 0] == 1).all()
+
+
+def test_a_model_that_knows_the_future_has_no_errors():
+    task = task_on(ECG)
+    made = detectors.forecasts(task, Clairvoyant(task), task.scaled)
+    rows = np.arange(task.context - 1, len(ECG.values) - task.horizon)
+    assert np.isnan(made[: task.context - 1]).all()
+    for k in range(task.horizon):
+        np.testing.assert_allclose(made[rows, k], task.scaled[rows + 1 + k], atol=1e-5)
+
+
+def test_the_persistent_model_is_the_persistence_baseline():
+    task = task_on(ECG, horizon=1, smoothing=3)
+    judged = task.final_metrics(Persistent(task))
+    assert judged.keys() == {k for k, v in task.other_baselines().items() if "persistence" in v}
+    for name, values in task.other_baselines().items():
+        assert judged[name] == pytest.approx(values["persistence"], rel=1e-3, abs=1e-6), name
+    labels = ECG.labels[task.train_end :]
+    assert task.other_baselines()["auprc"]["no skill"] == labels.mean()
+
+
+def test_the_ecg_is_as_its_source_labels_it():
+    assert ECG.values.shape == (7500, 1)
+    np.testing.assert_array_equal(np.flatnonzero(ECG.labels), np.arange(6936, 7288))
+    wave = ECG.values[:, 0]
+    beats = np.flatnonzero((wave[1:-1] > 0.6) & (wave[1:-1] >= wave[:-2]) & (wave[1:-1] > wave[2:])) + 1
+    shortest = int(np.diff(beats).argmin())
+    assert (beats[shortest], beats[shortest + 1]) == (6882, 7080)
+    assert np.diff(beats).argmax() == shortest + 1  # the pause after it
+
+
+def test_labelled_rows_of_the_training_part_do_not_fit_the_threshold():
+    values = ECG.values.copy()
+    values[4000:4010] += 50
+    labels = ECG.labels | (np.abs(np.arange(7500) - 4005) < 30)
+    clean, spiked = task_on(ECG), task_on(ECG._replace(values=values, labels=labels))
+    blind = task_on(ECG._replace(values=values))
+    made = [detectors.fit_model(task, Persistent(task)).scorer.threshold for task in (clean, spiked, blind)]
+    assert made[1] == pytest.approx(made[0], rel=0.1)
+    assert made[2] > 2 * made[0]
+
+
+def test_a_file_of_ones_own_with_and_without_labels(tmp_path):
+    path = tmp_path / "own.csv"
+    rng = np.random.default_rng(0)
+    lines = [f"{a:.4f},{b:.4f},{int(i > 180)}" for i, (a, b) in enumerate(rng.normal(size=(200, 2)))]
+    path.write_text("a,b,odd\n" + "\n".join(lines) + "\n")
+    options = {"context": 5, "steps": 5, "horizon": 2, "data_file": str(path)}
+    labelled = Anomaly(**options, data_label="odd")
+    assert labelled.facts.names == ("a", "b")
+    assert labelled.train_end == 100
+    assert {"auprc", "window_recall", "delay"} <= labelled.final_metrics(Persistent(labelled)).keys()
+    unlabelled = Anomaly(**options, data_columns=("a", "b"))
+    assert unlabelled.final_metrics(Persistent(unlabelled)).keys() == {"flagged_share"}
+    assert unlabelled.other_baselines().keys() == {"flagged_share"}
+    alone = Anomaly(**options, data_target="b", data_label="odd")
+    assert alone.facts.names == ("b",)
+    np.testing.assert_array_equal(alone.labelled.labels, labelled.labelled.labels)
+
+
+def test_wrong_labels_are_named(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("a,odd\n" + "".join(f"{i},{2 * (i == 7)}\n" for i in range(50)))
+    with pytest.raises(DataError, match=r"own\.csv, row 8 of data, column 'odd': 2, but a label is 0"):
+        _ = Anomaly(data_file=str(path), data_label="odd").labelled
+    with pytest.raises(DataError, match="has no column 'oddd'; did you mean 'odd'"):
+        _ = Anomaly(data_file=str(path), data_label="oddd").labelled
+    with pytest.raises(DataError, match=r"train split has 20 of the 50 rows.*task\.context \(100\)"):
+        _ = Anomaly(data_file=str(path), data_columns=("a",)).spans
+
+
+def test_a_column_that_is_constant_in_the_training_part_is_refused():
+    values = np.where(np.arange(400) < 300, 1.0, 2.0)[:, None]
+    with pytest.raises(DataError, match="'ecg_mV' never changes in the 240 rows of the training part"):
+        _ = task_on(ECG._replace(values=values, labels=None)).facts
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["task.train_share=1"], r"task\.train_share is 1\.0, but must be below 1"),
+        (["task.rule=quantile"], r"task\.level is 4\.0, but with task\.rule=quantile must be between 0 and 1"),
+        (["task.source=file"], r"task\.source=file needs a table: set data\.file"),
+        (["task.source=ecg", "data.file=a.csv"], r"task\.source=ecg and data\.file=a\.csv: set one of them"),
+        (["task.series=realTraffic/speed_7578"], r"realTraffic/speed_7578 is set.*add task\.source=nab"),
+        (["data.label=odd"], r"data\.label=odd is set, but is of a table: set data\.file"),
+        (["model.bidirectional=true"], "backward direction would read ahead"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(overrides, message):
+    with pytest.raises(ConfigError, match=message):
+        compose(["task=anomaly", *overrides])
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("nyc_taxis", "realKnownCause/nyc_taxi"), ("realKnownCause/nyc_taxi.csv", "realKnownCause/nyc_taxi"),
+     ("realTraffic", "realTraffic/speed_7578"), ("nothing of the kind", "folders: artificialNoAnomaly")],
+)  # fmt: skip
+def test_an_unknown_series_of_nab_is_told_its_neighbours(name, near):
+    with pytest.raises(DataError, match=near):
+        load_nab(name, "unused")
+
+
+def test_nab_that_is_not_there_says_where_to_get_it_and_where_to_put_it(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise DataError("cannot download it")
+
+    monkeypatch.setattr("lstmlab.data.labelled.fetch", refuse)
+    with pytest.raises(DataError, match=f"numenta/NAB on GitHub.*{tmp_path}/nab, or set data.dir"):
+        load_nab("realKnownCause/nyc_taxi", tmp_path)
+
+
+@needs_nab
+def test_nab_has_its_windows():
+    taxi = load_nab("realKnownCause/nyc_taxi", NAB.parent)
+    assert taxi.values.shape == (10320, 1)
+    assert len(runs(taxi.labels)) == 5
+    assert taxi.labels.sum() == 1035
+    first = int(np.argmax(taxi.labels))
+    assert taxi.times[first] == np.datetime64("2014-10-30T15:30:00")
+    for name in SERIES:
+        series = load_nab(name, NAB.parent)
+        assert np.isfinite(series.values).all()
+        # NAB places no window in its probationary period.
+        task = task_on(series, source="nab")
+        assert task.train_end <= 750
+        assert not series.labels[: task.train_end].any(), name
+
+
+def test_metrics_and_loss_against_numpy():
+    task = task_on(ECG)
+    batch = task.eval_batch(task.data()["test"], "test", jnp.asarray(0), 16)
+    outputs = np.random.default_rng(0).normal(size=(16, 29, 2)).astype(np.float32)
+    error = outputs[:, 19:] - np.asarray(batch.targets)[..., 1:]
+    values = {name: float(mean(pair)) for name, pair in task.metrics(jnp.asarray(outputs), batch).items()}
+    assert values["mse"] == pytest.approx(np.mean(error**2), rel=1e-5)
+    assert values["mae"] == pytest.approx(np.mean(np.abs(error)), rel=1e-5)
+    assert values["next_mse"] == pytest.approx(np.mean(error[..., 0] ** 2), rel=1e-5)
+    assert float(task.loss(jnp.asarray(outputs), batch)) == pytest.approx(values["mse"], rel=1e-6)
+
+
+def test_what_a_run_keeps_is_enough_to_score_without_the_series(tmp_path):
+    task = task_on(ECG)
+    kept = task.keeps() | task.learned(Persistent(task))
+    given = dataclasses.replace(task, data_file=str(tmp_path / "gone.csv")).given(kept)
+    assert given.inputs == task.inputs
+    scaled = given.facts.scaler.scale(ECG.values)
+    again = given.scorer.scores(detectors.model_errors(given, Persistent(given), scaled))
+    np.testing.assert_allclose(again, detectors.fit_model(task, Persistent(task)).scores, rtol=1e-6)
+
+
+def test_pictures_are_drawn(tmp_path):
+    task = task_on(ECG)
+    shown = task.illustrate(Persistent(task))
+    assert [item.name for item in shown] == ["anomalies", "first_window"]
+    for item in shown:
+        item.draw(tmp_path / f"{item.name}.png")
+        assert (tmp_path / f"{item.name}.png").read_bytes().startswith(b"\x89PNG")
