@@ -153,9 +153,15 @@ class WandbConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where full data sets are found or stored."""
+    """Where full data sets are found or stored, and where the training split is kept."""
 
     dir: str | None = key(None, "data directory; none: $LSTMLAB_DATA_DIR or the user cache")
+    placement: str = key(
+        "auto",
+        "where the training split is kept: on the device, or on the host with batches streamed; auto: by its size",
+        choices=("auto", "device", "stream"),
+    )
+    device_bytes: int = key(256 * 2**20, "largest training split that placement=auto puts on the device", minimum=0)
 
 
 @dataclass(frozen=True)
