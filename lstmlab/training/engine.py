@@ -1,8 +1,9 @@
 """One run as pure functions of (static configuration, traced values, seed).
 
 ``init(member)`` makes a state, ``advance(state, member, data, n)`` takes n optimiser steps inside one compiled
-call (or ``advance_on`` batches that ``draw`` has made elsewhere), ``assess`` evaluates on validation and keeps the best model. Keys are folded from (seed, purpose, step), so a
-run that is resumed, runs alone or runs as one member of many sees the same numbers.
+call (or ``advance_on`` batches that ``draw`` has made elsewhere), ``assess`` evaluates on validation and keeps the best
+model. Keys are folded from (seed, purpose, step), so a run that is resumed, runs alone or runs as one member of many
+sees the same numbers.
 """
 
 from __future__ import annotations

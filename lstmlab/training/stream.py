@@ -16,7 +16,6 @@ import numpy as np
 from lstmlab.config import Config, ConfigError, Member
 from lstmlab.training.engine import Engine
 
-
 # Chunks that wait while the device trains, and threads that draw them.
 AHEAD, THREADS = 2, 2
 
@@ -95,11 +94,7 @@ class HostBatches:
 
 
 class Stream:
-    """The chunks of one member in order, read ahead by Grain.
-
-    Attributes:
-        position: Grain's state, plain JSON values: what comes next, whatever has been read ahead.
-    """
+    """The chunks of one member in order, read ahead by Grain."""
 
     def __init__(self, batches: HostBatches, member: Member, step: int, position: dict[str, Any] | None = None) -> None:
         """Begin at a step, or where ``position`` says; a split that was on the device before has no position."""
@@ -112,6 +107,7 @@ class Stream:
 
     @property
     def position(self) -> dict[str, Any]:
+        """Grain's state, plain JSON values: what comes next, whatever has been read ahead."""
         return dict(self._iterator.get_state())
 
     def take(self) -> Any:
