@@ -83,14 +83,17 @@ class Crew:
         return self._pieces(self.runs, count, log, metrics, seconds, self._results(ended, seconds))
 
     def _training_data(self, seconds: dict[str, float]) -> Any:
-        """The training split on the device, or the next chunk of its batches; waiting for it counts as training."""
+        """The training split on the device, or the next chunk of its batches.
+
+        Waiting for a chunk counts as training; for the first one, whose program is compiled, as compiling.
+        """
         if self.programs.batches is None:
             return self.programs.data("train", self.device)
-        (run,) = self.runs
+        (run,), what = self.runs, "train"
         if self._stream is None:
-            self._stream = Stream(self.programs.batches, run.member, self.step, run.position)
+            self._stream, what = Stream(self.programs.batches, run.member, self.step, run.position), "compile"
         stream = self._stream
-        return self._timed(seconds, "train", lambda: self.programs.chunk(stream.take(), self.device))
+        return self._timed(seconds, what, lambda: self.programs.chunk(stream.take(), self.device))
 
     def _results(self, ended: list[MemberRun], seconds: dict[str, float]) -> dict[int, dict[str, float]]:
         """Every test metric of the best models of members that have ended, by ``id``."""
