@@ -112,10 +112,13 @@ class Transfer:
                 raise requests.RequestException("the server sent another part of the file than was asked for")
             self.size = None if found[2] == "*" else int(found[2])
         else:
+            self.part.unlink(missing_ok=True)  # before the notes name another version than that of its bytes
             self.received, length = 0, headers.get("Content-Length", "")
             self.size = int(length) if length.isdecimal() else None
         version = _validator(headers)
-        if partial or (version and headers.get("Accept-Ranges", "").lower() == "bytes"):
+        if headers.get("Content-Encoding", "identity") != "identity":  # sizes and places are not those of the file
+            self.continues, self.size, version = False, None, None
+        elif partial or (version and headers.get("Accept-Ranges", "").lower() == "bytes"):
             self.continues = True
         else:
             self.continues, version = False, None

@@ -18,6 +18,7 @@ from lstmlab.data.download import DataError, Download, fetch
 from lstmlab.data.images import read_idx
 
 ROOT = Path(__file__).parents[2]
+ENCODED = {"ETag": '"first"', "Accept-Ranges": "bytes", "Content-Encoding": "gzip"}
 KEPT = ["plays/stage.txt.part", "plays/stage.txt.part.json"]
 
 
@@ -58,7 +59,9 @@ def test_a_date_names_the_version_where_the_tag_is_weak(server, tmp_path):  # no
     assert server.ranges[-1] == f"bytes={there}-"
 
 
-@pytest.mark.parametrize("headers", [{"ETag": '"first"'}, {"Accept-Ranges": "bytes"}, {"ETag": 'W/"weak"'}, {}])
+@pytest.mark.parametrize(
+    "headers", [{"ETag": '"first"'}, {"Accept-Ranges": "bytes"}, {"ETag": 'W/"weak"'}, ENCODED, {}]
+)
 def test_nothing_is_kept_of_what_no_server_can_go_on_with(server, tmp_path, headers):  # noqa: F811
     server.headers = headers
     told, there = break_off(server, tmp_path)
