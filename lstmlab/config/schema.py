@@ -155,7 +155,8 @@ class WandbConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where full data sets are found or stored; a table of one's own, for tasks that read one."""
+    """Where full data sets are found or stored; a table of one's own, for tasks that read one; where the training split
+    is kept."""
 
     dir: str | None = key(None, "data directory; none: $LSTMLAB_DATA_DIR or the user cache")
     file: str | None = key(None, "a CSV file of one's own: column names, then one line per point in time")
@@ -165,6 +166,12 @@ class DataConfig:
     columns: tuple[str, ...] = key((), "the file's columns to read, as [a,b]; none: all")
     missing: str = key("error", "what becomes of the file's empty cells and absent rows", choices=("error", *FILLS))
     gaps: str = key("error", "whether the file's times may be unequal steps apart", choices=GAPS)
+    placement: str = key(
+        "auto",
+        "where the training split is kept: on the device, or on the host with batches streamed; auto: by its size",
+        choices=("auto", "device", "stream"),
+    )
+    device_bytes: int = key(64 * 2**20, "largest training split that placement=auto puts on the device", minimum=0)
 
 
 @dataclass(frozen=True)

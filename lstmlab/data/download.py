@@ -6,19 +6,19 @@ again, so that a data directory filled by hand serves a machine without a networ
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
-import pooch
+import platformdirs
 
-from lstmlab.data.progress import DownloadBar
 from lstmlab.data.registry import REGISTRY, Download
+from lstmlab.data.transfer import Transfer, WrongContent, file_hash
 
 DATA_DIR_VARIABLE = "LSTMLAB_DATA_DIR"
-TIMEOUT_SECONDS = 30
-CHUNK_BYTES = 1 << 16
 
 
 class DataError(RuntimeError):
@@ -31,7 +31,7 @@ def data_directory(data_dir: str | os.PathLike[str] | None = None) -> Path:
     The argument wins, then the environment variable `LSTMLAB_DATA_DIR`, then the platform's cache
     folder of the user (`~/.cache/lstmlab` on Linux).
     """
-    chosen = data_dir or os.environ.get(DATA_DIR_VARIABLE) or pooch.os_cache("lstmlab")
+    chosen = data_dir or os.environ.get(DATA_DIR_VARIABLE) or platformdirs.user_cache_dir("lstmlab")
     return Path(chosen).expanduser()
 
 
@@ -43,7 +43,8 @@ def fetch(
 ) -> Path:
     """Return the path of a file whose hash is right, downloading it if it is not there.
 
-    A download is verified before it gets its final name; one that fails leaves nothing behind.
+    A download is verified before it gets its final name. One that breaks off leaves its bytes in `NAME.part` where
+    the server can send the rest: the next call goes on from them. Processes that want the same file take turns.
 
     Args:
         download: a name in `REGISTRY`, or an entry of one's own.
@@ -64,8 +65,7 @@ def fetch(
     target = directory / entry.filename
     if offline:
         raise DataError(f"offline, and {entry.name} is not there: put {entry.url} at {target}")
-    _download(entry, target)
-    return target
+    return _download(entry, directory)
 
 
 def _find(entry: Download, directory: Path) -> Path | None:
@@ -75,11 +75,15 @@ def _find(entry: Download, directory: Path) -> Path | None:
         if not path.is_file():
             continue
         try:
-            got = f"{entry.algorithm}:{pooch.file_hash(str(path), alg=entry.algorithm)}"
+            got = file_hash(path, entry.algorithm)
         except OSError as error:
+            if not path.is_relative_to(directory):
+                continue
             raise DataError(f"cannot read {path}: {error.strerror}") from error
-        if got == entry.known_hash:
+        if got == entry.known_hash or _holds(path, entry.content_hash):
             return path
+        if not path.is_relative_to(directory):
+            continue  # another program's file, which is not ours to complain of
         wrong.append(
             f"{path} is not the {entry.name} file it should be: expected {entry.known_hash}, "
             f"got {got}; remove it, or give another data directory"
@@ -89,49 +93,42 @@ def _find(entry: Download, directory: Path) -> Path | None:
     return None
 
 
-class _Transfer:
-    """pooch's HTTP transfer, with a progress bar; remembers the hash of what came."""
-
-    def __init__(self, entry: Download) -> None:
-        self.entry = entry
-        self.got = "nothing"
-
-    def __call__(self, url: str, output_file: str, pooch_: object) -> None:
-        with DownloadBar(self.entry.name) as bar:
-            transfer = pooch.HTTPDownloader(
-                progressbar=cast(Any, bar),  # annotated as bool, documented as a bar too
-                chunk_size=CHUNK_BYTES,
-                timeout=TIMEOUT_SECONDS,
-            )
-            transfer(url, output_file, pooch_)
-        algorithm = self.entry.algorithm
-        self.got = f"{algorithm}:{pooch.file_hash(output_file, alg=algorithm)}"
-
-
-def _download(entry: Download, target: Path) -> None:
-    """Download to a temporary file beside the target, verify, rename."""
-    transfer = _Transfer(entry)
+def _holds(path: Path, content_hash: str | None) -> bool:
+    """Whether a gzip-compressed file has this content, however it was compressed."""
+    if content_hash is None:
+        return False
+    algorithm = content_hash.split(":")[0]
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        pooch.retrieve(
-            entry.url,
-            known_hash=entry.known_hash,
-            fname=target.name,
-            path=target.parent,
-            downloader=cast(Any, transfer),  # pooch's annotation misnames the arguments it passes
-        )
+        with gzip.open(path) as file:
+            return f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}" == content_hash  # type: ignore[arg-type]
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
+def _download(entry: Download, directory: Path) -> Path:
+    """Download beside the target, going on where an earlier call broke off; verify, rename."""
+    target = directory / entry.filename
+    transfer = Transfer(entry.url, target)
+    by_hand = f"or put the file by hand at {target}"
+    try:
+        transfer.run(entry.known_hash, entry.name)
+    except WrongContent as error:
+        raise DataError(
+            f"{entry.url} sent something else than {entry.name}: expected {entry.known_hash}, "
+            f"got {error}; nothing was kept; try again, or put the right file at {target}"
+        ) from error
     except OSError as error:
         # The HTTP client's errors are OSErrors without the errno that the system's own carry.
         if error.errno is not None:
             raise DataError(f"cannot write {target}: {error.strerror}") from error
-        raise DataError(
-            f"cannot download {entry.url} ({_root_cause(error)}); try again, or put the file by hand at {target}"
-        ) from error
-    except ValueError as error:
-        raise DataError(
-            f"{entry.url} sent something else than {entry.name}: expected {entry.known_hash}, "
-            f"got {transfer.got}; nothing was kept; try again, or put the right file at {target}"
-        ) from error
+        what_now = "try again"
+        if transfer.continues:
+            size = "" if transfer.size is None else f" of {transfer.size}"
+            what_now = (
+                f"{transfer.received}{size} bytes are there, in {transfer.part}, and the same command goes on from them"
+            )
+        raise DataError(f"cannot download {entry.url} ({_root_cause(error)}); {what_now}, {by_hand}") from error
+    return target
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""A rich progress bar in the shape that pooch asks of one."""
+"""A rich progress bar of one download."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from rich.progress import (
 class DownloadBar:
     """Shows one download on standard error, on a terminal only; disappears when it is done.
 
-    pooch sets `total` and calls `update`, `reset` and `close`, but not `close` when a transfer
-    breaks off: use it as a context manager, so that the terminal's cursor always comes back.
+    Use it as a context manager, so that the terminal's cursor comes back when a transfer breaks off.
     """
 
     def __init__(self, description: str, console: Console | None = None) -> None:
@@ -61,13 +60,9 @@ class DownloadBar:
         return self._progress.tasks[0].completed
 
     def update(self, amount: int) -> None:
-        """Add received bytes. pooch counts whole chunks, so the last one may overshoot."""
+        """Add received bytes; never more than the total is shown."""
         done = self.completed + amount
         self._progress.update(self._task, completed=min(done, self.total or done))
-
-    def reset(self) -> None:
-        """Go back to zero: pooch does so just before it fills the bar for good."""
-        self._progress.update(self._task, completed=0)
 
     def close(self) -> None:
         """Stop drawing; may be called twice."""

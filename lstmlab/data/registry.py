@@ -15,7 +15,8 @@ class Download:
         filename: where it is kept, relative to the data directory.
         known_hash: `"sha256:…"` or `"md5:…"`.
         licence: under which terms the source offers it.
-        also: other places, relative to the data directory, where it counts as found.
+        also: other places, relative to the data directory or absolute, where it counts as found.
+        content_hash: of a `.gz` file's decompressed content; a file compressed in another way counts as found.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Download:
     known_hash: str
     licence: str
     also: tuple[str, ...] = ()
+    content_hash: str | None = None
 
     @property
     def algorithm(self) -> str:
@@ -55,6 +57,20 @@ def _ett(name: str, sha256: str) -> Download:
     )
 
 
+def _fashion_mnist(part: str, md5: str, content_sha256: str) -> Download:
+    """Return the entry of one of Fashion-MNIST's four files; the md5 sums are the authors'."""
+    return Download(
+        name=f"fashion-mnist-{part}",
+        url=f"https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/{part}-ubyte.gz",
+        filename=f"fashion-mnist/{part}-ubyte.gz",
+        known_hash=f"md5:{md5}",
+        licence="MIT, Zalando SE",
+        # Where torchvision and Debian's package dataset-fashion-mnist keep it.
+        also=(f"FashionMNIST/raw/{part}-ubyte.gz", f"/usr/share/datasets/fashion-mnist/{part}-ubyte.gz"),
+        content_hash=f"sha256:{content_sha256}",
+    )
+
+
 REGISTRY: dict[str, Download] = {
     entry.name: entry
     for entry in (
@@ -82,5 +98,33 @@ REGISTRY: dict[str, Download] = {
         _ett("ETTh2", "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b"),
         _ett("ETTm1", "6ce1759b1a18e3328421d5d75fadcb316c449fcd7cec32820c8dafda71986c9e"),
         _ett("ETTm2", "db973ca252c6410a30d0469b13d696cf919648d0f3fd588c60f03fdbdbadd1fd"),
+        _fashion_mnist(
+            "train-images-idx3",
+            "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        ),
+        _fashion_mnist(
+            "train-labels-idx1",
+            "25c81989df183df01b3e8a0aad5dffbe",
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        ),
+        _fashion_mnist(
+            "t10k-images-idx3",
+            "bef4ecab320f06d8554ea6380940ec79",
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        ),
+        _fashion_mnist(
+            "t10k-labels-idx1",
+            "bb300cfdad3c16e7a12a480ee83cd310",
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+        Download(
+            name="cifar10",
+            url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+            filename="cifar10/cifar-10-python.tar.gz",
+            known_hash="md5:c58f30108f718f92721af3b95e74349a",
+            licence="none stated; the page asks to cite Krizhevsky 2009",
+            also=("cifar-10-python.tar.gz",),
+        ),
     )
 }

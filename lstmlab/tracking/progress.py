@@ -116,7 +116,8 @@ class Progress:
         result = ""
         if self.metric and (value := {**self._values, **summary}.get(self.metric)) is not None:
             result = f"{self.metric} {number(self.metric, value):.4g}"
-        self._print(self._out, f"{self._step} steps", self._elapsed(), result)
+        streamed = "batches streamed" if summary.get("data_placement") == "stream" else ""
+        self._print(self._out, f"{self._step} steps", self._elapsed(), streamed, result)
 
     def fail(self, message: str) -> None:
         """Remove the bar and print on standard error where the run ended, and why."""

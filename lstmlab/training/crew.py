@@ -15,6 +15,7 @@ import numpy as np
 from lstmlab.training.engine import RunState, StepLog
 from lstmlab.training.member import MemberRun, Piece
 from lstmlab.training.programs import Programs
+from lstmlab.training.stream import Stream
 
 # Programs of several devices wait for each other inside: two at once could wait forever.
 _all_devices = threading.Lock()
@@ -40,10 +41,13 @@ class Crew:
         members = [run.member for run in self.runs]
         self._members = jax.device_put(members[0] if self._lanes is None else _stack(np.stack, members), self.device)
         self._state: Any = None
+        self._stream: Stream | None = None
 
     def drop(self, run: MemberRun) -> None:
         """Go on without this member."""
         self.runs.remove(run)
+        if self._stream and not self.runs:
+            self._stream.close()
 
     def work(self) -> list[tuple[MemberRun, Piece]]:
         """Train until the next row of metrics is due, and evaluate what is due; the pieces of work of every member.
@@ -63,7 +67,7 @@ class Crew:
         if ended:
             return self._pieces(ended, 0, None, None, seconds, self._results(ended, seconds))
         count = min(self.training.log_every, self.training.steps - self.step)
-        data = self.programs.data("train", self.device)
+        data = self._training_data(seconds)
         self._state, log = self._run(seconds, "train", self.programs.advance, self._state, self._members, data, count)
         log = jax.device_get(log)
         self.step += count
@@ -77,6 +81,19 @@ class Crew:
         alive = [run for run in self.runs if np.isfinite(self._lane(log, run).loss).all()]
         ended = [run for run in alive if run.is_over(self.step, self._best_step(run))]
         return self._pieces(self.runs, count, log, metrics, seconds, self._results(ended, seconds))
+
+    def _training_data(self, seconds: dict[str, float]) -> Any:
+        """The training split on the device, or the next chunk of its batches.
+
+        Waiting for a chunk counts as training; for the first one, whose program is compiled, as compiling.
+        """
+        if self.programs.batches is None:
+            return self.programs.data("train", self.device)
+        (run,), what = self.runs, "train"
+        if self._stream is None:
+            self._stream, what = Stream(self.programs.batches, run.member, self.step, run.position), "compile"
+        stream = self._stream
+        return self._timed(seconds, what, lambda: self.programs.chunk(stream.take(), self.device))
 
     def _results(self, ended: list[MemberRun], seconds: dict[str, float]) -> dict[int, dict[str, float]]:
         """Every test metric of the best models of members that have ended, by ``id``."""
@@ -114,6 +131,8 @@ class Crew:
                 seconds=share,
                 state=None if state is None else self._lane(state, run),
                 members=len(self.runs),
+                placement=self.programs.data_placement,
+                position=self._stream.position if self._stream else None,
             )
             pieces.append((run, piece))
         return pieces

@@ -47,6 +47,11 @@ def whole(mesh: Mesh | None) -> NamedSharding | None:
     return None if mesh is None else NamedSharding(mesh, PartitionSpec())
 
 
+def rows_of_chunks(mesh: Mesh | None) -> NamedSharding | None:
+    """Arrays ``[steps, batch, ...]`` with their rows shared out among the devices."""
+    return None if mesh is None else NamedSharding(mesh, PartitionSpec(None, AXIS))
+
+
 def split_rows(mesh: Mesh | None, tree: Any) -> Any:
     """Inside a compiled function: arrays ``[batch, ...]`` with their rows shared out among the devices."""
     if mesh is None:

@@ -1,12 +1,14 @@
 """One run as pure functions of (static configuration, traced values, seed).
 
 ``init(member)`` makes a state, ``advance(state, member, data, n)`` takes n optimiser steps inside one compiled
-call, ``assess`` evaluates on validation and keeps the best model. Keys are folded from (seed, purpose, step), so a
-run that is resumed, runs alone or runs as one member of many sees the same numbers.
+call (or ``advance_on`` batches that ``draw`` has made elsewhere), ``assess`` evaluates on validation and keeps the best
+model. Keys are folded from (seed, purpose, step), so a run that is resumed, runs alone or runs as one member of many
+sees the same numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -87,8 +89,27 @@ class Engine:
             best_step=jnp.zeros((), jnp.int32),
         )
 
+    def draw(self, data: Any, member: Member, step: Int[Array, ""]) -> Batch:
+        """The training batch of a step; ``data`` is the task's training split."""
+        key = jax.random.fold_in(run_key(member, "batches"), step)
+        return self.task.train_batch(data, key, step, self.batch_size)
+
     def advance(self, state: RunState, member: Member, data: Any, steps: int) -> tuple[RunState, StepLog]:
         """Take ``steps`` optimiser steps; ``data`` is the task's training split."""
+        return self._advance(state, member, None, steps, lambda step, _: self.draw(data, member, step))
+
+    def advance_on(self, state: RunState, member: Member, batches: Batch) -> tuple[RunState, StepLog]:
+        """Take a step on each of the batches ``[steps, batch, ...]``, which :meth:`draw` has made elsewhere."""
+        return self._advance(state, member, batches, None, lambda _, batch: batch)
+
+    def _advance(
+        self,
+        state: RunState,
+        member: Member,
+        batches: Batch | None,
+        steps: int | None,
+        batch_of: Callable[[Any, Any], Batch],
+    ) -> tuple[RunState, StepLog]:
         config = merge_traced(self.static, member)
         optimizer, rates = self._optimizer(config), dropout_rates(config)
 
@@ -96,10 +117,9 @@ class Engine:
             outputs, carry = self._apply(model, batch, carry, rates, key)
             return self.task.loss(outputs, batch), carry
 
-        def body(state: RunState, _: None) -> tuple[RunState, StepLog]:
-            batch_key = jax.random.fold_in(run_key(member, "batches"), state.step)
+        def body(state: RunState, drawn: Batch | None) -> tuple[RunState, StepLog]:
             drop_key = jax.random.fold_in(run_key(member, "dropout"), state.step)
-            batch = split_rows(self.mesh, self.task.train_batch(data, batch_key, state.step, self.batch_size))
+            batch = split_rows(self.mesh, batch_of(state.step, drawn))
             (loss, carry), grads = jax.value_and_grad(loss_of, has_aux=True)(state.model, batch, state.carry, drop_key)
             updates, slots = optimizer.update(grads, state.optimizer, state.model)  # type: ignore[arg-type]
             state = state._replace(
@@ -110,7 +130,7 @@ class Engine:
             )
             return state, StepLog(loss, optax.tree.norm(grads))
 
-        return jax.lax.scan(body, state, None, length=steps)
+        return jax.lax.scan(body, state, batches, length=steps)
 
     def evaluate(self, model: SequenceModel, member: Member, data: Any, split: Split) -> dict[str, Float[Array, ""]]:
         """Every metric of a split; ``data`` is that split's data."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import pooch
+import platformdirs
 
 
 def describe_environment() -> dict[str, Any]:
@@ -41,6 +41,6 @@ def git_revision() -> str | None:
 
 def use_compilation_cache() -> None:
     """Keep compiled programs in ``$LSTMLAB_CACHE_DIR`` or the user's cache, so that a second run starts sooner."""
-    directory = os.environ.get("LSTMLAB_CACHE_DIR") or str(pooch.os_cache("lstmlab") / "programs")
+    directory = os.environ.get("LSTMLAB_CACHE_DIR") or str(Path(platformdirs.user_cache_dir("lstmlab")) / "programs")
     jax.config.update("jax_compilation_cache_dir", directory)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

@@ -50,6 +50,10 @@ class Piece(NamedTuple):
     """where it may be needed"""
     members: int
     """how many shared the call"""
+    placement: str = "device"
+    """where the training split is kept"""
+    position: dict[str, Any] | None = None
+    """of the stream, where it is streamed"""
 
 
 class MemberRun:
@@ -59,6 +63,7 @@ class MemberRun:
         member: its traced values.
         step: the step it stands at, of its checkpoint when it is resumed.
         restored: the state of that checkpoint, until it is taken.
+        position: of the stream of batches, where that checkpoint holds one.
     """
 
     def __init__(self, config: Config, directory: Path, *, group: str | None, progress: bool) -> None:
@@ -70,7 +75,8 @@ class MemberRun:
         self.seconds = {"train": 0.0, "compile": 0.0, "evaluate": 0.0}
         self.solved: dict[str, float] = {}
         self.validation: dict[str, float] = {}
-        self.members = 1
+        self.position: dict[str, Any] | None = None
+        self.members, self.placement = 1, "device"
         self._open = contextlib.ExitStack()
         self._tracker: Tracker
 
@@ -96,7 +102,7 @@ class MemberRun:
 
         Raises ``RunFailed`` when the loss is no longer finite.
         """
-        self.step, self.members = piece.step, piece.members
+        self.step, self.members, self.placement = piece.step, piece.members, piece.placement
         for name, value in piece.seconds.items():
             self.seconds[name] += value
         if piece.log is not None:
@@ -109,7 +115,7 @@ class MemberRun:
                     self.validation = piece.metrics
             self._tracker.log(piece.step, row)
             if piece.metrics is not None or self.saves(piece.step):
-                self._save(piece.state)
+                self._save(piece)
             if piece.metrics is not None and self._wants_illustration(piece.step):
                 assert piece.state is not None
                 illustrate(self._trained(piece.state.model), self._tracker, piece.step)
@@ -139,7 +145,7 @@ class MemberRun:
         test = piece.test | self.task.final_metrics(trained)
         splits = {"validation": self.validation, "test": test}
         summary = summarise(self.config, piece.state, splits, self.seconds, self.solved)
-        summary |= {"members": self.members}
+        summary |= {"members": self.members, "data_placement": self.placement}
         trained.summary = {"status": "finished", **summary}
         self._tracker.finish(summary)
         self._open.close()
@@ -152,13 +158,14 @@ class MemberRun:
             raise RunFailed(f"{self.directory}: {error}") from None
         self.seconds["train"], self.solved = host["train_seconds"], host["solved"]
         self.validation = from_plain(host["validation"])
-        self.restored, self.step = state, int(state.step)
+        self.restored, self.step, self.position = state, int(state.step), host.get("stream")
 
-    def _save(self, state: RunState | None) -> None:
+    def _save(self, piece: Piece) -> None:
         host = {
             "train_seconds": self.seconds["train"], "solved": self.solved, "validation": to_plain(self.validation),
+            "stream": piece.position,
         }  # fmt: skip
-        self._checkpoints.save(self.step, state, host)
+        self._checkpoints.save(self.step, piece.state, host)
 
     def _train_row(self, log: StepLog, piece: Piece) -> dict[str, float]:
         factor = learning_rate_factor(self.config.schedule, self.config.training.steps)

@@ -13,8 +13,9 @@ import jax
 import numpy as np
 
 from lstmlab.config import Config, ConfigError, Member, split_traced, to_tree
-from lstmlab.training.devices import batch_mesh, whole
+from lstmlab.training.devices import batch_mesh, rows_of_chunks, whole
 from lstmlab.training.engine import Engine
+from lstmlab.training.stream import HostBatches, data_placement
 
 # Keys that change nothing of what is computed.
 HOST_KEYS = ("resume", "name", "wandb")
@@ -34,12 +35,14 @@ class Programs:
 
     Attributes:
         placement: of arguments and results on the devices that batches are split over; ``None`` for one device.
+        data_placement: ``device`` or ``stream``: where the training split is kept.
+        batches: draws what is streamed; ``None`` where the split is on the device.
     """
 
     def __init__(self, config: Config) -> None:
         static, member = split_traced(config)
         mesh = batch_mesh(static)
-        self.placement = whole(mesh)
+        self.placement, self._chunk_placement = whole(mesh), rows_of_chunks(mesh)
         self.engine, self.task = Engine(static, mesh), static.task
         training = static.training
         try:
@@ -51,6 +54,8 @@ class Programs:
             jax.eval_shape(partial(self.task.train_batch, batch_size=training.batch_size), batch, key, step)
         except ValueError as error:
             raise ConfigError(str(error)) from None
+        self.data_placement = data_placement(static, host["train"])
+        self.batches = HostBatches(self.engine, host["train"]) if self.data_placement == "stream" else None
         self._host_data, self._data = host, {}
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.Lock()
@@ -63,12 +68,16 @@ class Programs:
                 self._data[split, device] = jax.device_put(self._host_data[split], device)
             return self._data[split, device]
 
+    def chunk(self, batches: Any, device: Any = None) -> Any:
+        """Streamed batches on a device, or their rows shared out."""
+        return jax.device_put(batches, self._chunk_placement or device)
+
     def init(self, lanes: int | None, member: Member) -> tuple[Any, float]:
         """First states; every function here returns its result and the seconds that went into compiling it."""
         return self._call("init", lanes, self.engine.init, (member,), has_data=False)
 
     def advance(self, lanes: int | None, state: Any, member: Member, data: Any, steps: int) -> tuple[Any, float]:
-        """``steps`` optimiser steps; the given state is used up."""
+        """``steps`` optimiser steps; the given state is used up. ``data`` is the split, or a chunk of its batches."""
         return self._call(("advance", steps), lanes, self._advance(steps), (state, member, data), (0,))
 
     def assess(self, lanes: int | None, state: Any, member: Member, data: Any) -> tuple[Any, float]:
@@ -98,6 +107,8 @@ class Programs:
         training = self.engine.static.training
         shapes = {split: jax.eval_shape(lambda d: d, data) for split, data in self._host_data.items()}
         state, steps = self.template, min(training.log_every, training.steps)
+        if self.batches:
+            shapes["train"] = self.batches.shapes(steps)
         train, validation, test = (shapes[split] for split in ("train", "validation", "test"))
         return [
             partial(self._compile, ("advance", steps), None, self._advance(steps), (state, member, train), (0,)),
@@ -107,6 +118,8 @@ class Programs:
         ]
 
     def _advance(self, steps: int) -> Callable[..., Any]:
+        if self.batches:
+            return self.engine.advance_on
         return lambda state, member, data: self.engine.advance(state, member, data, steps)
 
     def _evaluate(self, model: Any, member: Member, data: Any) -> Any:

@@ -89,8 +89,9 @@ class Scheduler:
         """Crews in the order in which they are to start; a crew's directories are opened when it is asked for."""
         made = 0
         for programs, runs in self._programs():
-            # Devices are either split among the rows of a batch or among members.
-            one = self.lanes == 1 or programs.placement is not None
+            # Devices are either split among the rows of a batch or among members; and members that are streamed
+            # train by themselves, as each has batches of its own.
+            one = self.lanes == 1 or programs.placement is not None or programs.batches is not None
             size = 1 if one else self.lanes or lanes_that_fit(programs, runs, self._devices[0])
             if not one:  # accelerators share the members evenly
                 size = min(size, -(-len(runs) // len(self._devices)))

@@ -1,5 +1,6 @@
 """Downloads, against a server of this test's own."""
 
+import contextlib
 import hashlib
 import http.server
 import io
@@ -8,11 +9,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import pooch
+import platformdirs
 import pytest
 from rich.console import Console
 
-from lstmlab.data import download
+from lstmlab.data import download, transfer
 from lstmlab.data.download import REGISTRY, DataError, Download, data_directory, fetch
 from lstmlab.data.progress import DownloadBar
 from lstmlab.data.text import load_text
@@ -21,28 +22,72 @@ CONTENT = b"all the world's a stage\n" * 20_000
 
 
 class Server:
-    """Serves `/text` whole and `/cut` cut short; remembers what it was asked."""
+    """Serves `/text` whole, `/cut` cut short, and `/range` as is set below; remembers what it was asked.
+
+    Attributes:
+        asked: the paths, in the order in which they were asked for.
+        ranges: the header `Range` of each.
+        content: what `/range` holds.
+        cut: bytes after which the answers to `/range` break off; `None` for never.
+        headers: what names the version of `/range`, and says that it can be had in parts.
+        honest: whether `/range` does send parts.
+        hold: until it is set, `/slow`, which else is as `/range`, stops after 200 kB.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.ranges: list[str | None] = []
+        self.content, self.cut, self.honest = CONTENT, None, True
+        self.headers = {"ETag": '"first"', "Accept-Ranges": "bytes"}
+        self.status = 200
+        self.hold = threading.Event()
         self._httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.01,))
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._httpd.server_port}"
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        asked = self.asked
+        server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                asked.append(self.path)
-                if self.path not in ("/text", "/cut"):
+                server.asked.append(self.path)
+                server.ranges.append(self.headers["Range"])
+                if self.path in ("/range", "/slow"):
+                    self.send_range()
+                elif self.path not in ("/text", "/cut"):
                     self.send_error(404)
+                else:
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(CONTENT)))
+                    self.end_headers()
+                    self.wfile.write(CONTENT if self.path == "/text" else CONTENT[:100_000])
+
+            def send_range(self):
+                if server.status != 200:
+                    self.send_error(server.status)
                     return
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(CONTENT)))
+                versions = [server.headers.get("ETag"), server.headers.get("Last-Modified")]
+                asked, same = self.headers["Range"], self.headers["If-Range"] in versions
+                start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and same and server.honest else 0
+                size = len(server.content)
+                if start >= size > 0:
+                    self.send_error(416)
+                    return
+                self.send_response(206 if start else 200)
+                if start:
+                    self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
+                self.send_header("Content-Length", str(size - start))
+                for name, value in server.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(CONTENT if self.path == "/text" else CONTENT[:100_000])
+                rest = server.content[start:][: server.cut]
+                if self.path == "/slow":
+                    self.wfile.write(rest[:200_000])
+                    server.hold.wait(60)
+                    rest = rest[200_000:]
+                with contextlib.suppress(OSError):  # the client may have gone
+                    self.wfile.write(rest)
 
             def log_message(self, format, *args):
                 pass
@@ -185,7 +230,7 @@ def test_data_directory_argument_then_environment_then_cache(monkeypatch, tmp_pa
     assert data_directory(tmp_path / "argument") == tmp_path / "argument"
     assert data_directory() == tmp_path / "environment"
     monkeypatch.delenv("LSTMLAB_DATA_DIR")
-    assert data_directory() == Path(pooch.os_cache("lstmlab"))
+    assert data_directory() == Path(platformdirs.user_cache_dir("lstmlab"))
     assert data_directory("~/data") == Path.home() / "data"
 
 
@@ -234,14 +279,13 @@ def test_real_tiny_shakespeare_where_the_data_directory_holds_it():
     assert text.startswith("First Citizen:\nBefore we proceed any further")
 
 
-def test_bar_draws_on_a_terminal_what_pooch_reports(server, tmp_path):
+def test_bar_draws_on_a_terminal_what_has_come(server, tmp_path, monkeypatch):
     screen = io.StringIO()
-    console = Console(file=screen, force_terminal=True, width=100)
-    with DownloadBar("the stage", console) as bar:
-        transfer = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16)
-        transfer(f"{server.url}/text", str(tmp_path / "stage.txt"), None)
-    assert (bar.total, bar.completed) == (len(CONTENT), len(CONTENT))
-    assert "the stage" in screen.getvalue()
+    monkeypatch.setattr(
+        transfer, "DownloadBar", lambda title: DownloadBar(title, Console(file=screen, force_terminal=True, width=100))
+    )
+    fetch(entry(f"{server.url}/text"), tmp_path)
+    assert "stage" in screen.getvalue()
     assert "480.0/480.0 kB" in screen.getvalue()
 
 

@@ -33,6 +33,13 @@ def test_the_curve_is_that_of_one_device(task, tmp_path):
     assert read_metrics(tmp_path / "both")[0]["train/loss"] != read_metrics(tmp_path / "both")[-1]["train/loss"]
 
 
+def test_streamed_batches_are_split_as_those_of_the_device(tmp_path):
+    run(small("char_lm", *LONGER, TWO), tmp_path / "device")
+    streamed = run(small("char_lm", *LONGER, TWO, "data.placement=stream"), tmp_path / "stream")
+    assert streamed.summary["data_placement"] == "stream"
+    assert_same_curve(tmp_path / "stream", tmp_path / "device")
+
+
 @pytest.mark.parametrize("task", ["adding", "char_lm", "moving_mnist"])
 def test_every_device_computes_its_rows_and_gradients_are_summed(task):
     batch, hidden = 14, 9

@@ -1,0 +1,132 @@
+"""Training batches that are drawn on the host and read ahead, for training splits too large for the device.
+
+The engine's batches are a pure function of (training split, seed, step). Here the same function is compiled for the
+CPU and called by Grain's threads, one chunk of successive steps at a time, while the device trains on the chunk
+before. A stream therefore gives the very batches that a split on the device would give, from any step on.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import jax
+import numpy as np
+
+from lstmlab.config import Config, ConfigError, Member
+from lstmlab.training.engine import Engine
+
+# Chunks that wait while the device trains, and threads that draw them.
+AHEAD, THREADS = 2, 2
+
+
+def data_placement(config: Config, train: Any) -> str:
+    """``device`` or ``stream``: where the training split of a run is kept.
+
+    With ``auto`` it is streamed when it has more than ``data.device_bytes`` bytes, unless several processes train
+    together. Raises ``ConfigError`` where a stream is asked for that cannot be.
+    """
+    wanted, size = config.data.placement, split_bytes(train)
+    together = config.training.distributed
+    if wanted == "stream":
+        if not size:
+            raise ConfigError(
+                f"data.placement=stream, but task={config.task.name} draws its batches on the device from no data: "
+                "auto or device is right"
+            )
+        if together:
+            raise ConfigError(
+                "data.placement=stream is for a single process: with training.distributed=true auto or device is right"
+            )
+    if wanted == "auto":
+        wanted = "stream" if size > config.data.device_bytes and not together else "device"
+    return wanted
+
+
+def split_bytes(split: Any) -> int:
+    """Size of a split's arrays."""
+    return sum(int(np.size(leaf)) * np.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(split))
+
+
+class HostBatches:
+    """Draws the batches of any member, on the CPU, from one training split; any thread may call.
+
+    Raises ``ConfigError`` when JAX has been told to leave the CPU out.
+    """
+
+    def __init__(self, engine: Engine, train: Any) -> None:
+        try:
+            self._cpu = jax.local_devices(backend="cpu")[0]
+        except RuntimeError:
+            raise ConfigError(
+                "data.placement=stream draws batches on the CPU, which JAX_PLATFORMS leaves out: add cpu to it"
+            ) from None
+        self.training = engine.static.training
+        self._engine, self._train = engine, train
+        self._jitted = jax.jit(self._draw, static_argnames="count")
+        self._lock = threading.Lock()
+        self._on_cpu: Any = None
+
+    def __len__(self) -> int:
+        """Chunks of a whole run."""
+        return -(-self.training.steps // self.training.log_every)
+
+    def draw(self, member: Member, chunk: int) -> Any:
+        """The batches of a chunk as NumPy arrays ``[steps, batch, ...]``: those of steps ``chunk · log_every …``."""
+        first = chunk * self.training.log_every
+        count = min(self.training.log_every, self.training.steps - first)
+        with self._lock:
+            if self._on_cpu is None:
+                # Without a copy where the array is aligned, so that memory-mapped files stay on disk.
+                self._on_cpu = jax.device_put(self._train, self._cpu, may_alias=True)
+        # What is committed to the CPU makes the whole program run there.
+        seed, start = jax.device_put((member["seed"], np.int32(first)), self._cpu)
+        return jax.device_get(self._jitted(self._on_cpu, seed, start, count=count))
+
+    def shapes(self, count: int) -> Any:
+        """The form of a chunk of so many steps."""
+        scalar = jax.ShapeDtypeStruct((), np.uint32), jax.ShapeDtypeStruct((), np.int32)
+        return jax.eval_shape(lambda *args: self._draw(*args, count=count), self._train, *scalar)
+
+    def _draw(self, train: Any, seed: Any, start: Any, count: int) -> Any:
+        steps = start + np.arange(count, dtype=np.int32)
+        return jax.lax.map(lambda step: self._engine.draw(train, {"seed": seed}, step), steps)
+
+
+class Stream:
+    """The chunks of one member in order, read ahead by Grain."""
+
+    def __init__(self, batches: HostBatches, member: Member, step: int, position: dict[str, Any] | None = None) -> None:
+        """Begin at a step, or where ``position`` says; a split that was on the device before has no position."""
+        # Grain takes a second or two to import: only runs that stream pay for it.
+        import grain
+
+        options = grain.ReadOptions(num_threads=THREADS, prefetch_buffer_size=AHEAD)
+        self._iterator = iter(grain.MapDataset.source(_Source(batches, member)).to_iter_dataset(options))
+        self._iterator.set_state(position or {"next_index": step // batches.training.log_every})
+
+    @property
+    def position(self) -> dict[str, Any]:
+        """Grain's state, plain JSON values: what comes next, whatever has been read ahead."""
+        return dict(self._iterator.get_state())
+
+    def take(self) -> Any:
+        """The next chunk."""
+        return next(self._iterator)
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self._iterator.close()
+
+
+class _Source:
+    """What Grain reads: item ``i`` is chunk ``i`` of one member."""
+
+    def __init__(self, batches: HostBatches, member: Member) -> None:
+        self._batches, self._member = batches, member
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Any:
+        return self._batches.draw(self._member, index)
