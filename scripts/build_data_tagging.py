@@ -16,9 +16,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
-
-import build_data
+import build_data  # the sibling script: Python looks beside the script that it runs
 
 from lstmlab.data.brown import LETTERS, TAGS, universal
 

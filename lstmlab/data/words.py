@@ -24,7 +24,7 @@ class ShapeVocabulary:
     ``Start`` (capital at the start of a sentence, where it tells little), ``digit`` and ``sign`` (no letters). Such
     features are those of Huang, Xu & Yu 2015, arXiv:1508.01991, section 4.2.
 
-    A capitalised word at the start of a sentence is the lower-case word where that one is known.
+    A capitalised word at the start of a sentence is the lower-case word where that one occurs within sentences.
     """
 
     known: dict[str, int]
@@ -33,14 +33,16 @@ class ShapeVocabulary:
     """occurrences in training, ``[known]``"""
     classes: dict[tuple[str, str], int] = field(repr=False)
     """shape and ending → index, after those of all words"""
+    _found: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, sentences: Sequence[Sequence[str]], minimum: int) -> ShapeVocabulary:
         """The vocabulary of training sentences; a known word occurs ``minimum`` times or more."""
         counts = Counter(word for words in sentences for word in words[1:])
         shapes = {word: _shape(word, 1) for word in counts}
+        within = set(counts)
         for first in (words[0] for words in sentences):
-            word = first if first.lower() not in counts else first.lower()
+            word = first.lower() if first.lower() in within else first
             counts[word] += 1
             shapes.setdefault(word, _shape(word, 0))
         known = sorted((word for word, n in counts.items() if n >= minimum), key=lambda word: (-counts[word], word))
@@ -66,8 +68,15 @@ class ShapeVocabulary:
 
     def encode(self, words: Sequence[str]) -> tuple[list[int], list[int]]:
         """Of each word of a sentence its index, that of its class if it is unknown; and that of its class anyway."""
-        classes = [self._class(word, place) for place, word in enumerate(words)]
-        return [self._index(word, place, classes[place]) for place, word in enumerate(words)], classes
+        pairs = [self._pair(word, min(place, 1)) for place, word in enumerate(words)]
+        return [index for index, _ in pairs], [of_class for _, of_class in pairs]
+
+    def _pair(self, word: str, place: int) -> tuple[int, int]:
+        """Index and class of a word at the start of a sentence (``place`` 0) or within; found once for each word."""
+        if (word, place) not in self._found:
+            of_class = self._class(word, place)
+            self._found[word, place] = self._index(word, place, of_class), of_class
+        return self._found[word, place]
 
     def _index(self, word: str, place: int, otherwise: int) -> int:
         lower = self.known.get(word.lower())
