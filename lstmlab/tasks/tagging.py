@@ -171,7 +171,10 @@ class Tagging(Task):
             tagged += list(named)
         return [
             Illustration("sentences", text=self._show(tagged)),
-            Illustration("confusion", draw=partial(confusion, table=table, names=TAGS, title="Parts of speech, test")),
+            Illustration(
+                "confusion",
+                draw=partial(confusion, table=table, names=TAGS, title="Parts of speech, first test documents"),
+            ),
         ]
 
     def _show(self, tagged: list[np.ndarray]) -> str:

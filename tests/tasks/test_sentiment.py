@@ -79,7 +79,7 @@ def test_a_bag_of_words_learns_nothing_of_generated_reviews():
 
 def test_metrics_agree_with_scikit_learn():
     task = Sentiment()
-    batch = task.eval_batch(task.data()["test"], "test", 0, 200)
+    batch = task.eval_batch(task.data()["test"], "test", jnp.asarray(0), 200)
     outputs = jnp.asarray(np.random.default_rng(0).normal(size=(200, 2)), jnp.float32)
     total, weight = task.metrics(outputs, batch)["accuracy"]
     assert float(total / weight) == pytest.approx(accuracy_score(batch.targets, outputs.argmax(-1)), abs=1e-6)
