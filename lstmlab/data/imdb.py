@@ -29,7 +29,7 @@ Split = tuple[list[list[str]], np.ndarray]
 def read_imdb(archive: Path, tokenise: Callable[[str], list[str]]) -> dict[str, Split]:
     """Training, validation and test split; validation is the last tenth of each label's training files by number.
 
-    The first reading of the archive (about a minute, with a progress bar on a terminal) leaves the tokens beside it,
+    The first reading of the archive (some minutes, with a progress bar on a terminal) leaves the tokens beside it,
     in ``aclImdb_v1.tokens-1.npz``; later ones read that file as long as the archive has not changed.
 
     Raises:
