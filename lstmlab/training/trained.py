@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, read_config, split_traced
-from lstmlab.models import ModelOutput, SequenceModel
+from lstmlab.models import EncoderForecaster, ModelOutput, SequenceModel
 from lstmlab.models.generate import generate
 from lstmlab.tasks import Batch, Task, Tokens
 from lstmlab.tracking.files import RunError, read_summary
@@ -56,6 +56,8 @@ class Trained:
 
     def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
         """One step ``[batch, ...]``: the output and the new state."""
+        if isinstance(self.model, EncoderForecaster):
+            raise ValueError("an encoder-forecaster needs the whole sequence: call the model on it")
         if self.model.bidirectional:
             raise ValueError("a bidirectional model needs the whole sequence: call the model on it")
         out = self.run(jnp.asarray(inputs)[:, None], state)
