@@ -11,6 +11,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from lstmlab.data.digits import load_digits, load_mnist
 
+FORECASTS = ("stepwise", "encoder_forecaster")
+"""one stack of layers that reads blanks where the future is, or a second stack for the future"""
 IMAGES = ("embedded", "mnist")
 SPLITS = {"train": (0, 4000), "validation": (4000, 4500), "test": (4500, 5000)}
 """of the embedded digits"""

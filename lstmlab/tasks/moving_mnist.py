@@ -26,11 +26,10 @@ from lstmlab.tasks.base import (
 )
 from lstmlab.tasks.frame_errors import ssim
 from lstmlab.tasks.generated import eval_key
-from lstmlab.tasks.moving_frames import IMAGES, bounce, digits_of, film, from_patches, to_patches
+from lstmlab.tasks.moving_frames import FORECASTS, IMAGES, bounce, digits_of, film, from_patches, to_patches
 from lstmlab.tasks.moving_yardsticks import baselines
 from lstmlab.tasks.registry import register_task
 
-FORECASTS = ("stepwise", "encoder_forecaster")
 TEST_SETS = ("generated", "published")
 
 
@@ -40,8 +39,8 @@ TEST_SETS = ("generated", "published")
     data="generated on the device from 5000 MNIST digits, embedded (CC BY-SA 3.0, LeCun & Cortes); "
     "or images=mnist, test_set=published by download",
     paper="Srivastava, Mansimov & Salakhutdinov 2015; patches and protocol of Shi et al. 2015",
-    published="bce_sequence: FC-LSTM 4832, ConvLSTM of one layer 3888, two 3734, three 3671 (Shi et al. 2015, a test set "
-    "of their own); test_set=published task.eval_examples=10000: ConvLSTM mse 29.8, ssim .929 "
+    published="bce_sequence: FC-LSTM 4832, ConvLSTM of one layer 3888, two 3734, three 3671 (Shi et al. 2015, a test "
+    "set of their own); test_set=published task.eval_examples=10000: ConvLSTM mse 29.8, ssim .929 "
     "(OpenSTL, Tan et al. 2023, 200 epochs)",
 )
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +83,7 @@ class MovingMNIST(Task):
     images: str = field("embedded", "digits: embedded (5000 of MNIST) or mnist (70 000, downloaded)", choices=IMAGES)
     test_set: str = field(
         "generated",
-        "generated from the test's digits, or published (mnist_test_seq.npy, downloaded)",
+        "generated from the test's digits, or published (mnist_test_seq.npy, by download)",
         choices=TEST_SETS,
     )
 
