@@ -135,7 +135,7 @@ class Chorales(Task):
         shown = [Illustration("piano_roll", picture=_picture(truth, expected))]
         if not predictor.stepwise:  # one that reads both directions cannot compose
             return shown
-        opening = self.opening()
+        opening = self.opening(min(PRIMED, int(piece["lengths"][0])))
         added = predictor.continue_sequence(opening, SAMPLED, Voicing())
         composed = np.concatenate([opening, added])
         return [

@@ -15,7 +15,8 @@ def test_it_is_that_of_scikit_image(shape, noise):
     draw = np.random.default_rng(0)
     truth = (draw.random((3, *shape)) > 0.8).astype(np.float32)  # strokes on black, as digits are
     shown = np.clip(truth + noise * draw.normal(size=truth.shape), 0, 1).astype(np.float32)
-    expected = [structural_similarity(a.astype(float), b.astype(float), data_range=1.0) for a, b in zip(shown, truth)]
+    pairs = zip(shown.astype(float), truth.astype(float), strict=True)
+    expected = [structural_similarity(a, b, data_range=1.0) for a, b in pairs]
     found = np.asarray(jax.jit(ssim)(jnp.asarray(shown), jnp.asarray(truth)))
     np.testing.assert_allclose(found, expected, atol=1e-6)
 

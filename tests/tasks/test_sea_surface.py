@@ -113,7 +113,9 @@ def test_a_step_reads_anomalies_sea_and_season():
     assert (anomalies[3:] == 0).all()
     assert share[0, 1, 40, 0] == pytest.approx(task.table.sea[6:12, 240:246].mean())
     months = np.arctan2(season[:, 0, 0, 0], season[:, 0, 0, 1]) / (2 * np.pi) * 12 - 0.5
-    np.testing.assert_allclose((months + 0.5) % 12, [11.5, 0.5, 1.5, 2.5, 3.5], atol=1e-4)  # December 2009 to April 2010
+    np.testing.assert_allclose(
+        (months + 0.5) % 12, [11.5, 0.5, 1.5, 2.5, 3.5], atol=1e-4
+    )  # December 2009 to April 2010
     moved = from_patches(batch.targets, 6)
     np.testing.assert_allclose(moved[0], task.table.fields[47:49] - task.table.fields[46], atol=1e-6)
 
