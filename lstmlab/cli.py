@@ -36,6 +36,7 @@ Look things up, or use what was trained:
   lstmlab generate RUN_DIR --prompt "ROMEO:"      text from a character model
   lstmlab forecast RUN_DIR --file new.csv         what comes after the end of a file
   lstmlab detect RUN_DIR --file new.csv           which rows of a file are anomalous
+  lstmlab compose RUN_DIR --output piece.mid      music from a model of chorales, as a MIDI file
   lstmlab COMMAND --help              more on one of these
 
 Groups: cell= task= optimizer= schedule= experiment= search=   (files in conf/; --config-dir DIR adds your own)
@@ -180,7 +181,7 @@ def _application(name: str) -> Callable[[list[str]], int | None]:
 COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
     "cells": _cells, "tasks": _tasks, "config": _config, "compare": _compare,
     "importance": _importance, "generate": _application("generate"), "forecast": _application("forecast"),
-    "detect": _application("detect"),
+    "detect": _application("detect"), "compose": _application("compose"),
 }  # fmt: skip
 
 

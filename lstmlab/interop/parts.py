@@ -37,8 +37,10 @@ class MapNames(NamedTuple):
 def stack(model: SequenceModel, framework: str) -> list[list[Cell]]:
     """The model's cells per layer: forward, then backward if there is one.
 
-    Raises ``ValueError`` for blocks around the cells.
+    Raises ``ValueError`` for blocks around the cells, and for models that are no plain stack.
     """
+    if type(model) is not SequenceModel:
+        raise ValueError(f"{type(model).__name__} has no counterpart in {framework}: transfer its cells one by one")
     layers = []
     for layer in model.layers:
         block = layer.block.name

@@ -64,6 +64,11 @@ class Batch(NamedTuple):
 class Predictor(Protocol):
     """A trained model as a task may use it to show what was learned."""
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether it can go on step by step: it reads forward alone, and answers at every step."""
+        ...
+
     def predict(self, batch: Batch) -> Array:
         """Outputs for a batch."""
         ...
@@ -72,17 +77,27 @@ class Predictor(Protocol):
         """``length`` tokens that continue the prompt ``[time]``; token tasks only."""
         ...
 
+    def continue_sequence(
+        self, prompt: Any, length: int, draw: Callable[[Array, PRNGKeyArray], Array], *, seed: int = 0
+    ) -> Any:
+        """``length`` steps that continue the prompt ``[time, features]``; ``draw`` makes the next input of an output
+        ``[1, features]``."""
+        ...
+
 
 @dataclasses.dataclass(frozen=True)
 class Illustration:
-    """Something to look at: exactly one of text, picture (uint8 ``[H, W(, 3)]``), frames (uint8 ``[T, H, W]``), or
-    ``draw``, which writes a PNG file at the path it is given."""
+    """Something to look at, or to listen to: exactly one of text, picture (uint8 ``[H, W(, 3)]``), frames (uint8
+    ``[T, H, W(, 3)]``), ``draw``, which writes a PNG file at the path it is given, or ``write``, which writes a file of
+    another kind, whose name ends in ``suffix``."""
 
     name: str
     text: str | None = None
     picture: Any = None
     frames: Any = None
     draw: Callable[[Path], None] | None = None
+    write: Callable[[Path], None] | None = None
+    suffix: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -12,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from lstmlab.data.chorales import CORPORA, KEYS, Rolls, load_chorales
+from lstmlab.data.chorales import CORPORA, KEYS, LOWEST, Rolls, load_chorales
 from lstmlab.tasks.base import (
     Batch,
     Features,
@@ -26,9 +28,12 @@ from lstmlab.tasks.base import (
     take_rows,
 )
 from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.voicing import Voicing
 
 SHOWN_KEYS = slice(18, 78)  # 39 … 98 in MIDI numbers: where four voices sing
 PIXELS_PER_KEY = 4
+PRIMED, SAMPLED = 8, 64
+"""Steps of a test piece that a sample starts with, and steps that are added."""
 
 
 @register_task(
@@ -121,12 +126,40 @@ class Chorales(Task):
         return dict(sorted(values.items(), key=lambda item: item[1]))
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
-        """The first test piece as a piano roll, above what the model expected at each step."""
+        """The first test piece as a piano roll, above what the model expected at each step; and how the model goes on
+        from the first steps of that piece, as a piano roll and as a MIDI file.
+        """
         piece = jax.tree.map(lambda a: jnp.asarray(a[:1]), self.rolls["test"]._asdict())
         batch, steps = _pieces(piece), int(piece["lengths"][0]) - 1
         expected = np.asarray(jax.nn.sigmoid(predictor.predict(batch)))[0, :steps]
         truth = np.asarray(batch.targets)[0, :steps]
-        return [Illustration("piano_roll", picture=_picture(truth, expected))]
+        shown = [Illustration("piano_roll", picture=_picture(truth, expected))]
+        if not predictor.stepwise:  # one that reads both directions cannot compose
+            return shown
+        opening = self.opening(min(PRIMED, int(piece["lengths"][0])))
+        added = predictor.continue_sequence(opening, SAMPLED, Voicing())
+        composed = np.concatenate([opening, added])
+        return [
+            *shown,
+            Illustration("composed", picture=_score(composed, len(opening))),
+            Illustration("composed", write=functools.partial(save_midi, roll=composed), suffix=".mid"),
+        ]
+
+    def opening(self, steps: int = PRIMED, piece: int = 0) -> np.ndarray:
+        """The first steps of a test piece, ``[steps, 88]``; raises ``ValueError`` when there are not as many."""
+        rolls = self.rolls["test"]
+        if not 0 <= piece < len(rolls.lengths):
+            raise ValueError(f"there is no test piece {piece}: they are numbered from 0 to {len(rolls.lengths) - 1}")
+        if not 1 <= steps <= rolls.lengths[piece]:
+            raise ValueError(f"test piece {piece} has no opening of {steps} steps: from 1 to {rolls.lengths[piece]}")
+        return rolls.notes[piece, :steps].astype(np.float32)
+
+
+def save_midi(path: Path, roll: np.ndarray, **settings: Any) -> None:
+    """Write a piano roll ``[steps, 88]``, see :func:`lstmlab.tracking.midi.write_midi`."""
+    from lstmlab.tracking.midi import write_midi
+
+    write_midi(path, roll, lowest=LOWEST, **settings)
 
 
 def _pieces(rows: Any) -> Batch:
@@ -153,3 +186,10 @@ def _picture(truth: np.ndarray, expected: np.ndarray) -> np.ndarray:
     rolls = [255 - np.rint(255 * roll[:, SHOWN_KEYS].T[::-1]).astype(np.uint8) for roll in (truth, expected)]
     line = np.full((1, truth.shape[0]), 128, np.uint8)
     return np.kron(np.concatenate([rolls[0], line, rolls[1]]), np.ones((PIXELS_PER_KEY, PIXELS_PER_KEY), np.uint8))
+
+
+def _score(roll: np.ndarray, given: int) -> np.ndarray:
+    """One piano roll, high notes on top, with a grey ground where its steps were given."""
+    ground = np.where(np.arange(len(roll)) < given, 205, 255)[:, None]
+    pixels = np.where(roll[:, SHOWN_KEYS] > 0, 0, ground).T[::-1].astype(np.uint8)
+    return np.kron(pixels, np.ones((2 * PIXELS_PER_KEY, 2 * PIXELS_PER_KEY), np.uint8))

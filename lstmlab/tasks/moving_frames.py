@@ -9,7 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from lstmlab.data.digits import load_digits
+from lstmlab.data.digits import load_digits, load_mnist
+
+FORECASTS = ("stepwise", "encoder_forecaster")
+"""one stack of layers that reads blanks where the future is, or a second stack for the future"""
+IMAGES = ("embedded", "mnist")
+SPLITS = {"train": (0, 4000), "validation": (4000, 4500), "test": (4500, 5000)}
+"""of the embedded digits"""
+MNIST_VALIDATION = 5000
+"""the last of MNIST's 60 000 training digits"""
 
 STEP_LENGTH = 0.1
 """distance per frame, as a share of a digit's way across the box (the original generator's)"""
@@ -67,11 +75,24 @@ def film(seen: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarr
     return framed.reshape(len(framed), framed.shape[1] * framed.shape[2], -1)
 
 
+def digits_of(images: str, size: int, data_dir: str | None = None) -> dict[str, np.ndarray]:
+    """Digits per split, uint8 ``[count, size, size]``; raises ``DataError`` when they cannot be had."""
+    if images == "embedded":
+        whole = _scaled_embedded(size)
+        return {split: whole[first:end] for split, (first, end) in SPLITS.items()}
+    train, test = load_mnist(data_dir)
+    splits = {"train": train.images[:-MNIST_VALIDATION], "validation": train.images[-MNIST_VALIDATION:]}
+    return {split: scaled(digits, size) for split, digits in (splits | {"test": test.images}).items()}
+
+
 @functools.cache
-def scaled_digits(size: int) -> np.ndarray:
-    """All digits as uint8 ``[5000, size, size]``."""
-    images = load_digits().images
+def _scaled_embedded(size: int) -> np.ndarray:
+    return scaled(load_digits().images, size)
+
+
+def scaled(images: np.ndarray, size: int) -> np.ndarray:
+    """Digits ``[count, 28, 28]`` as uint8 ``[count, size, size]``."""
     if size == images.shape[1]:
         return images
-    scaled = jax.image.resize(images.astype(np.float32), (len(images), size, size), "linear")
-    return np.asarray(jnp.round(scaled), np.uint8)
+    resized = jax.image.resize(images.astype(np.float32), (len(images), size, size), "linear")
+    return np.asarray(jnp.round(resized), np.uint8)

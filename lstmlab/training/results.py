@@ -71,3 +71,8 @@ def illustrate(trained: Trained, tracker: Tracker, step: int) -> None:
             path.parent.mkdir(exist_ok=True)
             item.draw(path)
             tracker.image(step, item.name, path)
+        if item.write is not None:
+            # A file that no sink can show stays in the run directory.
+            path = trained.directory / "samples" / f"{item.name}-{step:07d}{item.suffix}"
+            path.parent.mkdir(exist_ok=True)
+            item.write(path)

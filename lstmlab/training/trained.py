@@ -14,8 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, read_config, split_traced
-from lstmlab.models import ModelOutput, SequenceModel
+from lstmlab.models import EncoderForecaster, ModelOutput, SequenceModel
 from lstmlab.models.generate import generate
+from lstmlab.models.sampling import Draw, continue_sequence
 from lstmlab.tasks import Batch, Task, Tokens
 from lstmlab.tracking.files import RunError, read_summary, write_atomically
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
@@ -59,12 +60,20 @@ class Trained:
 
     def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
         """One step ``[batch, ...]``: the output and the new state."""
+        if isinstance(self.model, EncoderForecaster):
+            raise ValueError("an encoder-forecaster needs the whole sequence: call the model on it")
         if self.model.bidirectional:
             raise ValueError("a bidirectional model needs the whole sequence: call the model on it")
         out = self.run(jnp.asarray(inputs)[:, None], state)
         # Only the readout "steps" has a time axis left to take away.
         output = out.outputs[:, 0] if self.model.readout == "steps" else out.outputs
         return output, out.state
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the model can continue a sequence: it reads forward alone, and answers at every step."""
+        both = isinstance(self.model, EncoderForecaster) or self.model.bidirectional
+        return not both and self.model.readout == "steps"
 
     def predict(self, batch: Batch) -> jax.Array:
         """Outputs for a batch of the task."""
@@ -79,6 +88,18 @@ class Trained:
             raise ValueError("the prompt is empty: give at least one token")
         key = jax.random.key(seed)
         return np.asarray(generate(self.model, prompt, length, key, temperature, self._rates))[0]
+
+    def continue_sequence(self, prompt: Any, length: int, draw: Draw, *, seed: int = 0) -> np.ndarray:
+        """``length`` steps that continue a prompt ``[time, *features]``, see :func:`lstmlab.models.sampling`.
+
+        Raises ``ValueError`` for a model that cannot go step by step, or an empty prompt.
+        """
+        if not self.stepwise:
+            raise ValueError("only a model that reads forward and answers at every step can continue a sequence")
+        prompt = jnp.asarray(prompt, jnp.float32)[None]
+        if prompt.shape[1] == 0:
+            raise ValueError("the prompt is empty: give at least one step")
+        return np.asarray(continue_sequence(self.model, prompt, length, jax.random.key(seed), draw, self._rates))[0]
 
     def save(self) -> None:
         """Write the parameters to ``model.npz`` in the run directory, by name, and what the task needs besides."""

@@ -2,11 +2,12 @@
 
 import jax
 import jax.numpy as jnp
+import mido
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from lstmlab.data.chorales import KEYS, Rolls
+from lstmlab.data.chorales import KEYS, LOWEST, Rolls
 from lstmlab.tasks.base import mean
 from lstmlab.tasks.chorales import Chorales
 
@@ -79,12 +80,45 @@ def test_training_batches_hold_whole_pieces(task):
 
 
 class Knows:
+    stepwise = True
+
     def predict(self, batch):
         return 20 * batch.targets - 10
 
+    def continue_sequence(self, prompt, length, draw, *, seed=0):
+        return np.tile(prompt[-1:], (length, 1))
+
 
 def test_the_picture_shows_the_same_roll_twice_for_one_who_knows(task):
-    (shown,) = task.illustrate(Knows())
+    shown = task.illustrate(Knows())[0]
     half = (shown.picture.shape[0] - 4) // 2
     np.testing.assert_allclose(shown.picture[:half].astype(int), shown.picture[half + 4 :], atol=1)
     assert shown.picture.min() == 0
+
+
+def test_what_was_composed_is_shown_and_written(tmp_path):
+    task = Chorales()
+    _, picture, music = task.illustrate(Knows())
+    assert picture.picture.shape == (60 * 8, (8 + 64) * 8)
+    assert music.suffix == ".mid"
+    music.write(tmp_path / "a.mid")
+    file = mido.MidiFile(tmp_path / "a.mid")
+    assert file.length == pytest.approx((8 + 64) * 60 / 90, rel=1e-4)
+    opening = task.rolls["test"].notes[0, :8]
+    first = {m.note - LOWEST for m in file.tracks[0][: 2 + int(opening[0].sum())] if m.type == "note_on"}
+    assert first == set(np.flatnonzero(opening[0]))
+
+
+def test_one_that_reads_both_directions_composes_nothing():
+    both = Knows()
+    both.stepwise = False
+    assert [item.name for item in Chorales().illustrate(both)] == ["piano_roll"]
+
+
+@pytest.mark.parametrize(("steps", "piece", "message"), [
+    (0, 0, "no opening of 0 steps"), (500, 1, "no opening of 500 steps: from 1 to"), (3, 50, "no test piece 50"),
+    (3, -1, "no test piece -1"),
+])  # fmt: skip
+def test_an_opening_that_no_piece_has_is_refused(steps, piece, message):
+    with pytest.raises(ValueError, match=message):
+        Chorales().opening(steps, piece)

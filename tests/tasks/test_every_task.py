@@ -17,6 +17,7 @@ BATCH = 6
 SMALLER = {  # where the defaults would make these tests slow
     "moving_mnist": {"frame_size": 16, "digit_size": 10, "input_frames": 3, "target_frames": 2,
                      "eval_examples": 60},
+    "sea_surface": {"window": 2, "horizon": 2, "patch": 18},
 }  # fmt: skip
 
 FREE_TEXT = {("anomaly", "series")}  # names of files: checked where they are read

@@ -1,12 +1,18 @@
 """Moving MNIST: digits stay in the box, move straight on, and are not shared between splits."""
 
+import dataclasses
 import functools
+import hashlib
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from skimage.metrics import structural_similarity
 
+from lstmlab.data.digits import Digits
+from lstmlab.data.download import DataError
+from lstmlab.data.registry import REGISTRY
 from lstmlab.tasks.base import mean
 from lstmlab.tasks.moving_frames import STEP_LENGTH, bounce, film, from_patches, to_patches
 from lstmlab.tasks.moving_mnist import MovingMNIST
@@ -107,6 +113,11 @@ def test_metrics_against_numpy_and_past_outputs_do_not_count():
     mse, bce = mean(metrics["mse"]), mean(metrics["bce"])
     assert mse == pytest.approx(((p - truth) ** 2).sum() / 8, rel=1e-5)
     assert bce == pytest.approx(nats.sum() / 8, rel=1e-5)
+    assert mean(metrics["bce_sequence"]) == pytest.approx(nats.sum() / 4, rel=1e-5)
+    frames = (np.asarray(from_patches(jnp.asarray(x, jnp.float32), 4), np.float64) for x in (p, truth))
+    pairs = zip(*(x.reshape(-1, 16, 16) for x in frames), strict=True)
+    likeness = [structural_similarity(a, b, data_range=1.0) for a, b in pairs]
+    assert mean(metrics["ssim"]) == pytest.approx(np.mean(likeness), abs=1e-6)
     assert SMALL.loss(outputs, batch) == pytest.approx(nats.mean(), rel=1e-5)
     assert SMALL.loss(outputs.at[:, :3].set(9.0), batch) == SMALL.loss(outputs, batch)
 
@@ -129,6 +140,8 @@ def test_baselines_are_those_of_the_evaluation_batches():
         "mean frame": error(constant), "blank": error(0.0), "last frame": error(seen[:, -1:]),
     }  # fmt: skip
     assert SMALL.baselines() == pytest.approx(expected, rel=1e-4)
+    likeness = [structural_similarity(seen[i, -1], frame, data_range=1.0) for i in range(60) for frame in truth[i]]
+    assert SMALL.other_baselines()["ssim"]["last frame"] == pytest.approx(np.mean(likeness), abs=1e-5)
 
 
 def test_a_split_is_the_same_at_any_batch_size():
@@ -137,6 +150,59 @@ def test_a_split_is_the_same_at_any_batch_size():
     whole = draw(images, "test", 0, 20)
     part = draw(images, "test", 2, 7)
     np.testing.assert_array_equal(part.inputs[:6], whole.inputs[14:])
+
+
+def test_an_encoder_forecaster_gets_past_and_blanks_apart():
+    task = dataclasses.replace(SMALL, forecast="encoder_forecaster")
+    assert (SMALL.architecture, task.architecture) == ("sequence", "encoder_forecaster")
+    frames = jnp.asarray(np.random.default_rng(0).random((2, 5, 16, 16)), jnp.float32)
+    whole, apart = SMALL.batch(frames), task.batch(frames)
+    np.testing.assert_array_equal(jnp.concatenate(apart.inputs, axis=1), whole.inputs)
+    np.testing.assert_array_equal(apart.targets, whole.targets)
+    np.testing.assert_array_equal(task.seen(apart), SMALL.seen(whole))
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A test set of twelve sequences in the place and the layout of the published one."""
+    frames = np.random.default_rng(0).integers(0, 256, (20, 12, 64, 64), dtype=np.uint8)
+    path = tmp_path / "moving_mnist" / "mnist_test_seq.npy"
+    path.parent.mkdir()
+    np.save(path, frames)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    entry = dataclasses.replace(REGISTRY["moving_mnist_test"], known_hash=f"sha256:{digest}")
+    monkeypatch.setitem(REGISTRY, "moving_mnist_test", entry)
+    return frames, tmp_path
+
+
+def test_the_published_test_set_is_read_time_first(published):
+    frames, directory = published
+    task = MovingMNIST(test_set="published", eval_examples=5, data_dir=str(directory))
+    data = task.data()
+    assert data["train"].shape == (4000, 28, 28)
+    batches = [task.eval_batch(data["test"], "test", i, 3) for i in range(task.eval_batches("test", 3))]
+    assert np.concatenate([b.weights for b in batches]).tolist() == [1] * 5 + [0]
+    seen = np.concatenate([from_patches(b.inputs[:, :10], 4) for b in batches])[:5]
+    future = np.concatenate([from_patches(b.targets, 4) for b in batches])[:5]
+    both = np.concatenate([seen, future], axis=1)
+    np.testing.assert_allclose(both, frames.swapaxes(0, 1)[:5] / 255, atol=1e-6)
+
+
+def test_a_published_test_set_of_another_form_is_refused(published):
+    _, directory = published
+    path = directory / "moving_mnist" / "mnist_test_seq.npy"
+    np.save(path, np.zeros(3))
+    with pytest.raises(DataError, match=r"mnist_test_seq\.npy is not the moving_mnist_test file"):
+        MovingMNIST(test_set="published", data_dir=str(directory)).data()
+
+
+def test_all_of_mnist_keeps_its_test_digits_apart(monkeypatch):
+    marked = [Digits(np.full((n, 28, 28), n // 10000, np.uint8), np.zeros(n, np.uint8)) for n in (60000, 10000)]
+    monkeypatch.setattr("lstmlab.tasks.moving_frames.load_mnist", lambda data_dir: tuple(marked))
+    data = MovingMNIST(images="mnist").data()
+    assert {split: (len(d), d.max()) for split, d in data.items()} == {
+        "train": (55000, 6), "validation": (5000, 6), "test": (10000, 1),
+    }  # fmt: skip
 
 
 class Oracle:
@@ -175,7 +241,13 @@ def test_film_puts_each_sequence_in_its_row():
 
 @pytest.mark.parametrize(
     ("options", "key"),
-    [({"frame_size": 30}, "task.patch=4"), ({"frame_size": 28}, "task.digit_size=28")],
+    [
+        ({"frame_size": 30}, "task.patch=4"),
+        ({"frame_size": 28}, "task.digit_size=28"),
+        ({"test_set": "published", "digits": 3}, "needs task.digits=2, not 3"),
+        ({"test_set": "published", "target_frames": 11}, "has 20 frames, but task.input_frames=10"),
+        ({"test_set": "published", "eval_examples": 10001}, "has 10000 sequences, but task.eval_examples=10001"),
+    ],
 )
 def test_sizes_that_do_not_fit_are_refused(options, key):
     with pytest.raises(ValueError, match=key.replace(".", r"\.")):
