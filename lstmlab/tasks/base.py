@@ -166,14 +166,13 @@ class Task(abc.ABC):
         """The trivial predictors' values of ``metric`` on the test split, by name; the best known first."""
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
-        """Per further metric, of ``metrics`` or ``final_metrics``, the trivial predictors' values on the test split;
-        none by default.
-        """
+        """Per further metric the trivial predictors' values on the test split; none by default."""
         return {}
 
     def final_metrics(self, predictor: Predictor) -> dict[str, float]:
-        """Metrics of the test split that are no means over batches, computed once with the trained model; they join
-        the summary's. None by default.
+        """Further metrics of the test split that need the trained model itself, such as those of decoded outputs.
+
+        Asked once, of the best model at the end of a run, and added to the summary's ``test``; none by default.
         """
         return {}
 
