@@ -34,6 +34,7 @@ Look things up, or use what was trained:
   lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR)
   lstmlab importance DIR...           which hyperparameters matter (--cell C, --task T, --output DIR)
   lstmlab generate RUN_DIR --prompt "ROMEO:"      text from a character model
+  lstmlab translate RUN_DIR "lstm" --beam 5       what an encoder-decoder makes of a source
   lstmlab COMMAND --help              more on one of these
 
 Groups: cell= task= optimizer= schedule= experiment= search=   (files in conf/; --config-dir DIR adds your own)
@@ -178,6 +179,7 @@ def _application(name: str) -> Callable[[list[str]], int | None]:
 COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
     "cells": _cells, "tasks": _tasks, "config": _config, "compare": _compare,
     "importance": _importance, "generate": _application("generate"),
+    "translate": _application("translate"),
 }  # fmt: skip
 
 

@@ -39,6 +39,8 @@ def stack(model: SequenceModel, framework: str) -> list[list[Cell]]:
 
     Raises ``ValueError`` for blocks around the cells.
     """
+    if not hasattr(model, "layers"):
+        raise ValueError(f"an encoder-decoder has no counterpart in {framework}: transfer its cells one by one")
     layers = []
     for layer in model.layers:
         block = layer.block.name

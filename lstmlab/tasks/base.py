@@ -42,7 +42,31 @@ class Features:
     spatial: tuple[int, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """Inputs are a :class:`SourceTarget` of integers below ``source`` and ``target``, for ``encoder_decoder``."""
+
+    source: int
+    target: int
+    pad: int = 0
+    """fills up the end of sequences, in both vocabularies"""
+    start: int = 1
+    """what the decoder reads before the first target"""
+    end: int = 2
+    """the last target of every sequence"""
+
+
+class SourceTarget(NamedTuple):
+    """What an encoder and a decoder read."""
+
+    source: Int[Array, "batch source"]
+    """padded at the end"""
+    target: Int[Array, "batch target"]
+    """the start token and all targets but the last, padded at the end"""
+
+
 class Batch(NamedTuple):
+
     """One batch of sequences, batch first."""
 
     inputs: Any
@@ -67,6 +91,11 @@ class Predictor(Protocol):
 
     def generate(self, prompt: Any, length: int, *, temperature: float = 1.0, seed: int = 0) -> Any:
         """``length`` tokens that continue the prompt ``[time]``; token tasks only."""
+        ...
+
+    def decode(self, source: Any, length: int, *, beam: int = 1) -> Any:
+        """The best outputs of at most ``length`` tokens for sources ``[batch, source]``: an object with ``tokens
+        [batch, beam, length]``, ``scores [batch, beam]`` and ``attention``; pair tasks only."""
         ...
 
 
@@ -104,7 +133,7 @@ class Task(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def inputs(self) -> Tokens | Features:
+    def inputs(self) -> Tokens | Features | Pairs:
         """What one step of input looks like."""
 
     @property
@@ -142,6 +171,13 @@ class Task(abc.ABC):
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """Per further metric the trivial predictors' values on the test split; none by default."""
+        return {}
+
+    def final_metrics(self, predictor: Predictor) -> dict[str, float]:
+        """Further metrics of the test split that need the trained model itself, such as those of decoded outputs.
+
+        Asked once, of the best model at the end of a run, and added to the summary's ``test``; none by default.
+        """
         return {}
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:

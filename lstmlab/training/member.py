@@ -136,7 +136,7 @@ class MemberRun:
         trained = self._trained(jax.tree.map(jnp.asarray, piece.state.best_model))
         trained.save()
         illustrate(trained, self._tracker, self.step)
-        splits = {"validation": self.validation, "test": piece.test}
+        splits = {"validation": self.validation, "test": piece.test | self.task.final_metrics(trained)}
         summary = summarise(self.config, piece.state, splits, self.seconds, self.solved)
         summary |= {"members": self.members}
         trained.summary = {"status": "finished", **summary}

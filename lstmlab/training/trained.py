@@ -13,8 +13,9 @@ import numpy as np
 
 from lstmlab.config import Config, read_config, split_traced
 from lstmlab.models import ModelOutput, SequenceModel
+from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.generate import generate
-from lstmlab.tasks import Batch, Task, Tokens
+from lstmlab.tasks import Batch, Pairs, Task, Tokens
 from lstmlab.tracking.files import RunError, read_summary
 from lstmlab.tracking.plain import one_line
 from lstmlab.training.checkpoint import fill, named_leaves
@@ -56,6 +57,8 @@ class Trained:
 
     def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
         """One step ``[batch, ...]``: the output and the new state."""
+        if isinstance(self.task.inputs, Pairs):
+            raise ValueError("an encoder-decoder needs whole sources: use decode")
         if self.model.bidirectional:
             raise ValueError("a bidirectional model needs the whole sequence: call the model on it")
         out = self.run(jnp.asarray(inputs)[:, None], state)
@@ -76,6 +79,18 @@ class Trained:
             raise ValueError("the prompt is empty: give at least one token")
         key = jax.random.key(seed)
         return np.asarray(generate(self.model, prompt, length, key, temperature, self._rates))[0]
+
+    def decode(self, source: Any, length: int, *, beam: int = 1, alpha: float = 1.0) -> Hypotheses:
+        """The ``beam`` best outputs, of at most ``length`` tokens, for each of the sources ``[batch, source]``.
+
+        See :func:`lstmlab.models.beam.beam_search`; ``beam=1`` takes the likeliest token at every step.
+        """
+        if not isinstance(self.task.inputs, Pairs):
+            raise ValueError(f"task {self.task.name} has no sources to decode")
+        if beam < 1:
+            raise ValueError(f"beam is {beam}, but must be at least 1")
+        source = jnp.asarray(source, jnp.int32)
+        return beam_search(self.model, source, length, beam, alpha=alpha, rates=self._rates)  # type: ignore[arg-type]
 
     def save(self) -> None:
         """Write the parameters to ``model.npz`` in the run directory, by name."""
