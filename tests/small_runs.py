@@ -39,6 +39,10 @@ TASKS = {
     "char_lm": ["task.unroll=8", "model.embedding_size=4", "training.eval_batch_size=8"],
     "chorales": ["training.eval_batch_size=50", "dropout.layer=0", "training.patience=0"],
     "stocks": ["task.window=5", "training.eval_batch_size=128", "dropout.layer=0", "training.patience=0"],
+    "pronunciation": [
+        "task.max_letters=4", "task.test_words=16", "model.embedding_size=4", "training.eval_batch_size=16",
+        "dropout.layer=0",
+    ],
     "moving_mnist": [
         "task.frame_size=16", "task.digit_size=10", "task.patch=4", "task.input_frames=2",
         "task.target_frames=2", "task.eval_examples=4",

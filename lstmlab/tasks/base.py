@@ -66,7 +66,6 @@ class SourceTarget(NamedTuple):
 
 
 class Batch(NamedTuple):
-
     """One batch of sequences, batch first."""
 
     inputs: Any
