@@ -30,7 +30,7 @@ class Encoded(NamedTuple):
 
 
 class EncoderDecoder(nnx.Module):
-    """Two stacks of the same registered cell (Sutskever, Vinyals & Le 2014, arXiv:1409.3215), optionally with attention.
+    """Two stacks of one registered cell (Sutskever, Vinyals & Le 2014, arXiv:1409.3215), optionally with attention.
 
     Every layer of the decoder starts from the final state of the encoder's layer at the same height. With
     ``bidirectional`` the encoder reads both ways, and the decoder starts from ``σ(w) ⊙ s_forward + (1 - σ(w)) ⊙

@@ -182,7 +182,8 @@ class PairTask(Task):
         sources, targets = (part["test"][:10] for part in (self.corpus_data.sources, self.corpus_data.targets))
         written = self.translate(predictor, sources, self.beam_at_end)
         lines = [
-            f"source     {self.show_source(source)}\nreference  {self.write(target)}\noutput     {self.write(best[0][0])}"
+            f"source     {self.show_source(source)}\nreference  {self.write(target)}\n"
+            f"output     {self.write(best[0][0])}"
             for source, target, best in zip(sources, targets, written, strict=True)
         ]
         shown = [Illustration("outputs", text="\n\n".join(lines))]
@@ -244,7 +245,7 @@ def _map(weights: np.ndarray, source: Sequence[str], tokens: Sequence[str]) -> n
     for i, token in enumerate([*tokens, SPECIAL[END]][: len(weights)]):
         draw.text((4, top + i * cell + 6), token, fill=0)
         for j in range(columns):
-            shade = int(round(255 * (1 - float(weights[i, j]))))
+            shade = round(255 * (1 - float(weights[i, j])))
             x, y = left + j * cell, top + i * cell
             draw.rectangle((x, y, x + cell - 1, y + cell - 1), fill=shade, outline=220)
     for j, symbol in enumerate(source):
