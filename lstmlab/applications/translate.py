@@ -23,12 +23,12 @@ def main(arguments: list[str]) -> None:
     if chosen.text and chosen.file:
         parser.error("sources come as arguments or from --file, not both")
     from lstmlab.config import ConfigError
-    from lstmlab.tasks import Pairs
+    from lstmlab.tasks.pairs import PairTask
     from lstmlab.training import load
 
     trained = load(chosen.run)
     task = trained.task
-    if not isinstance(task.inputs, Pairs):
+    if not isinstance(task, PairTask):
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which translates nothing")
     texts = chosen.text or _lines(chosen.file)
     if not texts:
