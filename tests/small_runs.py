@@ -46,6 +46,10 @@ TASKS = {
         "task.context=5", "task.steps=5", "task.horizon=2", "training.eval_batch_size=256", "training.patience=0",
     ],
     "sea_surface": ["task.window=2", "task.horizon=2", "task.patch=18"],
+    "pronunciation": [
+        "task.max_letters=4", "task.test_words=16", "model.embedding_size=4", "training.eval_batch_size=16",
+        "dropout.layer=0",
+    ],
     "moving_mnist": [
         "task.frame_size=16", "task.digit_size=10", "task.patch=4", "task.input_frames=2",
         "task.target_frames=2", "task.eval_examples=4",

@@ -187,6 +187,8 @@ def _check_together(config: Config) -> None:
             f"model.bidirectional=true cannot run task {task.name}: a backward direction would read ahead of "
             "what the task asks to predict"
         )
+    if model.attention != "none" and task.architecture != "encoder_decoder":
+        raise ConfigError(f"model.attention is '{model.attention}', but task {task.name} has no decoder: use none")
     if (model.readout == "steps" and task.readout != "steps") or (
         model.readout in ("last", "pooled") and task.readout == "steps"
     ):

@@ -60,6 +60,10 @@ class ModelConfig:
     readout: str = key(
         "auto", "what the head reads; auto: as the task wants", choices=("auto", "steps", "last", "pooled")
     )
+    attention: str = key(
+        "none", "how a decoder looks back at its source (encoder-decoder tasks)",
+        choices=("none", "dot", "general", "additive"),
+    )  # fmt: skip
     backend: str = key("auto", "how the recurrence runs", choices=("auto", "scan", "fused", "associative", "chunkwise"))
     chunk: int = key(0, "steps per rematerialised chunk, about √time saves most memory; 0: off", minimum=0)
     dtype: str = key("float32", "compute dtype of the products", choices=("float32", "bfloat16"))

@@ -1,6 +1,7 @@
 """Cells stacked into models. Every architecture has the constructor and the call of ``SequenceModel``."""
 
 from lstmlab.models.dropout import Rates
+from lstmlab.models.encoder_decoder import EncoderDecoder
 from lstmlab.models.forecaster import EncoderForecaster
 from lstmlab.models.recursive import RecursiveModel
 from lstmlab.models.sequence import ModelOutput, SequenceModel
@@ -9,6 +10,9 @@ ARCHITECTURES = {
     "sequence": SequenceModel,
     "recursive": RecursiveModel,
     "encoder_forecaster": EncoderForecaster,
+    "encoder_decoder": EncoderDecoder,
 }
 
-__all__ = ["ARCHITECTURES", "EncoderForecaster", "ModelOutput", "Rates", "RecursiveModel", "SequenceModel"]
+__all__ = [
+    "ARCHITECTURES", "EncoderDecoder", "EncoderForecaster", "ModelOutput", "Rates", "RecursiveModel", "SequenceModel",
+]  # fmt: skip

@@ -45,6 +45,29 @@ class Features:
     spatial: tuple[int, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """Inputs are a :class:`SourceTarget` of integers below ``source`` and ``target``, for ``encoder_decoder``."""
+
+    source: int
+    target: int
+    pad: int = 0
+    """fills up the end of sequences, in both vocabularies"""
+    start: int = 1
+    """what the decoder reads before the first target"""
+    end: int = 2
+    """the last target of every sequence"""
+
+
+class SourceTarget(NamedTuple):
+    """What an encoder and a decoder read."""
+
+    source: Int[Array, "batch source"]
+    """padded at the end"""
+    target: Int[Array, "batch target"]
+    """the start token and all targets but the last, padded at the end"""
+
+
 class Batch(NamedTuple):
     """One batch of sequences, batch first."""
 
@@ -82,6 +105,11 @@ class Predictor(Protocol):
     ) -> Any:
         """``length`` steps that continue the prompt ``[time, features]``; ``draw`` makes the next input of an output
         ``[1, features]``."""
+        ...
+
+    def decode(self, source: Any, length: int, *, beam: int = 1) -> Any:
+        """The best outputs of at most ``length`` tokens for sources ``[batch, source]``: an object with ``tokens
+        [batch, beam, length]``, ``scores [batch, beam]`` and ``attention``; pair tasks only."""
         ...
 
 
@@ -129,7 +157,7 @@ class Task(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def inputs(self) -> Tokens | Features:
+    def inputs(self) -> Tokens | Features | Pairs:
         """What one step of input looks like."""
 
     @property

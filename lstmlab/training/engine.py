@@ -62,6 +62,7 @@ class Engine:
     def build_model(self, config: Config, key: PRNGKeyArray) -> SequenceModel:
         """A freshly initialised model; raises ``ValueError`` when cell, model and task do not fit."""
         model, task = config.model, config.task
+        own = {"attention": model.attention} if task.architecture == "encoder_decoder" else {}
         return ARCHITECTURES[task.architecture](
             config.cell.name, task.inputs, task.outputs,
             hidden_size=model.hidden_size, key=key, layers=model.layers,
@@ -71,7 +72,7 @@ class Engine:
             variational_dropout=config.dropout.variational,
             backend=model.backend, chunk=model.chunk or None,
             dtype=None if model.dtype == "float32" else model.dtype,
-            init=make_init(config.init), cell_options=config.cell.options,
+            init=make_init(config.init), cell_options=config.cell.options, **own,
         )  # fmt: skip
 
     def init(self, member: Member) -> RunState:

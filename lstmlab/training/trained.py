@@ -15,9 +15,10 @@ import numpy as np
 
 from lstmlab.config import Config, read_config, split_traced
 from lstmlab.models import EncoderForecaster, ModelOutput, SequenceModel
+from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.generate import generate
 from lstmlab.models.sampling import Draw, continue_sequence
-from lstmlab.tasks import Batch, Task, Tokens
+from lstmlab.tasks import Batch, Pairs, Task, Tokens
 from lstmlab.tracking.files import RunError, read_summary, write_atomically
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.training.checkpoint import fill, named_leaves
@@ -62,6 +63,8 @@ class Trained:
         """One step ``[batch, ...]``: the output and the new state."""
         if isinstance(self.model, EncoderForecaster):
             raise ValueError("an encoder-forecaster needs the whole sequence: call the model on it")
+        if isinstance(self.task.inputs, Pairs):
+            raise ValueError("an encoder-decoder needs whole sources: use decode")
         if self.model.bidirectional:
             raise ValueError("a bidirectional model needs the whole sequence: call the model on it")
         out = self.run(jnp.asarray(inputs)[:, None], state)
@@ -100,6 +103,18 @@ class Trained:
         if prompt.shape[1] == 0:
             raise ValueError("the prompt is empty: give at least one step")
         return np.asarray(continue_sequence(self.model, prompt, length, jax.random.key(seed), draw, self._rates))[0]
+
+    def decode(self, source: Any, length: int, *, beam: int = 1, alpha: float = 1.0) -> Hypotheses:
+        """The ``beam`` best outputs, of at most ``length`` tokens, for each of the sources ``[batch, source]``.
+
+        See :func:`lstmlab.models.beam.beam_search`; ``beam=1`` takes the likeliest token at every step.
+        """
+        if not isinstance(self.task.inputs, Pairs):
+            raise ValueError(f"task {self.task.name} has no sources to decode")
+        if beam < 1:
+            raise ValueError(f"beam is {beam}, but must be at least 1")
+        source = jnp.asarray(source, jnp.int32)
+        return beam_search(self.model, source, length, beam, alpha=alpha, rates=self._rates)  # type: ignore[arg-type]
 
     def save(self) -> None:
         """Write the parameters to ``model.npz`` in the run directory, by name, and what the task needs besides."""

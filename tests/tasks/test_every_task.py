@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from battery import quick_jit
 
-from lstmlab.tasks import Features, Task, Tokens, task_entry, task_names
+from lstmlab.tasks import Features, Pairs, Task, Tokens, task_entry, task_names
 
 BATCH = 6
 SMALLER = {  # where the defaults would make these tests slow
@@ -58,8 +58,9 @@ def evaluation(task, split="test", index=0):
 
 
 def some_outputs(task, batch, seed=1):
-    time = () if task.readout == "last" else (batch.inputs.shape[1],)
-    shape = (len(batch.inputs), *time, *task.outputs.spatial, task.outputs.size)
+    read = batch.inputs.target if isinstance(task.inputs, Pairs) else batch.inputs
+    time = () if task.readout == "last" else (read.shape[1],)
+    shape = (len(read), *time, *task.outputs.spatial, task.outputs.size)
     return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
 
 
@@ -68,11 +69,19 @@ def assert_same(a, b):
 
 
 def differ(a, b) -> bool:
-    return any(not np.array_equal(x, y) for x, y in zip(a[:2], b[:2], strict=True))
+    pairs = zip(jax.tree.leaves(a[:2]), jax.tree.leaves(b[:2]), strict=True)
+    return any(not np.array_equal(x, y) for x, y in pairs)
 
 
 def test_inputs_are_what_the_task_declares(task):
     for batch in (train(task), evaluation(task, "validation"), evaluation(task)):
+        if isinstance(task.inputs, Pairs):
+            for name, tokens in batch.inputs._asdict().items():
+                assert tokens.shape[0] == BATCH
+                assert jnp.issubdtype(tokens.dtype, jnp.integer)
+                assert 0 <= tokens.min() <= tokens.max() < getattr(task.inputs, name)
+            assert len(batch.targets) == BATCH
+            continue
         rows, time = batch.inputs.shape[:2]
         assert rows == BATCH
         assert len(batch.targets) == BATCH

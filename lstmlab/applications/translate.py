@@ -1,0 +1,56 @@
+"""lstmlab translate: what a trained encoder-decoder makes of a source."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lstmlab.applications.arguments import run_parser
+
+
+def main(arguments: list[str]) -> None:
+    """Print the best outputs of each source, one a line."""
+    parser = run_parser("translate", "Turn words or sentences into what an encoder-decoder was trained to write.")
+    parser.add_argument("text", nargs="*", help="sources; none: one a line from --file or standard input")
+    parser.add_argument("--file", type=Path, help="a text file with one source a line")
+    parser.add_argument("--beam", type=int, default=1, help="hypotheses kept at each step (default: 1, greedy)")
+    parser.add_argument(
+        "--n-best", action="store_true", help="print all hypotheses of the beam: source, score and output, with tabs"
+    )
+    chosen = parser.parse_args(arguments)
+    if chosen.beam < 1:
+        parser.error(f"--beam is {chosen.beam}, but must be at least 1")
+    if chosen.text and chosen.file:
+        parser.error("sources come as arguments or from --file, not both")
+    from lstmlab.config import ConfigError
+    from lstmlab.tasks.pairs import PairTask
+    from lstmlab.training import load
+
+    trained = load(chosen.run)
+    task = trained.task
+    if not isinstance(task, PairTask):
+        raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which translates nothing")
+    texts = chosen.text or _lines(chosen.file)
+    if not texts:
+        raise ConfigError("there is nothing to translate: give a source as an argument, in --file or on standard input")
+    try:
+        sources = [task.read(text) for text in texts]
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    for text, best in zip(texts, task.translate(trained, sources, chosen.beam), strict=True):
+        if chosen.n_best:
+            for symbols, score in best:
+                print(f"{text}\t{score:.4f}\t{task.write(symbols)}")
+        else:
+            print(task.write(best[0][0]))
+
+
+def _lines(file: Path | None) -> list[str]:
+    """The lines of a file or of standard input that hold anything."""
+    from lstmlab.config import ConfigError
+
+    try:
+        text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file or 'standard input'} is not UTF-8 text") from None
+    return [line for line in text.splitlines() if line.strip()]
