@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells import cell_entry
 from lstmlab.cells.options import suggest
-from lstmlab.config.schema import SECTIONS, CellConfig, Config, DataConfig, make_init
+from lstmlab.config.schema import PLACE_KEYS, SECTIONS, CellConfig, Config, DataConfig, make_init
 from lstmlab.tasks import Task, task_entry
 from lstmlab.tasks.base import DATA_PREFIX
 
@@ -100,7 +100,7 @@ def _data(name: str, cls: type[Task], data: DataConfig) -> dict[str, Any]:
         value = getattr(data, f.name)
         if DATA_PREFIX + f.name in heeded:
             chosen[DATA_PREFIX + f.name] = value
-        elif value != f.default:
+        elif value != f.default and f"data.{f.name}" not in PLACE_KEYS:
             raise ConfigError(f"data.{f.name} is set, but task {name} has no use for it: it reads no table of yours")
     return chosen
 

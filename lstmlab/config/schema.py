@@ -157,6 +157,10 @@ class WandbConfig:
     tags: tuple[str, ...] = dataclasses.field(default=(), metadata={"help": "labels of the run"})
 
 
+PLACE_KEYS = ("data.dir", "data.placement", "data.device_bytes")
+"""Keys that say where data lies, which changes nothing of a run's results."""
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """Where full data sets are found or stored; a table of one's own, for tasks that read one; where the training split

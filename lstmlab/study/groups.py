@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lstmlab.config import PLACE_KEYS
 from lstmlab.study.runs import UNFINISHED, Run
 from lstmlab.tracking.files import RunError
 
 _NOT_SETTINGS = ("seed", "name", "resume", "wandb")
-_PLACE = "data.dir"
 _OF_TASK = ("task.", "data.")  # with a table of the user's, sections that say what is learned
 MISSING = "–"
 
@@ -98,7 +98,7 @@ def differing(runs: Sequence[Run]) -> list[str]:
 
 
 def _is_setting(key: str) -> bool:
-    return key.split(".")[0] not in _NOT_SETTINGS and key != _PLACE
+    return key.split(".")[0] not in _NOT_SETTINGS and key not in PLACE_KEYS
 
 
 def is_number(value: Any) -> bool:

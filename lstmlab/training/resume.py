@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lstmlab.config import Config, ConfigError, read_config, to_tree
+from lstmlab.config import PLACE_KEYS, Config, ConfigError, read_config, to_tree
 from lstmlab.tracking.files import SUMMARY, read_summary
 from lstmlab.training.member import CONFIG_FILE
 from lstmlab.training.programs import HOST_KEYS
 
 # Keys that may differ between a run and its continuation.
 _FREE = HOST_KEYS
-_FREE_KEYS = ("training.devices", "training.distributed", "data.dir")
+_FREE_KEYS = ("training.devices", "training.distributed", *PLACE_KEYS)
 
 
 def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:
