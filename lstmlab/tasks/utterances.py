@@ -28,6 +28,7 @@ from lstmlab.tasks.base import (
     take_rows,
     weighted,
 )
+from lstmlab.tasks.warps import mask, warp
 from lstmlab.tracking.confusion_plot import confusion
 
 SHOWN_ROWS = 256  # recordings that are named at once for the confusion matrix
@@ -47,11 +48,17 @@ class UtteranceTask(Task):
     1 in every recording (cepstral mean and variance normalisation: what a microphone and a voice add to all frames
     goes); ``training`` takes mean and variance from the training split; ``none`` leaves them.
 
+    **Warps**: in training, recordings are slowed down or sped up by a factor 1 ± ``warp_time``, and their features, as
+    bands of rising frequency, are read at places stretched by 1 ± ``warp_bands``, as by a vocal tract of another length
+    (Jaitly & Hinton 2013, ICML workshop on deep learning for audio).
+
     **Masks** (SpecAugment, Park et al. 2019, arXiv:1904.08779): in training, up to ``mask_frames`` neighbouring frames
     and ``mask_bands`` neighbouring features of each recording are set to 0, their mean, drawn anew for every batch.
     """
 
     normalise: str = normalise_field("recording")
+    warp_time: float = field(0.0, "speed of a recording in training: 1 ± up to this", minimum=0.0)
+    warp_bands: float = field(0.0, "scale of its frequency axis in training: 1 ± up to this", minimum=0.0)
     mask_frames: int = field(0, "most neighbouring frames that are masked in training", minimum=0)
     mask_bands: int = field(0, "most neighbouring features that are masked in training", minimum=0)
 
@@ -91,13 +98,13 @@ class UtteranceTask(Task):
         return {split: utterances._asdict() for split, utterances in self.utterances.items()}
 
     def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Recordings drawn at random, with masks where they are switched on."""
-        drawn, masked = jax.random.split(key)
-        rows = jax.random.randint(drawn, (batch_size,), 0, data["lengths"].shape[0])
-        batch = self._batch(jax.tree.map(lambda a: jnp.asarray(a)[rows], data))
-        keys = jax.random.split(masked)
-        inputs = _mask(batch.inputs, 1, self.mask_frames, keys[0])
-        return batch._replace(inputs=_mask(inputs, 2, self.mask_bands, keys[1]))
+        """Recordings drawn at random, warped and masked where that is switched on."""
+        drawn, *keys = jax.random.split(key, 5)
+        chosen = jax.random.randint(drawn, (batch_size,), 0, data["lengths"].shape[0])
+        rows = jax.tree.map(lambda a: jnp.asarray(a)[chosen], data)
+        batch = self._batch(warp(rows, self.warp_time, self.warp_bands, keys[0], keys[1]))
+        inputs = mask(batch.inputs, 1, self.mask_frames, keys[2])
+        return batch._replace(inputs=mask(inputs, 2, self.mask_bands, keys[3]))
 
     def eval_batches(self, split: Split, batch_size: int) -> int:
         """Every recording once."""
@@ -163,16 +170,3 @@ class UtteranceTask(Task):
             np.add.at(table, (np.asarray(batch.targets), named), 1)
         draw = functools.partial(confusion, table=table, names=self.classes, title=f"Test split of {self.name}")
         return [Illustration("confusion", draw=draw)]
-
-
-def _mask(inputs: Float[Array, "batch time features"], axis: int, most: int, key: PRNGKeyArray) -> Array:
-    """Up to ``most`` neighbouring places of an axis set to 0, other ones in every row."""
-    if not most:
-        return inputs
-    size = inputs.shape[axis]
-    keys = jax.random.split(key)
-    width = jax.random.randint(keys[0], (inputs.shape[0], 1), 0, most + 1)
-    first = jax.random.randint(keys[1], (inputs.shape[0], 1), 0, size)
-    places = jnp.arange(size)
-    hidden = (places >= first) & (places < first + width)
-    return jnp.where(jnp.expand_dims(hidden, 3 - axis), 0.0, inputs)
