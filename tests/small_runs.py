@@ -38,6 +38,8 @@ TASKS = {
     "copy_memory": ["task.delay=3", "task.eval_examples=8"],
     "char_lm": ["task.unroll=8", "model.embedding_size=4", "training.eval_batch_size=8"],
     "chorales": ["training.eval_batch_size=50", "dropout.layer=0", "training.patience=0"],
+    "japanese_vowels": ["dropout.layer=0"],
+    "spoken_words": ["training.eval_batch_size=100", "dropout.layer=0"],
     "tagging": ["task.length=12", "model.embedding_size=4", "training.eval_batch_size=512", "dropout.layer=0"],
     "sentiment": ["task.length=24", "model.embedding_size=4", "training.eval_batch_size=250"],
     "stocks": ["task.window=5", "training.eval_batch_size=128", "dropout.layer=0", "training.patience=0"],

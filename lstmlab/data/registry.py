@@ -91,6 +91,14 @@ REGISTRY: dict[str, Download] = {
             also=("jsb-chorales-quarter.json",),
         ),
         Download(
+            name="speech_commands",
+            url="https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
+            filename="speech_commands/speech_commands_v0.02.tar.gz",
+            known_hash="sha256:af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+            licence="CC BY 4.0, Google, Warden 2018",
+            also=("speech_commands_v0.02.tar.gz",),
+        ),
+        Download(
             name="imdb",
             url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
             filename="imdb/aclImdb_v1.tar.gz",

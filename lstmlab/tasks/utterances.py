@@ -1,0 +1,172 @@
+"""What classes of recordings have in common: frames of features of different lengths, one class for each recording."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from lstmlab.data.speech import Utterances
+from lstmlab.tasks.base import (
+    Batch,
+    Features,
+    Illustration,
+    Metrics,
+    Predictor,
+    Split,
+    Task,
+    cross_entropy,
+    field,
+    mean,
+    take_rows,
+    weighted,
+)
+from lstmlab.tasks.warps import mask, warp
+from lstmlab.tracking.confusion_plot import confusion
+
+SHOWN_ROWS = 256  # recordings that are named at once for the confusion matrix
+
+
+def normalise_field(default: str) -> Any:
+    """The option ``normalise`` with another default."""
+    choices = ("recording", "training", "none")
+    return field(default, "over what the features get mean 0 and variance 1", choices=choices)
+
+
+@dataclasses.dataclass(frozen=True)
+class UtteranceTask(Task):
+    """One class per recording; metrics are the accuracy and the cross-entropy (nats).
+
+    **Normalisation** of the features, over the valid frames alone: ``recording`` gives each of them mean 0 and variance
+    1 in every recording (cepstral mean and variance normalisation: what a microphone and a voice add to all frames
+    goes); ``training`` takes mean and variance from the training split; ``none`` leaves them.
+
+    **Warps**: in training, recordings are slowed down or sped up by a factor 1 ± ``warp_time``, and their features, as
+    bands of rising frequency, are read at places stretched by 1 ± ``warp_bands``, as by a vocal tract of another length
+    (Jaitly & Hinton 2013, ICML workshop on deep learning for audio).
+
+    **Masks** (SpecAugment, Park et al. 2019, arXiv:1904.08779): in training, up to ``mask_frames`` neighbouring frames
+    and ``mask_bands`` neighbouring features of each recording are set to 0, their mean, drawn anew for every batch.
+    """
+
+    normalise: str = normalise_field("recording")
+    warp_time: float = field(0.0, "speed of a recording in training: 1 ± up to this", minimum=0.0)
+    warp_bands: float = field(0.0, "scale of its frequency axis in training: 1 ± up to this", minimum=0.0)
+    mask_frames: int = field(0, "most neighbouring frames that are masked in training", minimum=0)
+    mask_bands: int = field(0, "most neighbouring features that are masked in training", minimum=0)
+
+    metric = "accuracy"
+    goal = "max"
+    readout = "last"
+
+    @property
+    @abc.abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+
+    @property
+    @abc.abstractmethod
+    def utterances(self) -> Mapping[str, Utterances]:
+        """The recordings of each split."""
+
+    @property
+    def inputs(self) -> Features:
+        """The features of a frame."""
+        return Features(self.utterances["train"].frames.shape[2])
+
+    @property
+    def outputs(self) -> Features:
+        """One logit per class."""
+        return Features(len(self.classes))
+
+    @functools.cached_property
+    def _scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and deviation of every feature over the valid frames of the training split."""
+        frames, lengths, _ = self.utterances["train"]
+        valid = frames[np.arange(frames.shape[1]) < lengths[:, None]].astype(np.float64)
+        return valid.mean(axis=0).astype(np.float32), (valid.std(axis=0) + 1e-6).astype(np.float32)
+
+    def data(self) -> Mapping[str, Any]:
+        """Per split ``frames [recordings, longest, features]``, ``lengths`` and ``labels``."""
+        return {split: utterances._asdict() for split, utterances in self.utterances.items()}
+
+    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
+        """Recordings drawn at random, warped and masked where that is switched on."""
+        drawn, *keys = jax.random.split(key, 5)
+        chosen = jax.random.randint(drawn, (batch_size,), 0, data["lengths"].shape[0])
+        rows = jax.tree.map(lambda a: jnp.asarray(a)[chosen], data)
+        batch = self._batch(warp(rows, self.warp_time, self.warp_bands, keys[0], keys[1]))
+        inputs = mask(batch.inputs, 1, self.mask_frames, keys[2])
+        return batch._replace(inputs=mask(inputs, 2, self.mask_bands, keys[3]))
+
+    def eval_batches(self, split: Split, batch_size: int) -> int:
+        """Every recording once."""
+        return -(-len(self.utterances[split].lengths) // batch_size)
+
+    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
+        """The next recordings of the split."""
+        rows, weights = take_rows(jax.tree.map(jnp.asarray, data), index, batch_size, data["lengths"].shape[0])
+        return self._batch(rows)._replace(weights=weights)
+
+    def _batch(self, rows: Any) -> Batch:
+        frames, lengths = rows["frames"].astype(jnp.float32), rows["lengths"].astype(jnp.int32)
+        valid = (jnp.arange(frames.shape[1]) < lengths[:, None])[..., None]
+        if self.normalise == "recording":
+            count = jnp.maximum(lengths, 1)[:, None, None]
+            centred = frames - jnp.sum(frames * valid, axis=1, keepdims=True) / count
+            variance = jnp.sum(jnp.square(centred) * valid, axis=1, keepdims=True) / count
+            frames = centred / jnp.sqrt(variance + 1e-6)
+        elif self.normalise == "training":
+            frames = (frames - self._scale[0]) / self._scale[1]
+        return Batch(frames * valid, rows["labels"].astype(jnp.int32), lengths=lengths)
+
+    def loss(self, outputs: Float[Array, "batch classes"], batch: Batch) -> Float[Array, ""]:
+        """Mean cross-entropy, nats."""
+        return mean(self.metrics(outputs, batch)["nats"])
+
+    def metrics(self, outputs: Float[Array, "batch classes"], batch: Batch) -> Metrics:
+        """Share of recordings whose class is right, and the cross-entropy."""
+        right = (jnp.argmax(outputs, axis=-1) == batch.targets).astype(jnp.float32)
+        return {"accuracy": weighted(right, batch), "nats": weighted(cross_entropy(outputs, batch.targets), batch)}
+
+    def baselines(self) -> dict[str, float]:
+        """Accuracy of the class whose mean over all frames and recordings is nearest, features scaled by the training
+        split; and of the commonest training class."""
+        train, test = self.utterances["train"], self.utterances["test"]
+        means = [self._frame_means(split) for split in (train, test)]
+        count = len(self.classes)
+        centres = np.stack([means[0][train.labels == label].mean(axis=0) for label in range(count)])
+        nearest = np.argmin(np.square(means[1][:, None] - centres).sum(axis=-1), axis=1)
+        commonest = np.bincount(train.labels, minlength=count).argmax()
+        values = {
+            "nearest mean frame": float(np.mean(nearest == test.labels)),
+            "commonest class": float(np.mean(test.labels == commonest)),
+        }
+        return dict(sorted(values.items(), key=lambda item: -item[1]))
+
+    def _frame_means(self, utterances: Utterances) -> np.ndarray:
+        """The mean frame of every recording ``[recordings, features]``, scaled by the training split."""
+        frames, lengths, _ = utterances
+        valid = np.arange(frames.shape[1]) < lengths[:, None]
+        means = np.einsum("rtf,rt->rf", frames, valid, dtype=np.float64) / lengths[:, None]
+        return (means - self._scale[0]) / self._scale[1]
+
+    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+        """Which class of the test split is taken for which."""
+        test = self.utterances["test"]
+        table = np.zeros((len(self.classes),) * 2, np.int64)
+        for start in range(0, len(test.labels), SHOWN_ROWS):
+            batch = self._batch(
+                {name: jnp.asarray(a[start : start + SHOWN_ROWS]) for name, a in test._asdict().items()}
+            )
+            named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
+            np.add.at(table, (np.asarray(batch.targets), named), 1)
+        draw = functools.partial(confusion, table=table, names=self.classes, title=f"Test split of {self.name}")
+        return [Illustration("confusion", draw=draw)]

@@ -1,0 +1,151 @@
+"""Recordings with one class each: splits by speaker, normalisation, warps and masks, and what would leak."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.neighbors import NearestCentroid
+
+from lstmlab.data.speech import SPEAKERS, Utterances, load_digits, load_vowels
+from lstmlab.tasks import Batch, task_entry
+from lstmlab.tasks.warps import mask, read_at, warp
+
+
+def make(name="spoken_words", **options):
+    return task_entry(name).cls(**options)
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS)
+def test_nobody_speaks_in_two_splits(speaker):
+    task = make(speaker=speaker)
+    (frames, _, _), speakers = load_digits("digits")
+    owner = {row.tobytes(): s for row, s in zip(frames[:, :64], speakers, strict=True)}
+    heard = {split: {owner[row.tobytes()] for row in part.frames} for split, part in task.utterances.items()}
+    assert heard["test"] == {SPEAKERS.index(speaker)}
+    assert len(heard["train"]) == 4
+    assert not (heard["train"] & heard["validation"] or heard["test"] & (heard["train"] | heard["validation"]))
+
+
+def test_vowels_split_the_published_training_recordings():
+    task, published = make("japanese_vowels"), load_vowels()
+    sizes = {split: np.bincount(part.labels).tolist() for split, part in task.utterances.items()}
+    assert sizes["train"] == [24] * 9
+    assert sizes["validation"] == [6] * 9
+    np.testing.assert_array_equal(task.utterances["test"].frames, published["test"].frames)
+
+
+def batch_of(task, split="test", size=8):
+    return task.eval_batch(task.data()[split], split, jnp.asarray(0), size)
+
+
+def test_a_recording_is_normalised_over_its_own_valid_frames():
+    batch = batch_of(make())
+    for inputs, length in zip(np.asarray(batch.inputs), np.asarray(batch.lengths), strict=True):
+        assert not inputs[length:].any()
+        loud = inputs[:length].std(axis=0) > 0.1  # a band may be silent all along
+        np.testing.assert_allclose(inputs[:length].mean(axis=0), 0, atol=1e-4)
+        np.testing.assert_allclose(inputs[:length].std(axis=0)[loud], 1, atol=1e-3)
+
+
+def test_the_training_split_sets_the_scale_and_no_other_does():
+    task = make("japanese_vowels")
+    before = np.asarray(batch_of(task, "train").inputs)
+    other = make("japanese_vowels")
+    changed = {split: part if split == "train" else part._replace(frames=part.frames * 3 + 1)
+               for split, part in task.utterances.items()}  # fmt: skip
+    object.__setattr__(other, "utterances", changed)
+    np.testing.assert_array_equal(batch_of(other, "train").inputs, before)
+    valid = np.concatenate([f[:n] for f, n in zip(*task.utterances["train"][:2], strict=True)])
+    np.testing.assert_allclose(task._scale[0], valid.mean(axis=0), rtol=1e-5)
+    first = (task.utterances["train"].frames[0, 0] - valid.mean(axis=0)) / valid.std(axis=0)
+    np.testing.assert_allclose(before[0, 0], first, rtol=1e-3, atol=1e-4)
+
+
+def test_metrics_are_those_of_scikit_learn():
+    task, rng = make(), np.random.default_rng(0)
+    logits, labels = rng.normal(size=(20, 10)), rng.integers(0, 10, 20)
+    found = task.metrics(jnp.asarray(logits, "float32"), Batch(jnp.zeros((20, 1, 1)), jnp.asarray(labels)))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    total, weight = found["accuracy"]
+    assert float(total / weight) == pytest.approx(accuracy_score(labels, logits.argmax(axis=1)), abs=1e-6)
+    total, weight = found["nats"]
+    assert float(total / weight) == pytest.approx(log_loss(labels, shares, labels=range(10)), abs=1e-6)
+
+
+def test_the_baseline_is_the_nearest_centroid_of_scikit_learn():
+    task = make("japanese_vowels")
+
+    def mean_frames(part):
+        return np.stack([f[:n].astype(float).mean(axis=0) for f, n in zip(part.frames, part.lengths, strict=True)])
+
+    train, test = (task.utterances[split] for split in ("train", "test"))
+    scale = task._scale[1]
+    rule = NearestCentroid().fit(mean_frames(train) / scale, train.labels)
+    expected = rule.score(mean_frames(test) / scale, test.labels)
+    assert task.baselines()["nearest mean frame"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_places_between_frames_are_interpolated():
+    frames = jnp.asarray([[[0.0], [2.0], [6.0]]])
+    read = read_at(frames, jnp.asarray([[0.0, 0.5, 1.25, 2.0]]), 1)
+    np.testing.assert_allclose(read[0, :, 0], [0, 1, 3, 6])
+
+
+def test_a_recording_at_another_speed_is_the_same_one_longer_or_shorter():
+    ramp = jnp.broadcast_to(jnp.arange(40.0)[:, None], (200, 40, 3))
+    rows = {"frames": ramp, "lengths": jnp.full(200, 21), "labels": jnp.zeros(200, int)}
+    warped = warp(rows, 0.25, 0.0, jax.random.key(0), jax.random.key(1))
+    lengths = np.asarray(warped["lengths"])
+    assert lengths.min() in (17, 18)
+    assert lengths.max() in (26, 27)
+    for frames, length in zip(np.asarray(warped["frames"]), lengths, strict=True):
+        speed = frames[1, 0]
+        np.testing.assert_allclose(frames[:length, 0], speed * np.arange(length), rtol=1e-4)
+        assert 20 - speed < frames[length - 1, 0] <= 20
+    same = warp(rows, 0.0, 0.0, jax.random.key(0), jax.random.key(1))
+    assert same["frames"] is ramp
+
+
+def test_a_mask_hides_neighbours_of_one_axis_and_no_more_than_asked():
+    ones = jnp.ones((300, 12, 7))
+    np.testing.assert_array_equal(mask(ones, 1, 0, jax.random.key(0)), ones)
+    hidden = np.asarray(mask(ones, 1, 4, jax.random.key(0))) == 0
+    assert (hidden.all(axis=2) == hidden.any(axis=2)).all()
+    counts = hidden[:, :, 0].sum(axis=1)
+    assert set(counts) == {0, 1, 2, 3, 4}
+    places = [np.flatnonzero(row) for row in hidden[:, :, 0] if row.any()]
+    assert all((np.diff(p) == 1).all() for p in places)
+    assert {p[0] for p in places} == set(range(12))
+
+
+class Knows:
+    """Names every class rightly, but takes 3 for 8."""
+
+    def __init__(self, task):
+        self.labels = task.utterances["test"].labels
+
+    def predict(self, batch):
+        named = jnp.where(batch.targets == 3, 8, batch.targets)
+        return jax.nn.one_hot(named, 10)
+
+
+def test_the_picture_shows_which_class_is_taken_for_which(tmp_path):
+    task = make()
+    (shown,) = task.illustrate(Knows(task))
+    table = shown.draw.keywords["table"]
+    assert table[3, 8] == 20
+    assert table.trace() == 180
+    shown.draw(tmp_path / "confusion.png")
+    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_unlabelled_padding_changes_nothing():
+    task = make()
+    longer = {split: Utterances(np.pad(p.frames, ((0, 0), (0, 9), (0, 0)), constant_values=77), p.lengths, p.labels)
+              for split, p in task.utterances.items()}  # fmt: skip
+    other = make()
+    object.__setattr__(other, "utterances", longer)
+    a, b = batch_of(task), batch_of(other)
+    np.testing.assert_allclose(b.inputs[:, : a.inputs.shape[1]], a.inputs, atol=1e-5)
+    assert not np.asarray(b.inputs[:, a.inputs.shape[1] :]).any()
