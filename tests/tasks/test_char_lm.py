@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmlab.data.text import CharVocabulary
+from lstmlab.data.byte_text import ByteVocabulary
+from lstmlab.data.text import CharVocabulary, load_text
 from lstmlab.tasks import char_lm
 from lstmlab.tasks.base import Batch, mean
 from lstmlab.tasks.char_lm import CharLM
@@ -24,7 +25,7 @@ def test_splits_are_contiguous_and_whole():
     task = CharLM()
     data = task.data()
     joined = np.concatenate([data["train"], data["validation"], data["test"]])
-    assert task.vocabulary.decode(joined) == task.text
+    assert task.vocabulary.decode(joined) == load_text("shakespeare")
     shares = [len(data[split]) / len(joined) for split in ("train", "validation", "test")]
     assert shares == pytest.approx([0.9, 0.05, 0.05], abs=1e-5)
     assert task.inputs.size == task.outputs.size == task.vocabulary.size == 68
@@ -138,3 +139,26 @@ def test_corpus_and_vocabulary_come_from_the_data_directory(tmp_path, monkeypatc
     task = CharLM(corpus="tiny_shakespeare", data_dir=str(tmp_path))
     assert task.vocabulary == CharVocabulary("ehlo")
     assert seen == [("tiny_shakespeare", str(tmp_path))]
+
+
+def test_a_text_of_bytes_is_split_and_drawn_like_one_of_characters(monkeypatch):
+    content = np.frombuffer(("Größe – " * 40).encode(), np.uint8)
+    monkeypatch.setattr(char_lm, "load_bytes", lambda corpus, data_dir: content)
+    task = CharLM(corpus="enwik8", unroll=5)
+    data = task.data()
+    assert task.vocabulary == ByteVocabulary(bytes(sorted(set(content.tolist()))))
+    assert {split.dtype for split in data.values()} == {np.dtype(np.uint8)}
+    joined = np.concatenate([data["train"], data["validation"], data["test"]])
+    np.testing.assert_array_equal(np.frombuffer(task.vocabulary.values, np.uint8)[joined], content)
+    batch = task.train_batch(data["train"], jax.random.key(0), jnp.asarray(0), 2)
+    assert batch.inputs.dtype == batch.targets.dtype == jnp.int32
+    np.testing.assert_array_equal(batch.inputs[0], data["train"][:5])
+
+
+def test_pairs_are_counted_across_the_pieces(monkeypatch):
+    tokens = np.random.default_rng(3).integers(0, 5, 103).astype(np.uint8)
+    expected = np.zeros((5, 5))
+    np.add.at(expected, (tokens[:-1], tokens[1:]), 1)
+    for piece in (1, 7, 17, 102, 103, 1000):
+        monkeypatch.setattr(char_lm, "PIECE", piece)
+        np.testing.assert_array_equal(char_lm._pairs(tokens, 5), expected)
