@@ -191,6 +191,18 @@ def test_generate_writes_several_samples_of_which_the_first_are_the_same(text_ru
     assert text("--top-k", "1") == text("--temperature", "0") != text()
 
 
+def test_generate_writes_words_and_says_which_of_the_prompt_it_does_not_know(tmp_path):
+    assert command(*overrides("word_lm"), f"hydra.run.dir={tmp_path}").code == 0
+    shown = command("generate", str(tmp_path), "--prompt", "the blorbing, the\n", "--length", "10", "--seed", "3")
+    assert shown.code == 0
+    assert shown.err == "note: words that training has not taught are read as <unk>: blorbing\n"
+    assert shown.out.startswith("the <unk>, the\n")
+    assert command("generate", str(tmp_path), "--prompt", "the", "--length", "5").err == ""
+    nothing = command("generate", str(tmp_path), "--prompt", " ")
+    assert (nothing.code, nothing.out) == (1, "")
+    assert "--prompt: the prompt is empty" in nothing.err
+
+
 def test_compare_shows_the_runs_below_its_directories(number_run, text_run, tmp_path):
     shown = command("compare", str(number_run), str(text_run), "--output", str(tmp_path / "out"))
     assert (shown.code, shown.err) == (0, "")
