@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
@@ -23,7 +24,9 @@ class TokenStream(Task):
     is carried from one to the next, and ``resets`` drops it where a stream starts.
 
     * Training passes over its streams again and again; what does not fill a window of every stream
-      is left out (fewer than ``batch_size · (unroll + 1)`` tokens of each pass).
+      is left out (fewer than ``batch_size · (unroll + 1)`` tokens of each pass). A training stream starts once in
+      a pass, so that a model may learn to lean on a state of thousands of steps, which no stream of the evaluation
+      has at its start; ``reset_rate`` drops the state at the start of that share of windows besides, at random.
     * Evaluation leaves nothing out: every token of the split but its first is predicted exactly
       once. The end of a stream is padding, marked by ``lengths``. As the state is dropped at the
       start of each stream, fewer streams give marginally better values.
@@ -31,9 +34,16 @@ class TokenStream(Task):
 
     unroll: int = field(64, "steps of truncated back-propagation through time", minimum=1)
 
+    reset_rate: float = field(0.0, "share of training windows at whose start a stream's state is dropped", minimum=0.0)
+
     unit: ClassVar[float] = 1.0
     """nats in one unit of the metric: ln 2 for bits"""
     stateful = True
+
+    def __post_init__(self) -> None:
+        """Refuse a share above 1."""
+        if self.reset_rate > 1:
+            raise ValueError(f"task.reset_rate is {self.reset_rate}, but must be at most 1")
 
     @property
     @abc.abstractmethod
@@ -66,7 +76,11 @@ class TokenStream(Task):
                 f"task.unroll={self.unroll} is too long: the training split cut into {batch_size} "
                 f"parallel streams has {length} steps in each"
             )
-        return self._window(data, step % windows, batch_size, length)
+        batch = self._window(data, step % windows, batch_size, length)
+        if self.reset_rate == 0:
+            return batch
+        dropped = jax.random.bernoulli(key, self.reset_rate, (batch_size,))
+        return batch._replace(resets=jnp.asarray(batch.resets).at[:, 0].max(dropped))
 
     def eval_batches(self, split: Split, batch_size: int) -> int:
         """Windows that cover the longest stream."""

@@ -1,5 +1,7 @@
 """Character language model: windows that tile the text, a state dropped at the right place."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -131,6 +133,22 @@ def test_illustration_is_the_prompt_and_what_follows(little, monkeypatch):
 def test_too_many_streams_are_refused(little):
     with pytest.raises(ValueError, match=r"task\.unroll=8 .* 200 parallel streams"):
         little.train_batch(little.data()["train"], jax.random.key(0), jnp.asarray(0), 200)
+
+
+def test_states_are_dropped_at_random_at_the_start_of_training_windows(little):
+    tokens = little.data()["train"]
+    often = dataclasses.replace(little, reset_rate=0.25)
+    draw = jax.jit(often.train_batch, static_argnums=3)
+    plain = little.train_batch(tokens, jax.random.key(0), 1, 20)
+    resets = np.stack([draw(tokens, jax.random.key(seed), 1, 20).resets for seed in range(50)])
+    assert not resets[:, :, 1:].any()
+    assert not np.asarray(plain.resets).any()
+    assert resets[:, :, 0].mean() == pytest.approx(0.25, abs=0.06)
+    assert len({row.tobytes() for row in resets}) > 1
+    np.testing.assert_array_equal(draw(tokens, jax.random.key(1), 1, 20).inputs, plain.inputs)
+    assert np.asarray(draw(tokens, jax.random.key(1), 0, 20).resets)[:, 0].all()
+    with pytest.raises(ValueError, match=r"task\.reset_rate is 1\.5, but must be at most 1"):
+        CharLM(reset_rate=1.5)
 
 
 def test_corpus_and_vocabulary_come_from_the_data_directory(tmp_path, monkeypatch):
