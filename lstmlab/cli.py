@@ -33,7 +33,7 @@ Look things up, or use what was trained:
   lstmlab config [OVERRIDES]          every key with its value, meaning and range
   lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR)
   lstmlab importance DIR...           which hyperparameters matter (--cell C, --task T, --output DIR)
-  lstmlab generate RUN_DIR --prompt "ROMEO:"      text from a character model
+  lstmlab generate RUN_DIR --prompt "ROMEO:"      text from a language model
   lstmlab forecast RUN_DIR --file new.csv         what comes after the end of a file
   lstmlab detect RUN_DIR --file new.csv           which rows of a file are anomalous
   lstmlab compose RUN_DIR --output piece.mid      music from a model of chorales, as a MIDI file

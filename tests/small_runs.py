@@ -22,7 +22,7 @@ from lstmlab.cells import cell_names
 from lstmlab.cli import main
 from lstmlab.config import Config, compose
 from lstmlab.data import text
-from lstmlab.tasks import char_lm, task_names
+from lstmlab.tasks import char_lm, task_names, word_lm
 from lstmlab.training import Trained, train
 
 TASKS = {
@@ -37,6 +37,7 @@ TASKS = {
     "temporal_order": ["task.length=6", "task.test_length=8", "task.eval_examples=8"],
     "copy_memory": ["task.delay=3", "task.eval_examples=8"],
     "char_lm": ["task.unroll=8", "model.embedding_size=4", "training.eval_batch_size=8"],
+    "word_lm": ["task.unroll=8", "model.embedding_size=4", "training.eval_batch_size=8", "dropout.layer=0"],
     "chorales": ["training.eval_batch_size=50", "dropout.layer=0", "training.patience=0"],
     "japanese_vowels": ["dropout.layer=0"],
     "spoken_words": ["training.eval_batch_size=100", "dropout.layer=0"],
@@ -124,7 +125,8 @@ def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSTMLAB_CACHE_DIR", str(cache))
         patch.setattr("lstmlab.training.scheduler.use_compilation_cache", lambda: None)
-        patch.setattr(char_lm, "load_text", lambda corpus, data_dir: whole(corpus, data_dir)[:CHARACTERS])
+        for task in (char_lm, word_lm):
+            patch.setattr(task, "load_text", lambda corpus, data_dir: whole(corpus, data_dir)[:CHARACTERS])
         try:
             for name, value in settings.items():
                 jax.config.update(name, value)

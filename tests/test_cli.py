@@ -176,6 +176,33 @@ def test_generate_follows_its_seed_and_its_temperature(text_run):
     assert len(command("generate", str(text_run)).out) == 1 + 500 + 1
 
 
+def test_generate_writes_several_samples_of_which_the_first_are_the_same(text_run):
+    def text(*settings):
+        return command("generate", str(text_run), "--prompt", "A", "--length", "20", *settings).out
+
+    three, two = text("--samples", "3"), text("--samples", "2", "--top-k", "0", "--top-p", "1")
+    assert [line for line in three.splitlines() if line.startswith("===")] == [
+        f"=== sample {number} of 3 ===" for number in (1, 2, 3)
+    ]
+    written = [re.split(r"=== sample \d of \d ===\n", shown)[1:] for shown in (three, two)]
+    assert written[0][:2] == written[1]
+    assert len(set(written[0])) == 3
+    assert written[0][0] == text()
+    assert text("--top-k", "1") == text("--temperature", "0") != text()
+
+
+def test_generate_writes_words_and_says_which_of_the_prompt_it_does_not_know(tmp_path):
+    assert command(*overrides("word_lm"), f"hydra.run.dir={tmp_path}").code == 0
+    shown = command("generate", str(tmp_path), "--prompt", "the blorbing, the\n", "--length", "10", "--seed", "3")
+    assert shown.code == 0
+    assert shown.err == "note: words that training has not taught are read as <unk>: blorbing\n"
+    assert shown.out.startswith("the <unk>, the\n")
+    assert command("generate", str(tmp_path), "--prompt", "the", "--length", "5").err == ""
+    nothing = command("generate", str(tmp_path), "--prompt", " ")
+    assert (nothing.code, nothing.out) == (1, "")
+    assert "--prompt: the prompt is empty" in nothing.err
+
+
 def test_compare_shows_the_runs_below_its_directories(number_run, text_run, tmp_path):
     shown = command("compare", str(number_run), str(text_run), "--output", str(tmp_path / "out"))
     assert (shown.code, shown.err) == (0, "")
@@ -203,6 +230,10 @@ BAD = {
     "length in words": (["generate", "{text}", "--length", "ten"], "--length: invalid int value: 'ten'"),
     "too cold": (["generate", "{text}", "--temperature", "-1"], "--temperature is -1.0, but must be at least 0"),
     "no number": (["generate", "{text}", "--temperature", "nan"], "--temperature is nan, but must be at least 0"),
+    "no tokens": (["generate", "{text}", "--top-k", "-1"], "--top-k is -1, but must be at least 0"),
+    "no nucleus": (["generate", "{text}", "--top-p", "0"], "--top-p is 0.0, but must be above 0 and at most 1"),
+    "too much probability": (["generate", "{text}", "--top-p", "1.1"], "--top-p is 1.1, but must be above 0 and at"),
+    "no samples": (["generate", "{text}", "--samples", "0"], "--samples is 0, but must be at least 1"),
     "no seed": (["generate", "{text}", "--seed", "-1"], "--seed is -1, but must be between 0 and 4294967295"),
     "no directory given": (["generate"], "the following arguments are required: RUN_DIR"),
     "nothing to compare": (["compare", "{empty}"], "no finished run in"),

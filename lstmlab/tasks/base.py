@@ -197,6 +197,12 @@ class Task(abc.ABC):
         """Per further metric the trivial predictors' values on the test split; none by default."""
         return {}
 
+    def derived(self, means: Mapping[str, Array]) -> dict[str, Array]:
+        """Further metrics of a split that follow from the others' values over the whole split, such as a perplexity,
+        which is no mean of the batches' perplexities; none by default. Pure and jittable.
+        """
+        return {}
+
     def final_metrics(self, predictor: Predictor) -> dict[str, float]:
         """Further metrics of the test split that need the trained model itself, such as those of decoded outputs.
 

@@ -148,7 +148,8 @@ class Engine:
         carry = model.initial_state(size) if self.task.stateful else None
         batches = jnp.arange(self.task.eval_batches(split, size))
         _, totals = jax.lax.scan(body, carry, batches)
-        return {name: jnp.sum(total) / jnp.maximum(jnp.sum(weight), 1e-12) for name, (total, weight) in totals.items()}
+        means = {name: jnp.sum(total) / jnp.maximum(jnp.sum(weight), 1e-12) for name, (total, weight) in totals.items()}
+        return means | self.task.derived(means)
 
     def assess(self, state: RunState, member: Member, data: Any) -> tuple[RunState, dict[str, Float[Array, ""]]]:
         """Evaluate on validation; the model is kept when it is the best so far."""

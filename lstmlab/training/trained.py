@@ -82,15 +82,35 @@ class Trained:
         """Outputs for a batch of the task."""
         return self(batch.inputs, batch.lengths)
 
-    def generate(self, prompt: Any, length: int, *, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
-        """``length`` tokens that continue a prompt of tokens ``[time]``."""
+    def generate(
+        self, prompt: Any, length: int, *, temperature: float = 1.0, seed: int = 0, top_k: int = 0, top_p: float = 1.0,
+        samples: int | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """``length`` tokens that continue a prompt of tokens ``[time]``.
+
+        Args:
+            prompt: at least one token.
+            length: tokens to add.
+            temperature: divides the logits; 0 takes the likeliest token.
+            seed: another seed, another text.
+            top_k: draw among this many of the likeliest tokens only; 0 for all.
+            top_p: draw among the smallest set of likeliest tokens that holds this probability (nucleus sampling).
+            samples: how many continuations, ``[samples, length]``; ``None`` for one, ``[length]``. Sample i is the
+                same whatever their number, and the only one is sample 0.
+
+        Raises:
+            ValueError: for a task without tokens, an empty prompt, or a value out of range.
+        """
         if not isinstance(self.task.inputs, Tokens):
             raise ValueError(f"task {self.task.name} has no tokens to generate")
-        prompt = jnp.atleast_2d(jnp.asarray(prompt))
+        check_sampling(top_k, top_p, 1 if samples is None else samples)
+        prompt = jnp.asarray(prompt).reshape(-1)
         if prompt.shape[-1] == 0:
             raise ValueError("the prompt is empty: give at least one token")
+        prompts = jnp.broadcast_to(prompt, (samples or 1, *prompt.shape))
         key = jax.random.key(seed)
-        return np.asarray(generate(self.model, prompt, length, key, temperature, self._rates))[0]
+        tokens = np.asarray(generate(self.model, prompts, length, key, temperature, self._rates, top_k, top_p))
+        return tokens[0] if samples is None else tokens
 
     def continue_sequence(self, prompt: Any, length: int, draw: Draw, *, seed: int = 0) -> np.ndarray:
         """``length`` steps that continue a prompt ``[time, *features]``, see :func:`lstmlab.models.sampling`.
@@ -123,6 +143,16 @@ class Trained:
         kept = self.task.keeps() | self.task.learned(self)
         if kept:
             write_atomically(self.directory / KEPT_FILE, json.dumps(to_plain(kept), indent=1) + "\n")
+
+
+def check_sampling(top_k: int, top_p: float, samples: int) -> None:
+    """Raise ``ValueError`` naming the value that is out of range."""
+    if top_k < 0:
+        raise ValueError(f"top_k is {top_k}, but must be at least 0")
+    if not 0 < top_p <= 1:
+        raise ValueError(f"top_p is {top_p}, but must be above 0 and at most 1")
+    if samples < 1:
+        raise ValueError(f"samples is {samples}, but must be at least 1")
 
 
 def model_template(config: Config) -> SequenceModel:

@@ -1,11 +1,14 @@
 """Character language model: windows that tile the text, a state dropped at the right place."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmlab.data.text import CharVocabulary
+from lstmlab.data.byte_text import ByteVocabulary
+from lstmlab.data.text import CharVocabulary, load_text
 from lstmlab.tasks import char_lm
 from lstmlab.tasks.base import Batch, mean
 from lstmlab.tasks.char_lm import CharLM
@@ -24,7 +27,7 @@ def test_splits_are_contiguous_and_whole():
     task = CharLM()
     data = task.data()
     joined = np.concatenate([data["train"], data["validation"], data["test"]])
-    assert task.vocabulary.decode(joined) == task.text
+    assert task.vocabulary.decode(joined) == load_text("shakespeare")
     shares = [len(data[split]) / len(joined) for split in ("train", "validation", "test")]
     assert shares == pytest.approx([0.9, 0.05, 0.05], abs=1e-5)
     assert task.inputs.size == task.outputs.size == task.vocabulary.size == 68
@@ -132,9 +135,48 @@ def test_too_many_streams_are_refused(little):
         little.train_batch(little.data()["train"], jax.random.key(0), jnp.asarray(0), 200)
 
 
+def test_states_are_dropped_at_random_at_the_start_of_training_windows(little):
+    tokens = little.data()["train"]
+    often = dataclasses.replace(little, reset_rate=0.25)
+    draw = jax.jit(often.train_batch, static_argnums=3)
+    plain = little.train_batch(tokens, jax.random.key(0), 1, 20)
+    resets = np.stack([draw(tokens, jax.random.key(seed), 1, 20).resets for seed in range(50)])
+    assert not resets[:, :, 1:].any()
+    assert not np.asarray(plain.resets).any()
+    assert resets[:, :, 0].mean() == pytest.approx(0.25, abs=0.06)
+    assert len({row.tobytes() for row in resets}) > 1
+    np.testing.assert_array_equal(draw(tokens, jax.random.key(1), 1, 20).inputs, plain.inputs)
+    assert np.asarray(draw(tokens, jax.random.key(1), 0, 20).resets)[:, 0].all()
+    with pytest.raises(ValueError, match=r"task\.reset_rate is 1\.5, but must be at most 1"):
+        CharLM(reset_rate=1.5)
+
+
 def test_corpus_and_vocabulary_come_from_the_data_directory(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(char_lm, "load_text", lambda *a: seen.append(a) or "hello")
     task = CharLM(corpus="tiny_shakespeare", data_dir=str(tmp_path))
     assert task.vocabulary == CharVocabulary("ehlo")
     assert seen == [("tiny_shakespeare", str(tmp_path))]
+
+
+def test_a_text_of_bytes_is_split_and_drawn_like_one_of_characters(monkeypatch):
+    content = np.frombuffer(("Größe – " * 40).encode(), np.uint8)
+    monkeypatch.setattr(char_lm, "load_bytes", lambda corpus, data_dir: content)
+    task = CharLM(corpus="enwik8", unroll=5)
+    data = task.data()
+    assert task.vocabulary == ByteVocabulary(bytes(sorted(set(content.tolist()))))
+    assert {split.dtype for split in data.values()} == {np.dtype(np.uint8)}
+    joined = np.concatenate([data["train"], data["validation"], data["test"]])
+    np.testing.assert_array_equal(np.frombuffer(task.vocabulary.values, np.uint8)[joined], content)
+    batch = task.train_batch(data["train"], jax.random.key(0), jnp.asarray(0), 2)
+    assert batch.inputs.dtype == batch.targets.dtype == jnp.int32
+    np.testing.assert_array_equal(batch.inputs[0], data["train"][:5])
+
+
+def test_pairs_are_counted_across_the_pieces(monkeypatch):
+    tokens = np.random.default_rng(3).integers(0, 5, 103).astype(np.uint8)
+    expected = np.zeros((5, 5))
+    np.add.at(expected, (tokens[:-1], tokens[1:]), 1)
+    for piece in (1, 7, 17, 102, 103, 1000):
+        monkeypatch.setattr(char_lm, "PIECE", piece)
+        np.testing.assert_array_equal(char_lm._pairs(tokens, 5), expected)

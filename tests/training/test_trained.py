@@ -119,6 +119,39 @@ def test_temperature_zero_takes_the_likeliest_token_at_every_step(text):
         seen.append(token)
 
 
+def test_a_sample_does_not_depend_on_how_many_are_asked_for_nor_on_the_length(text):
+    prompt = text.task.vocabulary.encode("ROMEO:")
+    many = text.generate(prompt, 30, samples=5, seed=4)
+    assert many.shape == (5, 30)
+    assert len({tuple(sample) for sample in many}) == 5
+    np.testing.assert_array_equal(text.generate(prompt, 12, samples=2, seed=4), many[:2, :12])
+    np.testing.assert_array_equal(text.generate(prompt, 30, seed=4), many[0])
+
+
+def test_only_the_likeliest_tokens_are_drawn(text):
+    prompt = text.task.vocabulary.encode("ROMEO:")
+    three = set(np.argsort(-np.asarray(text(prompt[None])[0, -1]))[:3].tolist())
+    assert set(text.generate(prompt, 1, samples=100, top_k=3, temperature=2.0)[:, 0].tolist()) == three
+    greedy = text.generate(prompt, 9, temperature=0.0)
+    for settings in ({"top_k": 1}, {"top_p": 1e-6}):
+        np.testing.assert_array_equal(text.generate(prompt, 9, **settings), greedy)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"top_k": -1}, "top_k is -1, but must be at least 0"),
+        ({"top_p": 0.0}, "top_p is 0.0, but must be above 0 and at most 1"),
+        ({"top_p": 1.5}, "top_p is 1.5, but must be above 0 and at most 1"),
+        ({"top_p": float("nan")}, "top_p is nan, but must be above 0 and at most 1"),
+        ({"samples": 0}, "samples is 0, but must be at least 1"),
+    ],
+)
+def test_sampling_out_of_range_is_refused(text, settings, message):
+    with pytest.raises(ValueError, match=message):
+        text.generate([0], 5, **settings)
+
+
 def test_generation_needs_tokens_and_a_prompt(text, sums):
     with pytest.raises(ValueError, match="task adding has no tokens"):
         sums.generate([0], 5)

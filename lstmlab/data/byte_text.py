@@ -1,0 +1,106 @@
+"""Texts of a hundred million bytes, and the vocabulary that turns bytes into indices."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lstmlab.data.archive import read_member
+from lstmlab.data.download import DataError, fetch
+
+BYTE_CORPORA = ("text8", "enwik8")
+
+
+def load_bytes(
+    corpus: str, data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False
+) -> NDArray[np.uint8]:
+    """Return a corpus as bytes, uint8 [length].
+
+    * `enwik8`: the first 10⁸ bytes of the English Wikipedia of March 2006, with its markup, 205 different ones.
+    * `text8`: 10⁸ letters of the same, cleaned: a to z and the space, 27 different ones.
+
+    Both are found in `data_dir` as `NAME.zip`, or downloaded (Mahoney 2006).
+
+    Args:
+        corpus: one of the names above.
+        data_dir: directory of downloads; None as in `lstmlab.data.download.data_directory`.
+        offline: never touch the network.
+
+    Raises:
+        DataError: unknown corpus, or its file cannot be had.
+    """
+    if corpus not in BYTE_CORPORA:
+        raise DataError(f"no corpus of bytes is called {corpus!r}; there are: {', '.join(BYTE_CORPORA)}")
+    path = fetch(corpus, data_dir, offline=offline)
+    return np.frombuffer(read_member(path, corpus), np.uint8)
+
+
+@dataclass(frozen=True)
+class ByteVocabulary:
+    """A bijection between byte values and the indices 0 … size-1; texts are read and written as UTF-8.
+
+    Attributes:
+        values: every known byte once; its position is its index.
+
+    Raises:
+        ValueError: no bytes, or one of them twice.
+    """
+
+    values: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse what is no bijection."""
+        if not self.values:
+            raise ValueError("a vocabulary needs at least one byte")
+        if len(set(self.values)) != len(self.values):
+            raise ValueError("a vocabulary holds each byte once")
+
+    @classmethod
+    def of(cls, content: NDArray[np.uint8]) -> Self:
+        """Return the vocabulary of all bytes of a text, in rising order."""
+        present = np.zeros(256, bool)
+        present[content] = True
+        return cls(bytes(np.flatnonzero(present).tolist()))
+
+    @property
+    def size(self) -> int:
+        """Number of different bytes."""
+        return len(self.values)
+
+    @cached_property
+    def _index(self) -> NDArray[np.int16]:
+        """Of each byte value its index, -1 if unknown, [256]."""
+        index = np.full(256, -1, np.int16)
+        index[list(self.values)] = np.arange(self.size)
+        return index
+
+    def indices(self, content: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the indices of bytes of this vocabulary, uint8 [length]."""
+        return self._index.astype(np.uint8)[content]
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """Return the indices of a text's bytes, int32 [bytes].
+
+        Raises:
+            ValueError: a character with a byte that the vocabulary does not know; the message names it.
+        """
+        for position, character in enumerate(text):
+            if any(self._index[byte] < 0 for byte in character.encode("utf-8", "surrogatepass")):
+                raise ValueError(f"the vocabulary of {self.size} bytes has no {character!r} (at position {position})")
+        return self._index[np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)].astype(np.int32)
+
+    def decode(self, indices: ArrayLike) -> str:
+        """Return the text of a sequence of indices, integers [length]; bytes that are no UTF-8 become U+FFFD.
+
+        Raises:
+            ValueError: an index outside 0 … size-1.
+        """
+        array = np.asarray(indices)
+        if array.size and (array.min() < 0 or array.max() >= self.size):
+            raise ValueError(f"indices must lie in 0 … {self.size - 1}")
+        return bytes(self.values[index] for index in array.tolist()).decode("utf-8", "replace")

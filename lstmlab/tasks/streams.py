@@ -1,0 +1,138 @@
+"""Language models of one long text: parallel streams, and the state carried from window to window."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from lstmlab.tasks.base import Batch, Features, Metrics, Split, Task, Tokens, cross_entropy, field, mean
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenStream(Task):
+    """Truncated back-propagation through time over parallel streams of one long sequence of tokens.
+
+    A split of n tokens holds n − 1 predictions "token → next token". They are cut into ``batch_size`` equal streams,
+    and a batch is one window of ``unroll`` steps of every stream. Successive batches are successive windows, the state
+    is carried from one to the next, and ``resets`` drops it where a stream starts.
+
+    * Training passes over its streams again and again; what does not fill a window of every stream
+      is left out (fewer than ``batch_size · (unroll + 1)`` tokens of each pass). A training stream starts once in
+      a pass, so that a model may learn to lean on a state of thousands of steps, which no stream of the evaluation
+      has at its start; ``reset_rate`` drops the state at the start of that share of windows besides, at random.
+    * Evaluation leaves nothing out: every token of the split but its first is predicted exactly
+      once. The end of a stream is padding, marked by ``lengths``. As the state is dropped at the
+      start of each stream, fewer streams give marginally better values.
+    """
+
+    unroll: int = field(64, "steps of truncated back-propagation through time", minimum=1)
+
+    reset_rate: float = field(0.0, "share of training windows at whose start a stream's state is dropped", minimum=0.0)
+
+    unit: ClassVar[float] = 1.0
+    """nats in one unit of the metric: ln 2 for bits"""
+    stateful = True
+
+    def __post_init__(self) -> None:
+        """Refuse a share above 1."""
+        if self.reset_rate > 1:
+            raise ValueError(f"task.reset_rate is {self.reset_rate}, but must be at most 1")
+
+    @property
+    @abc.abstractmethod
+    def size(self) -> int:
+        """Number of different tokens."""
+
+    @abc.abstractmethod
+    def data(self) -> Mapping[str, Any]:
+        """Per split its tokens in order, integers ``[tokens]``."""
+
+    @property
+    def inputs(self) -> Tokens:
+        """Tokens as indices into the vocabulary."""
+        return Tokens(self.size)
+
+    @property
+    def outputs(self) -> Features:
+        """Logits of the next token."""
+        return Features(self.size)
+
+    def train_batch(self, data: Int[Array, " n"], key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
+        """The window of this step; after the last window of the streams comes the first again.
+
+        Raises ``ValueError`` when the split is too short for one window of every stream.
+        """
+        length = (data.shape[0] - 1) // batch_size
+        windows = length // self.unroll
+        if windows == 0:
+            raise ValueError(
+                f"task.unroll={self.unroll} is too long: the training split cut into {batch_size} "
+                f"parallel streams has {length} steps in each"
+            )
+        batch = self._window(data, step % windows, batch_size, length)
+        if self.reset_rate == 0:
+            return batch
+        dropped = jax.random.bernoulli(key, self.reset_rate, (batch_size,))
+        return batch._replace(resets=jnp.asarray(batch.resets).at[:, 0].max(dropped))
+
+    def eval_batches(self, split: Split, batch_size: int) -> int:
+        """Windows that cover the longest stream."""
+        return -(-_stream_length(len(self.data()[split]), batch_size) // self.unroll)
+
+    def eval_batch(self, data: Int[Array, " n"], split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
+        """Window ``index`` of every stream; ``lengths`` is 0 for streams that have ended."""
+        predictions = data.shape[0] - 1
+        length = _stream_length(data.shape[0], batch_size)
+        batch = self._window(data, index, batch_size, length)
+        of_stream = jnp.clip(predictions - jnp.arange(batch_size) * length, 0, length)
+        return batch._replace(lengths=jnp.clip(of_stream - index * self.unroll, 0, self.unroll))
+
+    def _window(self, tokens: Int[Array, " n"], window: Int[Array, ""], streams: int, length: int) -> Batch:
+        """Steps ``window · unroll …`` of streams that start ``length`` tokens apart."""
+        first = jnp.arange(streams) * length + window * self.unroll
+        place = jnp.minimum(first[:, None] + jnp.arange(self.unroll), tokens.shape[0] - 2)
+        resets = (window == 0) & (jnp.arange(self.unroll) == 0)
+        resets = jnp.broadcast_to(resets, (streams, self.unroll))
+        tokens = jnp.asarray(tokens)
+        # A long text is kept as bytes.
+        return Batch(tokens[place].astype(jnp.int32), tokens[place + 1].astype(jnp.int32), resets=resets)
+
+    def loss(self, outputs: Float[Array, "batch time size"], batch: Batch) -> Float[Array, ""]:
+        """Mean cross-entropy over the valid steps, nats per token."""
+        return self.unit * mean(self.metrics(outputs, batch)[self.metric])
+
+    def metrics(self, outputs: Float[Array, "batch time size"], batch: Batch) -> Metrics:
+        """Cross-entropy in the unit of the metric, and the share of tokens that were thought the likeliest."""
+        valid = _valid_steps(batch)
+        costs = cross_entropy(outputs, batch.targets) / self.unit
+        right = jnp.argmax(outputs, axis=-1) == batch.targets
+        total = jnp.sum(valid)
+        return {self.metric: (jnp.sum(costs * valid), total), "accuracy": (jnp.sum(right * valid), total)}
+
+
+def contiguous(tokens: np.ndarray) -> dict[str, np.ndarray]:
+    """The first 90 % of a text for training, the next 5 % for validation, the last 5 % for the test."""
+    size = len(tokens)
+    first, second = size * 90 // 100, size * 95 // 100
+    return {"train": tokens[:first], "validation": tokens[first:second], "test": tokens[second:]}
+
+
+def _stream_length(tokens: int, streams: int) -> int:
+    """Steps of equal streams (the last may be shorter) that hold ``tokens − 1`` predictions."""
+    return -(-(tokens - 1) // streams)
+
+
+def _valid_steps(batch: Batch) -> Float[Array, "batch time"]:
+    """1 at the steps that count, 0 at padding and in rows without weight."""
+    streams, steps = batch.targets.shape
+    valid = jnp.ones((streams, steps))
+    if batch.lengths is not None:
+        valid *= jnp.arange(steps) < batch.lengths[:, None]
+    return valid if batch.weights is None else valid * batch.weights[:, None]
