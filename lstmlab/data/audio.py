@@ -9,8 +9,6 @@ import warnings
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
-from scipy.io import wavfile
-from scipy.signal import resample_poly, stft
 
 from lstmlab.data.download import DataError
 
@@ -29,6 +27,10 @@ def read_wav(content: bytes, name: str) -> Float[np.ndarray, " samples"]:
     Raises:
         DataError: ``name`` is no wav file, or holds no sound.
     """
+    # SciPy's signal processing takes half a second to import: only those who read sound pay for it.
+    from scipy.io import wavfile
+    from scipy.signal import resample_poly
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # chunks that are no sound
@@ -53,6 +55,8 @@ def log_mel(samples: Float[np.ndarray, " samples"]) -> UInt8[np.ndarray, "frames
 
     A frame is a Hann window of 32 ms, centred; bands are triangles between 60 and 4000 Hz, equally wide in mel.
     """
+    from scipy.signal import stft
+
     short = max(WINDOW - len(samples), 0)
     padded = np.pad(samples, (0, short))
     _, _, spectrum = stft(padded, RATE, "hann", WINDOW, WINDOW - HOP, boundary="even", padded=False)
