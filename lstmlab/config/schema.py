@@ -57,6 +57,10 @@ class ModelConfig:
         "width of the token embedding or linear input map; 0: hidden_size for tokens, no map for features",
         minimum=0,
     )
+    tied_embeddings: bool = key(
+        False,
+        "the head's matrix is the token embedding (language models); through a projection where widths differ",
+    )
     readout: str = key(
         "auto", "what the head reads; auto: as the task wants", choices=("auto", "steps", "last", "pooled")
     )

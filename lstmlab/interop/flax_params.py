@@ -22,7 +22,7 @@ import numpy as np
 
 from lstmlab.cells import Cell
 from lstmlab.interop.flax_layouts import LAYOUTS, family_of, give, take
-from lstmlab.interop.parts import MapNames, Parts, rebuild, stack
+from lstmlab.interop.parts import MapNames, Parts, head_arrays, rebuild, stack
 from lstmlab.interop.source import Source, flatten, unflatten
 from lstmlab.interop.weights import read_cell, write_cell
 from lstmlab.models import SequenceModel
@@ -86,8 +86,8 @@ def to_flax(model: SequenceModel, layout: str = "linen") -> Parts:
     if model.embedding is not None:
         encoder = {"embedding": np.array(model.embedding)}
     elif model.input_map is not None:
-        encoder = _dense(model.input_map)
-    return Parts(layers, _dense(model.head), encoder)
+        encoder = _dense(np.array(model.input_map.kernel), np.array(model.input_map.bias))
+    return Parts(layers, _dense(*head_arrays(model)), encoder)
 
 
 def cell_from_flax(cell: Cell, params: Mapping[str, Any]) -> Cell:
@@ -120,5 +120,5 @@ def _names(part: str) -> MapNames:
     return MapNames(f"{part}/kernel", f"{part}/bias", f"{part}/embedding")
 
 
-def _dense(map: Any) -> dict[str, np.ndarray]:
-    return {"kernel": np.array(map.kernel), "bias": np.array(map.bias)}
+def _dense(kernel: np.ndarray, bias: np.ndarray) -> dict[str, np.ndarray]:
+    return {"kernel": kernel, "bias": bias}

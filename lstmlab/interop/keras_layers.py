@@ -20,7 +20,7 @@ import numpy as np
 
 from lstmlab.cells import Cell
 from lstmlab.interop.keras_config import check_linear, check_recurrent
-from lstmlab.interop.parts import MapNames, Parts, rebuild, stack
+from lstmlab.interop.parts import MapNames, Parts, head_arrays, rebuild, stack
 from lstmlab.interop.source import Source
 from lstmlab.interop.weights import (
     CellWeights,
@@ -93,7 +93,7 @@ def to_keras(model: SequenceModel) -> Parts:
         encoder = [np.array(model.embedding)]
     elif model.input_map is not None:
         encoder = [np.array(model.input_map.kernel), np.array(model.input_map.bias)]
-    return Parts(layers, [np.array(model.head.kernel), np.array(model.head.bias)], encoder)
+    return Parts(layers, list(head_arrays(model)), encoder)
 
 
 def cell_from_keras(cell: Cell, layer: Any) -> Cell:

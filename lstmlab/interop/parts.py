@@ -11,6 +11,7 @@ from lstmlab.cells import Cell
 from lstmlab.interop.source import Source
 from lstmlab.interop.weights import filled, write_map
 from lstmlab.models import SequenceModel
+from lstmlab.models.head import TiedHead
 
 
 class Parts(NamedTuple):
@@ -51,6 +52,17 @@ def stack(model: SequenceModel, framework: str) -> list[list[Cell]]:
     return layers
 
 
+def head_arrays(model: SequenceModel) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel ``[in, out]`` and bias ``[out]`` of the dense layer that the head is.
+
+    Of a head that shares the embedding's matrix they are what a layer of its own needs for the same outputs: other
+    frameworks get that matrix twice, and tie it themselves where it is to be trained on.
+    """
+    head = model.head
+    kernel = head.kernel(model.embedding) if isinstance(head, TiedHead) else head.kernel
+    return np.array(kernel), np.array(head.bias)
+
+
 def rebuild(
     model: SequenceModel,
     cells: list[list[Cell]],
@@ -67,10 +79,11 @@ def rebuild(
         layer.forward = forward
         if backward:
             layer.backward = backward[0]
-    if head is not None:
-        new.head = _take_map(new.head, source, head)
     if encoder is not None:
         _take_encoder(new, source, encoder)
+    if head is not None:
+        tied = isinstance(new.head, TiedHead)
+        new.head = _take_tied(new, source, head) if tied else _take_map(new.head, source, head)
     source.finish()
     return new
 
@@ -90,7 +103,35 @@ def _take_encoder(new: SequenceModel, source: Source, names: MapNames) -> None:
 
 def _take_map(map: Any, source: Source, names: MapNames) -> Any:
     features, size = np.shape(map.kernel)
+    kernel = _take_kernel(source, names, features, size)
+    return write_map(map, kernel, _take_bias(source, names, size))
+
+
+def _take_tied(new: SequenceModel, source: Source, names: MapNames) -> TiedHead:
+    """The bias of a head that shares the model's embedding; the source's kernel must be that embedding."""
+    head: Any = jax.tree.map(lambda leaf: leaf, new.head)
+    if head.projection is not None:
+        raise ValueError(
+            f"{source.where}: the model's head shares its embedding through a projection, as their widths differ "
+            "(model.tied_embeddings=true); a single dense layer has no place for it: leave out the argument head"
+        )
+    table = np.asarray(new.embedding)
+    size, features = table.shape
+    if not np.array_equal(_take_kernel(source, names, features, size), table.T):
+        raise ValueError(
+            f"{source.where}: '{names.kernel}' is not the embedding that the model's head shares "
+            "(model.tied_embeddings=true): give the argument encoder too, or take a model without tied embeddings"
+        )
+    bias = _take_bias(source, names, size)
+    head.bias = filled(head.bias, np.zeros(size) if bias is None else bias)
+    return head
+
+
+def _take_kernel(source: Source, names: MapNames, features: int, size: int) -> np.ndarray:
     kernel = source.take(names.kernel, (size, features) if names.flip else (features, size))
+    return kernel.T if names.flip else kernel
+
+
+def _take_bias(source: Source, names: MapNames, size: int) -> np.ndarray | None:
     # Head and input map always have a bias; where the source has none, it is zero.
-    bias = source.take(names.bias, (size,)) if names.bias in source else None
-    return write_map(map, kernel.T if names.flip else kernel, bias)
+    return source.take(names.bias, (size,)) if names.bias in source else None

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lstmlab.cells import Cell
-from lstmlab.interop.parts import MapNames, rebuild, stack
+from lstmlab.interop.parts import MapNames, head_arrays, rebuild, stack
 from lstmlab.interop.source import Source
 from lstmlab.interop.weights import (
     CellWeights,
@@ -81,7 +81,8 @@ def to_torch(
     """The model's weights under PyTorch's names; arguments as for :func:`from_torch`.
 
     ``module.load_state_dict({k: torch.as_tensor(v) for k, v in to_torch(model).items()})`` loads
-    them. The head and the encoder are left out unless a prefix is given.
+    them. The head and the encoder are left out unless a prefix is given. Of a model with tied embeddings both have the
+    shared matrix (times the projection, where there is one): assign one parameter to both to train on with it.
 
     Raises:
         ValueError: the model's cell or block has no counterpart in PyTorch, or an encoder is asked
@@ -92,12 +93,12 @@ def to_torch(
         for suffix, cell in zip(DIRECTIONS, directions, strict=False):
             state |= cell_to_torch(cell, prefix=prefix, suffix=f"_l{index}{suffix}")
     if head is not None:
-        state |= _linear(model.head, head)
+        state |= _linear(*head_arrays(model), head)
     if encoder is not None:
         if model.embedding is not None:
             state[f"{encoder}weight"] = np.array(model.embedding)
         elif model.input_map is not None:
-            state |= _linear(model.input_map, encoder)
+            state |= _linear(np.array(model.input_map.kernel), np.array(model.input_map.bias), encoder)
         else:
             raise ValueError("the model has no encoder to export: leave out the argument encoder")
     return state
@@ -153,5 +154,5 @@ def _names(prefix: str | None) -> MapNames | None:
     return MapNames(f"{prefix}weight", f"{prefix}bias", f"{prefix}weight", flip=True)
 
 
-def _linear(map: Any, prefix: str) -> dict[str, np.ndarray]:
-    return {f"{prefix}weight": np.array(map.kernel).T.copy(), f"{prefix}bias": np.array(map.bias)}
+def _linear(kernel: np.ndarray, bias: np.ndarray, prefix: str) -> dict[str, np.ndarray]:
+    return {f"{prefix}weight": kernel.T.copy(), f"{prefix}bias": bias}

@@ -10,10 +10,10 @@ from flax import nnx
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from lstmlab.cells import Cell, Init, make_cell
-from lstmlab.cells.maps import make_map
 from lstmlab.models.attention import ATTENTIONS, Attention
 from lstmlab.models.blocks import BLOCKS, stream_width
 from lstmlab.models.dropout import NO_DROPOUT, Rates, add_noise, fold, sequence_dropout
+from lstmlab.models.head import check_tied, make_head, read_out
 from lstmlab.models.layer import RecurrentLayer, Run
 from lstmlab.models.sequence import ModelOutput, working_shape
 from lstmlab.recurrence import resolve_backend
@@ -45,6 +45,8 @@ class EncoderDecoder(nnx.Module):
         outputs: logits of the target vocabulary.
         bidirectional: let the encoder read both ways.
         embedding_size: width of both token embeddings; 0 means ``hidden_size``.
+        tied_embeddings: let the head use the embedding of the target tokens as its matrix, see
+            :class:`~lstmlab.models.head.TiedHead`.
         readout: ``steps``.
         attention: a name in :data:`~lstmlab.models.attention.ATTENTIONS`.
 
@@ -64,6 +66,7 @@ class EncoderDecoder(nnx.Module):
         bidirectional: bool = False,
         block: str = "plain",
         embedding_size: int = 0,
+        tied_embeddings: bool = False,
         readout: str = "steps",
         variational_dropout: bool = False,
         backend: str = "auto",
@@ -80,6 +83,8 @@ class EncoderDecoder(nnx.Module):
                 raise ValueError(f"model.{name} is '{value}', but must be one of: {', '.join(allowed)}")
         if chunk is not None and backend == "fused":
             raise ValueError("model.chunk needs model.backend=scan or auto, but model.backend is 'fused'")
+        if tied_embeddings:
+            check_tied(Tokens(inputs.target), outputs)
         self.inputs, self.outputs, self.readout = inputs, outputs, readout
         self.variational_dropout, self.chunk = variational_dropout, chunk
         self.bidirectional, self.hidden_size = bidirectional, hidden_size
@@ -109,9 +114,7 @@ class EncoderDecoder(nnx.Module):
         self.encoder_norm = None if stream is None else nnx.LayerNorm(read, rngs=nnx.Rngs(0))
         self.decoder_norm = None if stream is None else nnx.LayerNorm(shown, rngs=nnx.Rngs(0))
         self.attention = None if attention == "none" else Attention(attention, shown, read, key=keys[4], dtype=dtype)
-        self.head = make_map(
-            "dense", shown, (outputs.size,), key=keys[5], init="glorot_uniform", bias=True, dtype=dtype
-        )
+        self.head = make_head(shown, outputs.size, width if tied_embeddings else None, key=keys[5], dtype=dtype)
 
     def __call__(
         self,
@@ -171,7 +174,8 @@ class EncoderDecoder(nnx.Module):
             xs, weights = self.attention(xs, encoded.memory, encoded.valid)
             xs = self._drop(xs, rates.layer, fold(key, 2 * len(self.decoder) + 2))
             weights = jnp.swapaxes(weights, 0, 1)
-        return jnp.swapaxes(self.head(xs), 0, 1), states, weights
+        outputs = read_out(self.head, xs, self.target_embedding)
+        return jnp.swapaxes(outputs, 0, 1), states, weights
 
     @property
     def state_size(self) -> int:

@@ -14,6 +14,7 @@ from lstmlab.cells import Cell, Init, cell_entry, make_cell
 from lstmlab.cells.maps import make_map
 from lstmlab.models.blocks import BLOCKS, stream_width
 from lstmlab.models.dropout import NO_DROPOUT, Rates, add_noise, fold, sequence_dropout
+from lstmlab.models.head import check_tied, make_head, read_out
 from lstmlab.models.layer import RecurrentLayer, Run
 from lstmlab.recurrence import resolve_backend
 from lstmlab.tasks import Features, Tokens
@@ -47,6 +48,8 @@ class SequenceModel(nnx.Module):
             is first mapped to ``hidden_size``) or ``up_projection`` (the input is first mapped to half of it).
         embedding_size: width of the token embedding or of the linear input map; 0 means ``hidden_size`` for
             tokens and no input map for features.
+        tied_embeddings: let the head use the token embedding as its matrix, see
+            :class:`~lstmlab.models.head.TiedHead`.
         readout: ``steps``, ``last`` (final state) or ``pooled`` (mean over valid steps).
         variational_dropout: one dropout mask for all steps of a sequence (Gal & Ghahramani 2016).
         backend, chunk: see :func:`lstmlab.recurrence.unroll`.
@@ -70,6 +73,7 @@ class SequenceModel(nnx.Module):
         bidirectional: bool = False,
         block: str = "plain",
         embedding_size: int = 0,
+        tied_embeddings: bool = False,
         readout: str = "steps",
         variational_dropout: bool = False,
         backend: str = "auto",
@@ -85,6 +89,8 @@ class SequenceModel(nnx.Module):
                 "model.readout=last has no meaning for merged directions (model.bidirectional with "
                 f"model.block={block}): use model.readout=pooled"
             )
+        if tied_embeddings:
+            check_tied(inputs, outputs)
         self.inputs, self.outputs, self.readout = inputs, outputs, readout
         self.variational_dropout, self.chunk = variational_dropout, chunk
         self.bidirectional, self.hidden_size = bidirectional, hidden_size
@@ -92,7 +98,7 @@ class SequenceModel(nnx.Module):
         options = cell_options or {}
         self.spatial = working_shape(cell, options, inputs)
         stream = stream_width(block, hidden_size)
-        width = self._set_encoder(stream, embedding_size, keys[0], dtype)
+        embedded = width = self._set_encoder(stream, embedding_size, keys[0], dtype)
 
         def new_cell(size: int, key: PRNGKeyArray) -> Cell:
             return make_cell(cell, size, hidden_size, key=key, spatial=self.spatial, init=init, dtype=dtype, **options)
@@ -109,7 +115,7 @@ class SequenceModel(nnx.Module):
         self.backend = str(resolve_backend(stack[0].forward, "scan" if chunk and backend == "auto" else backend))
         self.final_norm = None if stream is None else nnx.LayerNorm(width, rngs=nnx.Rngs(0))
         size = outputs.size if self.spatial else outputs.size * math.prod(outputs.spatial)
-        self.head = make_map("dense", width, (size,), key=keys[2], init="glorot_uniform", bias=True, dtype=dtype)
+        self.head = make_head(width, size, embedded if tied_embeddings else None, key=keys[2], dtype=dtype)
 
     def __call__(
         self,
@@ -138,7 +144,7 @@ class SequenceModel(nnx.Module):
             gates.append(named)
             xs = self._drop(xs, rates.layer, fold(key, 2 * index + 3))
         ys = self._read(xs, lengths)
-        outputs = self.head(ys if self.final_norm is None else self.final_norm(ys))
+        outputs = read_out(self.head, ys if self.final_norm is None else self.final_norm(ys), self.embedding)
         if self.readout == "steps":
             outputs = jnp.swapaxes(outputs, 0, 1)
         if not self.spatial:

@@ -67,6 +67,10 @@ def _largest(config: Config, budget: int) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
+    # One size breaks the rule: that of the embedding, where a head that shares it needs no projection.
+    equal, rest = divmod(config.model.embedding_size, unit)
+    if config.model.tied_embeddings and not rest and equal > low and fits(equal):
+        return equal * unit
     return low * unit
 
 

@@ -67,7 +67,7 @@ class Engine:
             config.cell.name, task.inputs, task.outputs,
             hidden_size=model.hidden_size, key=key, layers=model.layers,
             bidirectional=model.bidirectional, block=model.block,
-            embedding_size=model.embedding_size,
+            embedding_size=model.embedding_size, tied_embeddings=model.tied_embeddings,
             readout=task.readout if model.readout == "auto" else model.readout,
             variational_dropout=config.dropout.variational,
             backend=model.backend, chunk=model.chunk or None,
