@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,6 +67,19 @@ class ByteVocabulary:
         present = np.zeros(256, bool)
         present[content] = True
         return cls(bytes(np.flatnonzero(present).tolist()))
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_plain` makes the vocabulary of again."""
+        return {"bytes": list(self.values)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the vocabulary of such values.
+
+        Raises:
+            KeyError, TypeError, ValueError: what :meth:`plain` cannot have given.
+        """
+        return cls(bytes(plain["bytes"]))
 
     @property
     def size(self) -> int:

@@ -141,6 +141,17 @@ REGISTRY: dict[str, Download] = {
         _ptb("train", "f26c4b92c5fdc7b3f8c7cdcb991d8420"),
         _ptb("valid", "aa0affc06ff7c36e977d7cd49e3839bf"),
         _ptb("test", "8b80168b89c18661a38ef683c0dc3721"),
+        Download(
+            # The data set's first address, in the bucket research.metamind.io of Amazon S3, has refused since 2024:
+            # this one is the author's own. The hash is that of the first address (dataset_infos.json of Hugging
+            # Face's datasets); those of torchtext (md5) and MLDatasets.jl belong to the same file.
+            name="wikitext2",
+            url="https://wikitext.smerity.com/wikitext-2-v1.zip",
+            filename="wikitext2/wikitext-2-v1.zip",
+            known_hash="sha256:92675f1d63015c1c8b51f1656a52d5bdbc33aafa60cc47a218a66e7ee817488c",
+            licence="CC BY-SA 3.0 and GFDL, contributors to Wikipedia; Merity et al. 2016",
+            also=("wikitext-2-v1.zip", "WikiText2/wikitext-2-v1.zip"),  # the second is torchtext's
+        ),
         _wikipedia("text8", "a6640522afe85d1963ad56c05b0ede0a0c000dddc9671758a6cc09b7a38e5232"),
         _wikipedia("enwik8", "547994d9980ebed1288380d652999f38a14fe291a6247c157c3d33d4932534bc"),
         _mnist("train-images-idx3", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),

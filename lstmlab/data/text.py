@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,6 +72,21 @@ class CharVocabulary:
     def from_text(cls, text: str) -> Self:
         """Return the vocabulary of all characters of a text, sorted by code point."""
         return cls("".join(sorted(set(text))))
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_plain` makes the vocabulary of again."""
+        return {"characters": self.characters}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the vocabulary of such values.
+
+        Raises:
+            KeyError, TypeError, ValueError: what :meth:`plain` cannot have given.
+        """
+        if not isinstance(plain["characters"], str):
+            raise TypeError(f"characters must be a string, not {type(plain['characters']).__name__}")
+        return cls(plain["characters"])
 
     @property
     def size(self) -> int:

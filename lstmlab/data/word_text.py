@@ -1,22 +1,26 @@
-"""Texts as words: tokenisers, the vocabulary that training has seen, and the Penn Treebank as Mikolov prepared it."""
+"""Texts as words: tokenisers, the vocabulary that training has seen, the Penn Treebank and WikiText-2."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lstmlab.data.archive import read_members
 from lstmlab.data.download import DataError, fetch
 
 UNKNOWN, END = "<unk>", "<eos>"
 PTB_PARTS = {"train": "ptb-train", "validation": "ptb-valid", "test": "ptb-test"}
+WIKITEXT_PARTS = {split: f"wikitext-2/wiki.{part}.tokens" for split, part in (
+    ("train", "train"), ("validation", "valid"), ("test", "test"),
+)}  # fmt: skip
 
 # A line break; what a text has marked itself; words with inner apostrophes and hyphens; dashes; single signs.
 _WORDS = re.compile(r"\n|<unk>|<eos>|[^\W_]+(?:['’-][^\W_]+)*|-{2,}|[^\w\s]|_")
@@ -46,14 +50,37 @@ def load_ptb(data_dir: str | os.PathLike[str] | None = None, *, offline: bool = 
     Raises:
         DataError: a file cannot be had, or is no UTF-8.
     """
-    texts = {}
-    for split, name in PTB_PARTS.items():
-        path = fetch(name, data_dir, offline=offline)
-        try:
-            texts[split] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path} is no text in UTF-8: {error}") from error
-    return texts
+    paths = {split: fetch(name, data_dir, offline=offline) for split, name in PTB_PARTS.items()}
+    return {split: _decoded(path.read_bytes(), str(path)) for split, path in paths.items()}
+
+
+def load_wikitext2(data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> dict[str, str]:
+    """Return WikiText-2 per split: whole articles of the English Wikipedia of 2016, ``train`` (2 088 628 words with the
+    line ends), ``validation`` (217 646) and ``test`` (245 569), tokenised, with capitals and numbers; headings stand
+    between equals signs, a comma, a full stop or a hyphen within a word is ``@,@``, ``@.@`` or ``@-@``, and words that
+    occur less than three times are ``<unk>`` (Merity et al. 2016, arXiv:1609.07843).
+
+    Found in `data_dir` as `wikitext2/wikitext-2-v1.zip`, where torchtext keeps it, or downloaded (4.5 MB).
+
+    Raises:
+        DataError: the archive cannot be had, lacks a split, or holds what is no UTF-8.
+    """
+    path = fetch("wikitext2", data_dir, offline=offline)
+    names = {name: split for split, name in WIKITEXT_PARTS.items()}
+    found = {
+        names[name]: _decoded(content, f"{name} in {path}") for name, content in read_members(path, names.__contains__)
+    }
+    for split, name in WIKITEXT_PARTS.items():
+        if split not in found:
+            raise DataError(f"{path} holds no file {name}")
+    return {split: found[split] for split in WIKITEXT_PARTS}
+
+
+def _decoded(content: bytes, where: str) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} is no text in UTF-8: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -86,6 +113,22 @@ class WordVocabulary:
         counts.pop(UNKNOWN, None)
         known = sorted((word for word, n in counts.items() if n >= minimum), key=lambda word: (-counts[word], word))
         return cls((UNKNOWN, *known), signs, lower)
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_plain` makes the vocabulary of again."""
+        # One string, because no word holds a line break, and a list would hold the words NaN and Infinity.
+        return {"words": "\n".join(self.words), "signs": self.signs, "lower": self.lower}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the vocabulary of such values.
+
+        Raises:
+            KeyError, TypeError, ValueError: what :meth:`plain` cannot have given.
+        """
+        if not isinstance(plain["words"], str):
+            raise TypeError(f"words must be a string, not {type(plain['words']).__name__}")
+        return cls(tuple(plain["words"].split("\n")), bool(plain["signs"]), bool(plain["lower"]))
 
     @property
     def size(self) -> int:

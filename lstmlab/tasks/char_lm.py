@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstmlab.data.byte_text import BYTE_CORPORA, ByteVocabulary, load_bytes
+from lstmlab.data.download import DataError
 from lstmlab.data.text import CORPORA, CharVocabulary, load_text
 from lstmlab.tasks.base import Illustration, Predictor, field
 from lstmlab.tasks.registry import register_task
@@ -55,19 +56,23 @@ class CharLM(TokenStream):
         vocabulary = CharVocabulary.from_text(text)
         return vocabulary, vocabulary.encode(text)
 
-    @property
+    @cached_property
     def vocabulary(self) -> CharVocabulary | ByteVocabulary:
         """All characters of the corpus; turns text into tokens and back."""
         return self._encoded[0]
 
-    @property
-    def size(self) -> int:
-        """Number of different characters."""
-        return self.vocabulary.size
+    def vocabulary_of(self, kept: Mapping[str, Any]) -> CharVocabulary | ByteVocabulary:
+        """From ``characters``, or from ``bytes``."""
+        return (ByteVocabulary if self.corpus in BYTE_CORPORA else CharVocabulary).from_plain(kept)
 
     @cached_property
     def _splits(self) -> dict[str, np.ndarray]:
-        return contiguous(self._encoded[1])
+        vocabulary, tokens = self._encoded
+        if vocabulary != self.vocabulary:
+            raise DataError(
+                f"{self.corpus} has {vocabulary.size} characters that are not those of the run's vocabulary"
+            )
+        return contiguous(tokens)
 
     def data(self) -> Mapping[str, Any]:
         """Per split its characters in order, ``[characters]``: int32, of text8 and enwik8 uint8."""

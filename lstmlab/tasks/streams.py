@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, Self
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,19 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.tasks.base import Batch, Features, Metrics, Split, Task, Tokens, cross_entropy, field, mean
+
+
+class Vocabulary(Protocol):
+    """A bijection between tokens and the indices 0 … size-1."""
+
+    @property
+    def size(self) -> int:
+        """Number of tokens."""
+        ...
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values for a file."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +60,17 @@ class TokenStream(Task):
 
     @property
     @abc.abstractmethod
+    def vocabulary(self) -> Vocabulary:
+        """The tokens; in a task that is :meth:`given` one, without its corpus."""
+
+    @abc.abstractmethod
+    def vocabulary_of(self, kept: Mapping[str, Any]) -> Vocabulary:
+        """The vocabulary of what :meth:`keeps` has given; raises ``KeyError``, ``TypeError`` or ``ValueError``."""
+
+    @property
     def size(self) -> int:
         """Number of different tokens."""
+        return self.vocabulary.size
 
     @abc.abstractmethod
     def data(self) -> Mapping[str, Any]:
@@ -63,6 +85,16 @@ class TokenStream(Task):
     def outputs(self) -> Features:
         """Logits of the next token."""
         return Features(self.size)
+
+    def keeps(self) -> dict[str, Any]:
+        """The vocabulary, so that a trained model writes text without its corpus."""
+        return self.vocabulary.plain()
+
+    def given(self, kept: Mapping[str, Any]) -> Self:
+        """The same task with this vocabulary."""
+        twin = dataclasses.replace(self)
+        object.__setattr__(twin, "vocabulary", self.vocabulary_of(kept))  # in the place of the cached property
+        return twin
 
     def train_batch(self, data: Int[Array, " n"], key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """The window of this step; after the last window of the streams comes the first again.

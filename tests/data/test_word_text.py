@@ -1,14 +1,19 @@
-"""Words: the tokenisers, the vocabulary of the training split, and the Penn Treebank's files."""
+"""Words: the tokenisers, the vocabulary of the training split, the Penn Treebank's files, WikiText-2's archive."""
 
 import dataclasses
 import hashlib
+import io
+import json
+import zipfile
 
 import numpy as np
 import pytest
+from test_download import server  # noqa: F401
 
 from lstmlab.data import registry
 from lstmlab.data.download import DataError
-from lstmlab.data.word_text import PTB_PARTS, WordVocabulary, load_ptb, tokenise
+from lstmlab.data.word_text import PTB_PARTS, WIKITEXT_PARTS, WordVocabulary, load_ptb, load_wikitext2, tokenise
+from lstmlab.tracking.plain import from_plain, to_plain
 
 PTB = {
     "ptb-train": " aer banknote berlitz \n pierre <unk> N years old u.s. n't \n",
@@ -89,3 +94,65 @@ def test_a_wrong_or_missing_file_of_the_treebank_is_named(treebank, monkeypatch)
     monkeypatch.setitem(registry.REGISTRY, "ptb-valid", entry)
     with pytest.raises(DataError, match=r"ptb\.valid\.txt is no text in UTF-8"):
         load_ptb(treebank, offline=True)
+
+
+WIKITEXT = {
+    "train": " \n = Robert <unk> = \n \n A well @-@ , 1 @.@ 5 m <unk> ( 2 @,@ 000 ) – é . \n \n = = Career = = \n",
+    "validation": " \n = Homarus = \n",
+    "test": " \n = Infinity = \n NaN \n",
+}
+
+
+def archive(parts=WIKITEXT_PARTS, texts=WIKITEXT):
+    """A zip in the layout of WikiText-2."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("wikitext-2/", "")
+        for split, name in parts.items():
+            text = texts[split]
+            file.writestr(name, text if isinstance(text, bytes) else text.encode())
+    return packed.getvalue()
+
+
+@pytest.fixture
+def served(server, tmp_path, monkeypatch):  # noqa: F811
+    """A function that puts an archive on a server, and reads WikiText-2 from there."""
+
+    def read(content):
+        server.content = content
+        known = "sha256:" + hashlib.sha256(content).hexdigest()
+        entry = dataclasses.replace(registry.REGISTRY["wikitext2"], url=f"{server.url}/range", known_hash=known)
+        monkeypatch.setitem(registry.REGISTRY, "wikitext2", entry)
+        return load_wikitext2(tmp_path)
+
+    return read
+
+
+def test_wikitext_is_downloaded_and_read_without_unpacking(served, tmp_path):
+    assert served(archive()) == WIKITEXT
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")] == ["wikitext2/wikitext-2-v1.zip"]
+    assert load_wikitext2(tmp_path, offline=True) == WIKITEXT
+    words = tokenise(WIKITEXT["train"], signs=False)
+    assert words[:6] == ["<eos>", "=", "Robert", "<unk>", "=", "<eos>"]
+    assert words.count("<eos>") == WIKITEXT["train"].count("\n")
+    assert {"@-@", "@.@", "@,@", "–", "é"} <= set(words)
+
+
+def test_an_archive_of_another_layout_is_named_with_what_it_lacks(served, tmp_path):
+    moved = WIKITEXT_PARTS | {"validation": "wikitext-2/wiki.valid.raw"}
+    with pytest.raises(DataError, match=r"wikitext-2-v1\.zip holds no file wikitext-2/wiki\.valid\.tokens"):
+        served(archive(moved))
+    (tmp_path / "wikitext2/wikitext-2-v1.zip").unlink()
+    with pytest.raises(DataError, match=r"wiki\.test\.tokens in .*wikitext-2-v1\.zip is no text in UTF-8"):
+        served(archive(texts=WIKITEXT | {"test": b"\xff"}))
+    (tmp_path / "wikitext2/wikitext-2-v1.zip").unlink()
+    with pytest.raises(DataError, match=r"put http.* at .*wikitext2/wikitext-2-v1\.zip"):
+        load_wikitext2(tmp_path, offline=True)
+
+
+def test_a_vocabulary_comes_back_from_a_file(tmp_path):
+    vocabulary = WordVocabulary(("<unk>", "NaN", "Infinity", "<eos>", "é", "\u2028"), signs=False, lower=True)
+    assert WordVocabulary.from_plain(from_plain(json.loads(json.dumps(to_plain(vocabulary.plain()))))) == vocabulary
+    for error, wrong in ((KeyError, {"words": "<unk>"}), (TypeError, vocabulary.plain() | {"words": ["<unk>"]})):
+        with pytest.raises(error):
+            WordVocabulary.from_plain(wrong)

@@ -1,6 +1,7 @@
 """Character language model: windows that tile the text, a state dropped at the right place."""
 
 import dataclasses
+import json
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from lstmlab.data.byte_text import ByteVocabulary
+from lstmlab.data.download import DataError
 from lstmlab.data.text import CharVocabulary, load_text
 from lstmlab.tasks import char_lm
 from lstmlab.tasks.base import Batch, mean
@@ -180,3 +182,23 @@ def test_pairs_are_counted_across_the_pieces(monkeypatch):
     for piece in (1, 7, 17, 102, 103, 1000):
         monkeypatch.setattr(char_lm, "PIECE", piece)
         np.testing.assert_array_equal(char_lm._pairs(tokens, 5), expected)
+
+
+@pytest.mark.parametrize("corpus", ["tiny_shakespeare", "enwik8"])
+def test_the_vocabulary_is_kept_and_given_without_the_corpus(corpus, monkeypatch):
+    text = "Größe – NaN\n" * 40
+    monkeypatch.setattr(char_lm, "load_text", lambda corpus, data_dir: text)
+    monkeypatch.setattr(char_lm, "load_bytes", lambda corpus, data_dir: np.frombuffer(text.encode(), np.uint8))
+    task = CharLM(corpus=corpus)
+    kept, expected = json.loads(json.dumps(task.keeps())), task.data()["test"]
+    tokens = task.vocabulary.encode("Größe")
+    task = CharLM(corpus=corpus).given(kept)
+    np.testing.assert_array_equal(task.data()["test"], expected)
+    text = "another corpus"
+    task = CharLM(corpus=corpus).given(kept)
+    assert task.inputs.size == task.outputs.size == task.vocabulary.size
+    assert task.vocabulary.decode(tokens) == "Größe"
+    with pytest.raises(DataError, match=f"{corpus} .* not those of the run's vocabulary"):
+        task.data()
+    with pytest.raises(KeyError):
+        CharLM(corpus=corpus).given({"words": "<unk>"})

@@ -49,11 +49,12 @@ def test_the_minimum_count_and_lower_case_are_options(of_text):
     assert of_text(text, minimum_count=1).size == 6
 
 
-def test_the_treebank_comes_in_its_own_splits(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("corpus", "loader"), [("ptb", "load_ptb"), ("wikitext2", "load_wikitext2")])
+def test_published_corpora_come_in_their_own_splits(corpus, loader, monkeypatch, tmp_path):
     seen = []
     texts = {"train": "a <unk> N\nu.s.\n", "validation": "a b\n", "test": "N N\n"}
-    monkeypatch.setattr(word_lm, "load_ptb", lambda data_dir: seen.append(data_dir) or texts)
-    task = WordLM(corpus="ptb", data_dir=str(tmp_path))
+    monkeypatch.setattr(word_lm, loader, lambda data_dir: seen.append(data_dir) or texts)
+    task = WordLM(corpus=corpus, data_dir=str(tmp_path))
     assert task.vocabulary.words == ("<unk>", "<eos>", "N", "a", "u.s.")
     assert {split: part.tolist() for split, part in task.data().items()} == {
         "train": [3, 0, 2, 1, 4, 1], "validation": [3, 0, 1], "test": [2, 2, 1],
