@@ -112,6 +112,11 @@ class Predictor(Protocol):
         [batch, beam, length]``, ``scores [batch, beam]`` and ``attention``; pair tasks only."""
         ...
 
+    def metrics_while_learning(self, split: Split, rate: float) -> dict[str, float]:
+        """Every metric of a split that is read once more in order, by a copy of the model that takes a gradient step
+        after each batch; stateful tasks only."""
+        ...
+
 
 @dataclasses.dataclass(frozen=True)
 class Illustration:

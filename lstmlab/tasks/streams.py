@@ -12,7 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from lstmlab.tasks.base import Batch, Features, Metrics, Split, Task, Tokens, cross_entropy, field, mean
+from lstmlab.tasks.base import (
+    Batch,
+    Features,
+    Metrics,
+    Predictor,
+    Split,
+    Task,
+    Tokens,
+    cross_entropy,
+    field,
+    mean,
+)
 
 
 class Vocabulary(Protocol):
@@ -43,11 +54,20 @@ class TokenStream(Task):
     * Evaluation leaves nothing out: every token of the split but its first is predicted exactly
       once. The end of a stream is padding, marked by ``lengths``. As the state is dropped at the
       start of each stream, fewer streams give marginally better values.
+    * With ``dynamic_rate`` the test split is read once more, as one stream in windows of ``unroll``, by a copy of the
+      best model that takes a step of plain SGD at that rate after each window (dynamic evaluation, Mikolov et al. 2010;
+      Krause et al. 2018, arXiv:1709.07432). Its metrics stand beside the others, with the prefix ``dynamic_``. The
+      literature states which of the two it gives: runs are compared by the plain one.
     """
 
     unroll: int = field(64, "steps of truncated back-propagation through time", minimum=1)
 
     reset_rate: float = field(0.0, "share of training windows at whose start a stream's state is dropped", minimum=0.0)
+
+    dynamic_rate: float = field(
+        0.0, "learning rate at which the finished model goes on learning from the test split as it reads; 0: off",
+        minimum=0.0,
+    )  # fmt: skip
 
     unit: ClassVar[float] = 1.0
     """nats in one unit of the metric: ln 2 for bits"""
@@ -147,6 +167,13 @@ class TokenStream(Task):
         right = jnp.argmax(outputs, axis=-1) == batch.targets
         total = jnp.sum(valid)
         return {self.metric: (jnp.sum(costs * valid), total), "accuracy": (jnp.sum(right * valid), total)}
+
+    def final_metrics(self, predictor: Predictor) -> dict[str, float]:
+        """The metrics under dynamic evaluation, where it is switched on."""
+        if not self.dynamic_rate:
+            return {}
+        found = predictor.metrics_while_learning("test", self.dynamic_rate)
+        return {f"dynamic_{name}": value for name, value in found.items()}
 
 
 def contiguous(tokens: np.ndarray) -> dict[str, np.ndarray]:

@@ -18,10 +18,11 @@ from lstmlab.models import EncoderForecaster, ModelOutput, SequenceModel
 from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.generate import generate
 from lstmlab.models.sampling import Draw, continue_sequence
-from lstmlab.tasks import Batch, Pairs, Task, Tokens
+from lstmlab.tasks import Batch, Pairs, Split, Task, Tokens
 from lstmlab.tracking.files import RunError, read_summary, write_atomically
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.training.checkpoint import fill, named_leaves
+from lstmlab.training.dynamic import metrics_while_learning
 from lstmlab.training.engine import Engine, dropout_rates
 
 MODEL_FILE = "model.npz"
@@ -135,6 +136,10 @@ class Trained:
             raise ValueError(f"beam is {beam}, but must be at least 1")
         source = jnp.asarray(source, jnp.int32)
         return beam_search(self.model, source, length, beam, alpha=alpha, rates=self._rates)  # type: ignore[arg-type]
+
+    def metrics_while_learning(self, split: Split, rate: float) -> dict[str, float]:
+        """Every metric of a split under dynamic evaluation, see :mod:`lstmlab.training.dynamic`."""
+        return metrics_while_learning(self.model, self.task, self._rates, split, rate)
 
     def save(self) -> None:
         """Write the parameters to ``model.npz`` in the run directory, by name, and what the task needs besides."""
