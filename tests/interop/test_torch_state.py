@@ -12,14 +12,12 @@ from interop_checks import (
     assert_close,
     assert_same_bits,
     blank,
-    randomised,
     run,
     sequences,
 )
 
 from lstmlab.interop import cell_from_torch, cell_to_torch, from_torch, to_torch
-from lstmlab.models import SequenceModel
-from lstmlab.tasks import Features, Tokens
+from lstmlab.tasks import Tokens
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -153,36 +151,6 @@ def test_embedding_and_input_map_are_encoders():
     np.testing.assert_allclose(mapped.input_map(x), linear(torch.from_numpy(x)).detach().numpy(), rtol=1e-5, atol=1e-6)
     other = blank("lstm", embedding_size=4, seed=5)
     assert_same_bits(from_torch(other, exported, encoder="in.", head="out."), mapped)
-
-
-def test_tied_embeddings_go_to_both_layers_and_come_back_only_as_one_matrix():
-    def tied(seed, **settings):
-        model = SequenceModel(
-            "gru", Tokens(11), Features(11), hidden_size=HIDDEN, key=jax.random.key(seed), tied_embeddings=True,
-            **settings,
-        )  # fmt: skip
-        return randomised(model, seed)
-
-    where = {"encoder": "embed.", "head": "linear."}
-    model = tied(0)
-    state = to_torch(model, **where)
-    np.testing.assert_array_equal(state["linear.weight"], state["embed.weight"])
-    assert_same_bits(from_torch(tied(1), state, **where), model)
-    with pytest.raises(ValueError, match=r"'linear\.weight' is not the embedding .* give the argument encoder too"):
-        recurrent_and_head = {name: array for name, array in state.items() if not name.startswith("embed.")}
-        from_torch(tied(1), recurrent_and_head, head="linear.")
-
-    narrow = tied(2, embedding_size=FEATURES)
-    state = to_torch(narrow, **where)
-    linear = nn.Linear(HIDDEN, 11)
-    load(linear, {name: state[f"linear.{name}"] for name in ("weight", "bias")})
-    h = np.random.default_rng(0).normal(size=(4, HIDDEN)).astype("f4")
-    assert_close(narrow.head(h, narrow.embedding), linear(torch.from_numpy(h)).detach().numpy())
-    with pytest.raises(ValueError, match=r"through a projection, .* leave out the argument head"):
-        from_torch(narrow, state, **where)
-    without = {name: array for name, array in state.items() if not name.startswith("linear.")}
-    kept = from_torch(tied(3, embedding_size=FEATURES), without, encoder="embed.")
-    assert_same_bits(kept.embedding, narrow.embedding)
 
 
 def test_head_without_bias_counts_as_zero_bias():
