@@ -15,18 +15,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from lstmlab.data.labelled import Labelled
 from lstmlab.tasks import detectors
 from lstmlab.tasks.anomaly_series import Facts, load_labelled, split_rows, training_rows
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    field,
-    mean,
-    take_rows,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.scoring import Scorer, Threshold
 from lstmlab.tasks.tabular import TabularTask
@@ -186,19 +175,14 @@ class Anomaly(TabularTask):
         starts = jax.random.randint(key, (batch_size,), 0, max(self.origins(data.shape[0]) - self.steps + 1, 1))
         return self.windows(data, starts)
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
+    def rows(self, split: Split) -> int:
         """Windows side by side, so that every row is forecast once from each distance."""
-        return -(-self._windows_in(split) // batch_size)
-
-    def _windows_in(self, split: Split) -> int:
         first, end = self.spans[split]
         return -(-self.origins(end - max(first - self.context, 0)) // self.steps)
 
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next windows, in order."""
-        count = self._windows_in(split)
-        starts, weights = take_rows(self.steps * jnp.arange(count), index, batch_size, count)
-        return self.windows(data, starts)._replace(weights=weights)
+    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+        """Windows side by side."""
+        return self.windows(data, self.steps * rows)
 
     def windows(self, data: Any, starts: Int[Array, " batch"]) -> Batch:
         """Windows that begin at rows of ``data``: inputs ``[batch, context + steps − 1, columns]``.

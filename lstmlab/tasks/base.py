@@ -240,6 +240,14 @@ def weighted(values: Float[Array, " batch *rest"], batch: Batch) -> tuple[Array,
     return jnp.sum(values * spread), jnp.sum(jnp.broadcast_to(spread, values.shape))
 
 
+def valid_steps(batch: Batch) -> Float[Array, "batch time"]:
+    """1 at the steps that count, 0 at padding and in rows without weight; targets are ``[batch, time, ...]``."""
+    valid = jnp.ones(batch.targets.shape[:2])
+    if batch.lengths is not None:
+        valid *= jnp.arange(valid.shape[1]) < batch.lengths[:, None]
+    return valid if batch.weights is None else valid * batch.weights[:, None]
+
+
 def mean(total_and_weight: tuple[Array, Array]) -> Array:
     """Total over weight; 0 when there is no weight."""
     total, weight = total_and_weight

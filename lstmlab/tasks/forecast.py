@@ -7,24 +7,12 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from lstmlab.data.series import SERIES
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    field,
-    mean,
-    take_rows,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
 from lstmlab.tasks.forecast_baselines import Yardsticks
 from lstmlab.tasks.forecast_frame import Facts, Frame, Recipe, make_frame
 from lstmlab.tasks.forecast_heads import SIZES, Said, head_loss, pinball, read_head
@@ -137,24 +125,15 @@ class Forecast(TabularTask):
         first, end = self.frame.spans[split]
         return np.arange(max(first, self.window), end - self.horizon + 1)
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Windows drawn at random."""
-        starts = jax.random.randint(key, (batch_size,), 0, len(self.origins("train")))
-        return self.windows(data, starts)
+    def rows(self, split: Split) -> int:
+        """Windows, one row of the series apart."""
+        return len(self.origins(split))
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every window once."""
-        return -(-len(self.origins(split)) // batch_size)
-
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next windows, in order."""
-        count = len(self.origins(split))
-        starts, weights = take_rows(jnp.arange(count), index, batch_size, count)
-        return self.windows(data, starts)._replace(weights=weights)
-
-    def windows(self, data: Any, starts: Int[Array, " batch"]) -> Batch:
+    def windows(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
         """The windows that begin at rows of ``data`` ``[rows, features]``."""
-        return self.batch_of(jnp.asarray(data)[starts[:, None] + jnp.arange(self.window + self.horizon)])
+        return self.batch_of(jnp.asarray(data)[rows[:, None] + jnp.arange(self.window + self.horizon)])
+
+    pick = windows
 
     def batch_of(self, rows: Float[Array, "batch rows features"]) -> Batch:
         """Windows from their rows ``[batch, window + horizon, features]``, see :mod:`lstmlab.tasks.forecast_windows`.

@@ -21,14 +21,14 @@ from lstmlab.tasks.base import (
     Metrics,
     Predictor,
     Split,
-    Task,
     Tokens,
     cross_entropy,
     field,
     mean,
-    take_rows,
+    valid_steps,
 )
 from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.rows import RowsTask
 from lstmlab.tasks.tagging_yardsticks import commonest_tags, share_right
 from lstmlab.tracking.confusion_plot import confusion
 
@@ -44,7 +44,7 @@ _OF_TEN: dict[str, tuple[int, ...]] = {"train": tuple(range(8)), "validation": (
     published="other data (newspaper text, 45 Penn tags): bidirectional LSTMs about 97 % (from memory)",
 )
 @dataclasses.dataclass(frozen=True)
-class Tagging(Task):
+class Tagging(RowsTask):
     """Sentences with one universal tag per word: a task for a bidirectional model, as words that follow count too.
 
     Of every ten documents eight train, one validates and one tests: neighbouring sentences share topic and names, so
@@ -108,20 +108,19 @@ class Tagging(Task):
     def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """Pieces drawn at random, some known words hidden behind their class."""
         drawn, hidden = jax.random.split(key)
-        chosen = jax.random.randint(drawn, (batch_size,), 0, data["lengths"].shape[0])
-        rows = {name: jnp.asarray(array)[chosen] for name, array in data.items() if name != "dropout"}
-        hide = jax.random.bernoulli(hidden, jnp.asarray(data["dropout"])[rows["words"]])
-        return _batch({**rows, "words": jnp.where(hide, rows["classes"], rows["words"])})
+        rows = self.draw(drawn, batch_size)
+        batch = self.pick(data, rows)
+        hide = jax.random.bernoulli(hidden, jnp.asarray(data["dropout"])[batch.inputs])
+        return batch._replace(inputs=jnp.where(hide, jnp.asarray(data["classes"])[rows], batch.inputs))
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every piece once."""
-        return -(-len(self._splits[split]["lengths"]) // batch_size)
+    def rows(self, split: Split) -> int:
+        """Pieces of sentences."""
+        return len(self._splits[split]["lengths"])
 
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next pieces of the split."""
-        arrays = {name: jnp.asarray(array) for name, array in data.items() if name != "dropout"}
-        rows, weights = take_rows(arrays, index, batch_size, data["lengths"].shape[0])
-        return _batch(rows)._replace(weights=weights)
+    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+        """Pieces as they are, and their tags."""
+        words, tags, lengths = (jnp.asarray(data[name])[rows] for name in ("words", "tags", "lengths"))
+        return Batch(words, tags.astype(jnp.int32), lengths=lengths)
 
     def loss(self, outputs: Float[Array, "batch time tags"], batch: Batch) -> Float[Array, ""]:
         """Mean cross-entropy per word, nats."""
@@ -129,7 +128,7 @@ class Tagging(Task):
 
     def metrics(self, outputs: Float[Array, "batch time tags"], batch: Batch) -> Metrics:
         """Share of words, and of unknown words, whose tag is right; cross-entropy per word."""
-        counted = _counted(batch)
+        counted = valid_steps(batch)
         unknown = counted * (batch.inputs >= len(self.vocabulary.known))
         right = jnp.argmax(outputs, axis=-1) == batch.targets
         return {
@@ -163,10 +162,9 @@ class Tagging(Task):
         table = np.zeros((len(TAGS), len(TAGS)), np.int64)
         tagged: list[np.ndarray] = []
         for start in range(0, min(len(test["lengths"]), 4 * rows), rows):
-            part = {name: jnp.asarray(array[start : start + rows]) for name, array in test.items()}
-            batch = _batch(part)
+            batch = self.pick(test, jnp.arange(start, min(start + rows, len(test["lengths"]))))
             named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
-            counted = np.asarray(_counted(batch)) > 0
+            counted = np.asarray(valid_steps(batch)) > 0
             np.add.at(table, (np.asarray(batch.targets)[counted], named[counted]), 1)
             tagged += list(named)
         return [
@@ -211,14 +209,3 @@ class Tagging(Task):
             for array, column in zip(arrays.values(), values, strict=True):
                 array[row, : len(column)] = column
         return {**arrays, "lengths": np.array([len(words) for words, _, _ in columns], np.int32)}
-
-
-def _batch(rows: Any) -> Batch:
-    return Batch(rows["words"], rows["tags"].astype(jnp.int32), lengths=rows["lengths"])
-
-
-def _counted(batch: Batch) -> Float[Array, "batch time"]:
-    """1 at the words that count, 0 at padding and in rows without weight."""
-    assert batch.lengths is not None
-    counted = (jnp.arange(batch.targets.shape[1]) < batch.lengths[:, None]).astype(jnp.float32)
-    return counted if batch.weights is None else counted * batch.weights[:, None]
