@@ -2,6 +2,7 @@
 
 import re
 import signal
+from types import SimpleNamespace
 
 import pytest
 from small_runs import TASKS, TINY, command, overrides, quick_programs, started
@@ -201,6 +202,14 @@ def test_generate_writes_words_and_says_which_of_the_prompt_it_does_not_know(tmp
     nothing = command("generate", str(tmp_path), "--prompt", " ")
     assert (nothing.code, nothing.out) == (1, "")
     assert "--prompt: the prompt is empty" in nothing.err
+
+
+@pytest.mark.parametrize("task", ["sentiment", "tagging"])
+def test_generate_refuses_tasks_whose_words_are_read_alone(task, monkeypatch):
+    monkeypatch.setattr("lstmlab.training.load", lambda run: SimpleNamespace(task=task_entry(task).cls()))
+    refused = command("generate", "some_run")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == f"lstmlab: some_run holds a run of task {task}, which has no text to go on with\n"
 
 
 def test_compare_shows_the_runs_below_its_directories(number_run, text_run, tmp_path):
