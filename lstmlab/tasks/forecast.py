@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 from lstmlab.data.series import SERIES
 from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
 from lstmlab.tasks.forecast_baselines import Yardsticks
-from lstmlab.tasks.forecast_frame import Facts, Frame, Recipe, make_frame
+from lstmlab.tasks.forecast_frame import Facts, Frame, Recipe, check_options, make_frame
 from lstmlab.tasks.forecast_heads import SIZES, Said, head_loss, pinball, read_head
 from lstmlab.tasks.forecast_windows import LAST, SCALE, SHIFT, TRUTH, make_batch
 from lstmlab.tasks.registry import register_task
@@ -74,20 +74,7 @@ class Forecast(TabularTask):
 
     def __post_init__(self) -> None:
         """Refuse options that do not fit each other; raises ``ValueError``."""
-        if self.interval >= 1:
-            raise ValueError(f"task.interval is {self.interval}, but must be below 1")
-        if self.fold >= self.folds:
-            raise ValueError(f"task.fold is {self.fold}, but must be below task.folds, which is {self.folds}")
-        if self.data_file and self.dataset != "auto":
-            raise ValueError(f"task.dataset={self.dataset} and data.file={self.data_file}: set one of them")
-        of_file = {"time": None, "columns": (), "missing": "error", "gaps": "error"}
-        idle = [key for key, default in of_file.items() if getattr(self, f"data_{key}") != default]
-        if idle and not self.data_file:
-            raise ValueError(f"data.{idle[0]} is set, but data.file is not: it says how to read a file of your own")
-        if self.data_target and self.features == "M":
-            raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
-        if self.strategy == "recursive" and self.features == "MS":
-            raise ValueError("task.strategy=recursive feeds back what it forecasts: it needs task.features=S or M")
+        check_options(self)
 
     @property
     def architecture(self) -> str:  # type: ignore[override]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -30,9 +30,7 @@ from lstmlab.tasks.base import (
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.rows import RowsTask
 from lstmlab.tasks.tagging_yardsticks import commonest_tags, share_right
-from lstmlab.tracking.confusion_plot import confusion
 
-SHOWN = 8
 _OF_TEN: dict[str, tuple[int, ...]] = {"train": tuple(range(8)), "validation": (8,), "test": (9,)}
 
 
@@ -94,7 +92,8 @@ class Tagging(RowsTask):
         return Features(len(TAGS))
 
     @cached_property
-    def _splits(self) -> dict[str, dict[str, np.ndarray]]:
+    def splits(self) -> dict[str, dict[str, np.ndarray]]:
+        """See :meth:`data`."""
         return {split: self._encode(sentences) for split, sentences in self.sentences.items()}
 
     def data(self) -> Mapping[str, Any]:
@@ -103,7 +102,7 @@ class Tagging(RowsTask):
         counts = self.vocabulary.counts
         rates = np.zeros(self.vocabulary.size, np.float32)
         rates[: len(counts)] = self.word_dropout / (self.word_dropout + counts)
-        return {**self._splits, "train": {**self._splits["train"], "dropout": rates}}
+        return {**self.splits, "train": {**self.splits["train"], "dropout": rates}}
 
     def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """Pieces drawn at random, some known words hidden behind their class."""
@@ -115,7 +114,7 @@ class Tagging(RowsTask):
 
     def rows(self, split: Split) -> int:
         """Pieces of sentences."""
-        return len(self._splits[split]["lengths"])
+        return len(self.splits[split]["lengths"])
 
     def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
         """Pieces as they are, and their tags."""
@@ -148,7 +147,7 @@ class Tagging(RowsTask):
 
     @cached_property
     def _yardsticks(self) -> dict[str, dict[str, float]]:
-        train, test = self._splits["train"], self._splits["test"]
+        train, test = self.splits["train"], self.splits["test"]
         known = len(self.vocabulary.known)
         tables = commonest_tags(train, known, self.vocabulary.size, len(TAGS))
         return {
@@ -158,40 +157,9 @@ class Tagging(RowsTask):
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """Test sentences with the tags that the model gives them, and which tags it takes for which."""
-        test, rows = self._splits["test"], 256
-        table = np.zeros((len(TAGS), len(TAGS)), np.int64)
-        tagged: list[np.ndarray] = []
-        for start in range(0, min(len(test["lengths"]), 4 * rows), rows):
-            batch = self.pick(test, jnp.arange(start, min(start + rows, len(test["lengths"]))))
-            named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
-            counted = np.asarray(valid_steps(batch)) > 0
-            np.add.at(table, (np.asarray(batch.targets)[counted], named[counted]), 1)
-            tagged += list(named)
-        return [
-            Illustration("sentences", text=self._show(tagged)),
-            Illustration(
-                "confusion",
-                draw=partial(confusion, table=table, names=TAGS, title="Parts of speech, first test documents"),
-            ),
-        ]
+        from lstmlab.tasks.tagging_pictures import illustrate
 
-    def _show(self, tagged: list[np.ndarray]) -> str:
-        """The first sentences that are one piece, ``word/tag``; a mistake shows the right tag behind it."""
-        lines, place = ["word/TAG; word/TAG(RIGHT) where the model is wrong; ? an unknown word", ""], 0
-        for sentence in self.sentences["test"]:
-            pieces = -(-len(sentence.words) // self.length)
-            if pieces == 1 and place < len(tagged):
-                tokens, _ = self.vocabulary.encode(sentence.words)
-                shown = zip(sentence.words, sentence.tags, tagged[place], tokens, strict=False)
-                lines.append(" ".join(self._word(*entry) for entry in shown))
-            place += pieces
-            if len(lines) == SHOWN + 2:
-                break
-        return "\n".join(lines)
-
-    def _word(self, word: str, right: int, named: int, token: int) -> str:
-        mark = "?" if token >= len(self.vocabulary.known) else ""
-        return f"{word}{mark}/{TAGS[named]}" + ("" if named == right else f"({TAGS[right]})")
+        return illustrate(self, predictor)
 
     def _encode(self, sentences: list[Sentence]) -> dict[str, np.ndarray]:
         """Pieces of sentences, padded with zeros."""
