@@ -29,7 +29,7 @@ Search for good settings: search=random|tpe|learning_rate|odyssey, and ranges, i
 
 Look things up, or use what was trained:
   lstmlab cells [NAME] [--verbose]    the recurrent cells, with papers and options; one of them in full
-  lstmlab tasks [NAME]                the tasks, with data, metrics and baselines; one of them in full
+  lstmlab tasks [NAME] [--baselines]  the tasks, with data and metrics; one of them in full, with its baselines
   lstmlab config [OVERRIDES]          every key with its value, meaning and range
   lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR)
   lstmlab importance DIR...           which hyperparameters matter (--cell C, --task T, --output DIR)
@@ -119,12 +119,13 @@ def _tasks(arguments: list[str]) -> None:
     """lstmlab tasks: the registered tasks, or one of them in full."""
     options = parser("tasks", "List the tasks: choose one with task=NAME.")
     options.add_argument("name", nargs="?", metavar="NAME", help="one task in full: protocol, options, baselines")
+    options.add_argument("--baselines", action="store_true", help="also the best baseline of each; takes a while")
     chosen = options.parse_args(arguments)
     from lstmlab.config import ConfigError
     from lstmlab.study.show_tasks import show_task, show_tasks
 
     if chosen.name is None:
-        return show_tasks()
+        return show_tasks(baselines=chosen.baselines)
     try:
         return show_task(chosen.name)
     except ValueError as error:

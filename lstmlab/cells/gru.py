@@ -1,5 +1,7 @@
 """Gated recurrent units."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
@@ -28,7 +30,7 @@ class GRU(Cell):
     """
 
     gates = ("reset", "update", "candidate")
-    memory_gates = {"update": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"update": 1}
     recurrent_maps = ("recurrent", "candidate_recurrent")
     reset: str = option("after", "where the reset gate acts: on U h or on h", choices=("after", "before"))
     activation: str = activation_option("tanh", "nonlinearity of the candidate")

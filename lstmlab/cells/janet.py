@@ -1,5 +1,7 @@
 """JANET: the LSTM that keeps its forget gate alone."""
 
+from typing import ClassVar
+
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
@@ -29,7 +31,7 @@ class JANET(Cell):
     """
 
     gates = ("forget", "candidate")
-    memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
     beta: float = option(1.0, "how far the candidate's gate opens beyond what is forgotten")
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:

@@ -1,5 +1,7 @@
 """LSTM with layer normalisation."""
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -42,7 +44,7 @@ class LayerNormLSTM(Cell):
     """
 
     gates = ("input", "forget", "candidate", "output")
-    memory_gates = {"forget": 1, "input": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
     state_type = HCState
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:

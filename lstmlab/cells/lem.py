@@ -1,5 +1,7 @@
 """Long expressive memory."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -25,7 +27,7 @@ class LEM(Cell):
     """
 
     gates = ("memory_step", "output_step", "candidate", "output_candidate")
-    memory_gates = {"memory_step": -1, "output_step": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"memory_step": -1, "output_step": -1}
     unbounded = ("output_candidate",)
     state_type = HCState
     recurrent_maps = ("recurrent", "memory_recurrent")

@@ -1,5 +1,7 @@
 """Long short-term memory, without and with peepholes."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
@@ -32,7 +34,7 @@ class LSTM(Cell):
     """
 
     gates = ("input", "forget", "candidate", "output")
-    memory_gates = {"forget": 1, "input": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
     state_type = HCState
     activation: str = activation_option("tanh", "nonlinearity of the candidate and of the output")
     gate_activation: str = activation_option("sigmoid", "nonlinearity of the gates")

@@ -1,5 +1,7 @@
 """The minimal gated unit."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
@@ -28,7 +30,7 @@ class MGU(Cell):
     """
 
     gates = ("update", "candidate")
-    memory_gates = {"update": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"update": -1}
     recurrent_maps = ("recurrent", "candidate_recurrent")
     reset: str = option("before", "where the gate acts in the candidate: on h or on U h", choices=("before", "after"))
     activation: str = activation_option("tanh", "nonlinearity of the candidate")

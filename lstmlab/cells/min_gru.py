@@ -1,5 +1,7 @@
 """Minimal gated units that run in parallel over time."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -35,7 +37,7 @@ class MinGRU(LinearCell):
     """
 
     gates = ("update", "candidate")
-    memory_gates = {"update": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"update": -1}
     unbounded = ("candidate",)
     candidate: str = option("positive", "nonlinearity of the candidate", choices=("positive", "identity"))
 

@@ -1,5 +1,7 @@
 """Minimal LSTM that runs in parallel over time."""
 
+from typing import ClassVar
+
 import jax
 from jaxtyping import Array
 
@@ -30,7 +32,7 @@ class MinLSTM(MinGRU):
     """
 
     gates = ("forget", "input", "candidate")
-    memory_gates = {"forget": 1, "input": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
 
     def activate(self, z: Array, past: Array | None) -> Gates:
         """Normalised gates and the candidate."""

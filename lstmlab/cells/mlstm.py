@@ -1,5 +1,7 @@
 """mLSTM: an LSTM with a matrix memory, parallel over time."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -38,7 +40,7 @@ class MLSTM(MatrixCell):
     """
 
     gates = ("query", "key", "value", "input", "forget", "output")
-    memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
     unbounded = ("query", "key", "value", "input", "forget")
     forget: str = option("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))
 

@@ -19,7 +19,7 @@ class Mutation(Cell):
     r"""What the three share: a candidate that sees the gated state, :math:`h_t = u n + (1 - u) h_{t-1}`."""
 
     gates = ("reset", "update", "candidate")
-    memory_gates = {"update": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"update": -1}
     recurrent_maps = ("recurrent", "candidate_recurrent")
     direct: ClassVar[str | None] = None
     """The gate that sees ``x`` itself where input and state have one size, and a projection of it where not."""

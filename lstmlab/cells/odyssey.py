@@ -14,7 +14,7 @@ and their variant without peepholes (NP) is ``lstm``; the one with full gate rec
 variant leaves out has no parameters.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from flax import nnx
@@ -32,7 +32,7 @@ class Variant(Cell):
     """The vanilla LSTM of the module's equations; a gate that is not in ``gates`` is always open."""
 
     gates = ("input", "forget", "candidate", "output")
-    memory_gates = {"forget": 1, "input": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
     state_type = HCState
     activation = "tanh"
     output_activation = "tanh"
@@ -74,7 +74,7 @@ class NIG(Variant):
     """
 
     gates = ("forget", "candidate", "output")
-    memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
 
 
 @register_cell("nfg_lstm", title="LSTM without forget gate (Odyssey NFG)", paper=PAPER, family="Odyssey")
@@ -87,7 +87,7 @@ class NFG(Variant):
     """
 
     gates = ("input", "candidate", "output")
-    memory_gates = {"input": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"input": -1}
 
 
 @register_cell("nog_lstm", title="LSTM without output gate (Odyssey NOG)", paper=PAPER, family="Odyssey")
@@ -139,7 +139,7 @@ class CIFG(Variant):
     """
 
     gates = ("forget", "candidate", "output")
-    memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
 
     def enter(self, input: Array, forget: Array) -> Array:
         """What is forgotten makes room."""

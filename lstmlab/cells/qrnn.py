@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -47,7 +47,7 @@ class QRNN(LinearCell):
     leaves the term of :math:`x_{t-1}` out. The state carries that term for the next step, so that sequences may be cut.
     """
 
-    memory_gates = {"forget": 1, "input": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
     carried = ("c", "past")
     zoned = ("c",)
     pooling: str = option("fo", "gates of the pooling over time: f(orget), o(utput), i(nput)", choices=tuple(GATES))

@@ -1,7 +1,7 @@
 """Recurrent highway network: several gated layers within each step."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from flax import nnx
@@ -33,7 +33,7 @@ class RHN(Cell):
     """
 
     gates = ("candidate", "transform")
-    memory_gates = {"transform": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"transform": -1}
     depth: int = option(3, "layers within each step", minimum=1)
     transform_bias: float = option(-2.0, "first bias of the transform gates; chrono and uniform gates replace it")
     activation: str = activation_option("tanh", "nonlinearity of the candidate")

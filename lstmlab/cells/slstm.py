@@ -1,6 +1,6 @@
 """sLSTM: an LSTM with exponential gates and a normaliser."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -58,7 +58,7 @@ class SLSTM(Cell):
 
     gates = ("input", "forget", "candidate", "output")
     # A shift of all input gates cancels in c / n: the time scale is the forget gate's alone.
-    memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
     unbounded = ("input", "forget")
     state_type = NormalisedState
     zoned = ("h",)  # c, n and m mean something only together

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from flax import nnx
@@ -38,7 +38,7 @@ class SRU(LinearCell):
     for :math:`b_r = 0`, ``h`` starts with the variance of ``x``. The paper has no :math:`b` (``bias`` is one for all).
     """
 
-    memory_gates = {"forget": 1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
     state_type = HCState
     carried = ("c",)
     zoned = ("c",)

@@ -1,5 +1,7 @@
 """LSTM with a refine gate that moves saturated forget gates."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -35,7 +37,7 @@ class URLSTM(Cell):
 
     gates = ("forget", "refine", "candidate", "output")
     # An open refine gate keeps more, not less: its sign is that of its first bias, the opposite of the forget gate's.
-    memory_gates = {"forget": 1, "refine": -1}  # noqa: RUF012 (declared ClassVar in the base)
+    memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "refine": -1}
     state_type = HCState
     prescribed = Init("glorot_uniform", "orthogonal", gate_bias="uniform")
 

@@ -1,4 +1,5 @@
-"""Cells stacked into models. Every architecture has the constructor and the call of ``SequenceModel``."""
+"""Cells stacked into models. Every architecture has the constructor (with its ``own_options`` besides), the call and
+``needs_whole`` of ``SequenceModel``."""
 
 from lstmlab.models.dropout import Rates
 from lstmlab.models.encoder_decoder import EncoderDecoder

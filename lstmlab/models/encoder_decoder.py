@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -176,6 +176,14 @@ class EncoderDecoder(nnx.Module):
             weights = jnp.swapaxes(weights, 0, 1)
         outputs = read_out(self.head, xs, self.target_embedding)
         return jnp.swapaxes(outputs, 0, 1), states, weights
+
+    own_options: ClassVar[tuple[str, ...]] = ("attention",)
+    """keys of the section ``model`` that other architectures do not take"""
+
+    @property
+    def needs_whole(self) -> str:
+        """It reads all of a source before it writes."""
+        return "an encoder-decoder needs whole sources: use decode"
 
     @property
     def state_size(self) -> int:

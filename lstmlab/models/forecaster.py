@@ -91,6 +91,11 @@ class EncoderForecaster(SequenceModel):
             outputs = outputs.reshape(*outputs.shape[:-1], *self.outputs.spatial, self.outputs.size)
         return ModelOutput(outputs, states, [*gates, *more] if collect_gates else None)
 
+    @property
+    def needs_whole(self) -> str:
+        """It reads all of the past before it forecasts."""
+        return "an encoder-forecaster needs the whole sequence: call the model on it"
+
     def _stack(
         self, layers: Any, xs: Array, state: Any, run: Run, key: PRNGKeyArray | None
     ) -> tuple[list[Array], list[Any], list[Any]]:

@@ -73,3 +73,8 @@ class RecursiveModel(SequenceModel):
         (_, state), later = jax.lax.scan(step, (first.outputs, first.state), (ahead, steps))
         outputs = jnp.concatenate([first.outputs[None], later])
         return ModelOutput(jnp.swapaxes(outputs, 0, 1), state, first.gates)
+
+    @property
+    def needs_whole(self) -> str:
+        """It reads a window before it reads its own forecasts."""
+        return "a recursive model needs the whole window: call the model on it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -155,6 +155,14 @@ class SequenceModel(nnx.Module):
     def state_size(self) -> int:
         """Numbers that one sequence carries from step to step, in all layers and directions."""
         return sum(layer.state_size for layer in self.layers)
+
+    own_options: ClassVar[tuple[str, ...]] = ()
+    """keys of the section ``model`` that this architecture takes and others do not"""
+
+    @property
+    def needs_whole(self) -> str:
+        """Why it cannot be fed step by step, its state carried on: one line for users; empty where it can."""
+        return "a bidirectional model needs the whole sequence: call the model on it" if self.bidirectional else ""
 
     def initial_state(self, batch: int) -> Any:
         """Zero states of all layers."""

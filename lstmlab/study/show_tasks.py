@@ -8,17 +8,20 @@ from lstmlab.tracking.plain import plain_docstring
 from lstmlab.tracking.tables import print_table
 
 
-def show_tasks() -> None:
-    """Print one row per registered task."""
+def show_tasks(*, baselines: bool = False) -> None:
+    """Print one row per registered task; the best baselines are fitted to the tasks' data, which takes its time."""
     rows = []
     for name in sorted(task_names()):
         entry = task_entry(name)
         task = entry.cls()
-        baseline, value = next(iter(task.baselines().items()))
         solved = "–" if task.solved is None else f"{task.solved:.4g}"
-        rows.append([name, entry.title, task.metric, f"{value:.4g} ({baseline})", solved, entry.data, entry.paper])
-    print_table("Tasks", ("task", "what is learned", "metric", "baseline", "solved at", "data", "paper"), rows)
-    print("One of them in full, with what is published for it: lstmlab tasks NAME")
+        best = [f"{value:.4g} ({rule})" for rule, value in task.baselines().items()][:1] if baselines else []
+        rows.append([name, entry.title, task.metric, *best, solved, entry.data, entry.paper])
+    columns = ("task", "what is learned", "metric", *(["baseline"] if baselines else []), "solved at", "data", "paper")
+    print_table("Tasks", columns, rows)
+    print("One of them in full, with its baselines and what is published for it: lstmlab tasks NAME")
+    if not baselines:
+        print("The best baseline of each, which takes a while to compute: lstmlab tasks --baselines")
 
 
 def show_task(name: str) -> None:

@@ -12,22 +12,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from lstmlab.data.chorales import CORPORA, KEYS, LOWEST, Rolls, load_chorales
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    Task,
-    field,
-    mean,
-    take_rows,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, valid_steps
 from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.rows import RowsTask, take
 from lstmlab.tasks.voicing import Voicing
 
 SHOWN_KEYS = slice(18, 78)  # 39 … 98 in MIDI numbers: where four voices sing
@@ -44,7 +34,7 @@ PRIMED, SAMPLED = 8, 64
     published="corpus=jsb: nll of LSTMs 8.38 (Greff et al. 2017) to 8.45 (Bai, Kolter & Koltun 2018)",
 )
 @dataclasses.dataclass(frozen=True)
-class Chorales(Task):
+class Chorales(RowsTask):
     """Whole pieces, one step per quarter note: from the keys that sound at t, those that sound at t + 1.
 
     The model gives one logit for each of the 88 keys. The metric is that of the literature: the negative log-likelihood
@@ -77,19 +67,15 @@ class Chorales(Task):
         """Per split ``notes [pieces, steps, 88]`` uint8 and ``lengths [pieces]``."""
         return {split: rolls._asdict() for split, rolls in self.rolls.items()}
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Pieces drawn at random."""
-        rows = jax.random.randint(key, (batch_size,), 0, data["lengths"].shape[0])
-        return _pieces(jax.tree.map(lambda a: jnp.asarray(a)[rows], data))
+    def rows(self, split: Split) -> int:
+        """Pieces."""
+        return len(self.rolls[split].lengths)
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every piece once."""
-        return -(-len(self.rolls[split].lengths) // batch_size)
-
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next pieces of the split."""
-        rows, weights = take_rows(jax.tree.map(jnp.asarray, data), index, batch_size, data["lengths"].shape[0])
-        return _pieces(rows)._replace(weights=weights)
+    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+        """All steps but the last of each piece, and what follows them."""
+        part = take(data, rows)
+        notes = part["notes"].astype(jnp.float32)
+        return Batch(notes[:, :-1], notes[:, 1:], lengths=part["lengths"] - 1)
 
     def loss(self, outputs: Float[Array, "batch time 88"], batch: Batch) -> Float[Array, ""]:
         """The negative log-likelihood per step, in nats."""
@@ -97,7 +83,7 @@ class Chorales(Task):
 
     def metrics(self, outputs: Float[Array, "batch time 88"], batch: Batch) -> Metrics:
         """Negative log-likelihood per step, and the frame-level accuracy."""
-        counted = _counted(batch)
+        counted = valid_steps(batch)
         nats = jnp.sum(jax.nn.softplus(outputs) - outputs * batch.targets, axis=-1)
         predicted, sounds = outputs > 0, batch.targets > 0.5
         hits = jnp.sum(predicted & sounds, axis=-1)
@@ -129,14 +115,14 @@ class Chorales(Task):
         """The first test piece as a piano roll, above what the model expected at each step; and how the model goes on
         from the first steps of that piece, as a piano roll and as a MIDI file.
         """
-        piece = jax.tree.map(lambda a: jnp.asarray(a[:1]), self.rolls["test"]._asdict())
-        batch, steps = _pieces(piece), int(piece["lengths"][0]) - 1
+        test = self.rolls["test"]
+        batch, steps = self.pick(test._asdict(), jnp.arange(1)), int(test.lengths[0]) - 1
         expected = np.asarray(jax.nn.sigmoid(predictor.predict(batch)))[0, :steps]
         truth = np.asarray(batch.targets)[0, :steps]
         shown = [Illustration("piano_roll", picture=_picture(truth, expected))]
         if not predictor.stepwise:  # one that reads both directions cannot compose
             return shown
-        opening = self.opening(min(PRIMED, int(piece["lengths"][0])))
+        opening = self.opening(min(PRIMED, steps + 1))
         added = predictor.continue_sequence(opening, SAMPLED, Voicing())
         composed = np.concatenate([opening, added])
         return [
@@ -160,19 +146,6 @@ def save_midi(path: Path, roll: np.ndarray, **settings: Any) -> None:
     from lstmlab.tracking.midi import write_midi
 
     write_midi(path, roll, lowest=LOWEST, **settings)
-
-
-def _pieces(rows: Any) -> Batch:
-    """All steps but the last of each piece, and what follows them."""
-    notes = rows["notes"].astype(jnp.float32)
-    return Batch(notes[:, :-1], notes[:, 1:], lengths=rows["lengths"] - 1)
-
-
-def _counted(batch: Batch) -> Float[Array, "batch time"]:
-    """1 at the steps of pieces that count, else 0."""
-    assert batch.lengths is not None
-    counted = jnp.arange(batch.targets.shape[1]) < batch.lengths[:, None]
-    return counted * (1.0 if batch.weights is None else batch.weights[:, None])
 
 
 def _pairs(rolls: Rolls) -> tuple[np.ndarray, np.ndarray]:

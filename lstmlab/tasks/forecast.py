@@ -7,26 +7,14 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from lstmlab.data.series import SERIES
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    field,
-    mean,
-    take_rows,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
 from lstmlab.tasks.forecast_baselines import Yardsticks
-from lstmlab.tasks.forecast_frame import Facts, Frame, Recipe, make_frame
+from lstmlab.tasks.forecast_frame import Facts, Frame, Recipe, check_options, make_frame
 from lstmlab.tasks.forecast_heads import SIZES, Said, head_loss, pinball, read_head
 from lstmlab.tasks.forecast_windows import LAST, SCALE, SHIFT, TRUTH, make_batch
 from lstmlab.tasks.registry import register_task
@@ -86,20 +74,7 @@ class Forecast(TabularTask):
 
     def __post_init__(self) -> None:
         """Refuse options that do not fit each other; raises ``ValueError``."""
-        if self.interval >= 1:
-            raise ValueError(f"task.interval is {self.interval}, but must be below 1")
-        if self.fold >= self.folds:
-            raise ValueError(f"task.fold is {self.fold}, but must be below task.folds, which is {self.folds}")
-        if self.data_file and self.dataset != "auto":
-            raise ValueError(f"task.dataset={self.dataset} and data.file={self.data_file}: set one of them")
-        of_file = {"time": None, "columns": (), "missing": "error", "gaps": "error"}
-        idle = [key for key, default in of_file.items() if getattr(self, f"data_{key}") != default]
-        if idle and not self.data_file:
-            raise ValueError(f"data.{idle[0]} is set, but data.file is not: it says how to read a file of your own")
-        if self.data_target and self.features == "M":
-            raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
-        if self.strategy == "recursive" and self.features == "MS":
-            raise ValueError("task.strategy=recursive feeds back what it forecasts: it needs task.features=S or M")
+        check_options(self)
 
     @property
     def architecture(self) -> str:  # type: ignore[override]
@@ -137,24 +112,15 @@ class Forecast(TabularTask):
         first, end = self.frame.spans[split]
         return np.arange(max(first, self.window), end - self.horizon + 1)
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Windows drawn at random."""
-        starts = jax.random.randint(key, (batch_size,), 0, len(self.origins("train")))
-        return self.windows(data, starts)
+    def rows(self, split: Split) -> int:
+        """Windows, one row of the series apart."""
+        return len(self.origins(split))
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every window once."""
-        return -(-len(self.origins(split)) // batch_size)
-
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next windows, in order."""
-        count = len(self.origins(split))
-        starts, weights = take_rows(jnp.arange(count), index, batch_size, count)
-        return self.windows(data, starts)._replace(weights=weights)
-
-    def windows(self, data: Any, starts: Int[Array, " batch"]) -> Batch:
+    def windows(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
         """The windows that begin at rows of ``data`` ``[rows, features]``."""
-        return self.batch_of(jnp.asarray(data)[starts[:, None] + jnp.arange(self.window + self.horizon)])
+        return self.batch_of(jnp.asarray(data)[rows[:, None] + jnp.arange(self.window + self.horizon)])
+
+    pick = windows
 
     def batch_of(self, rows: Float[Array, "batch rows features"]) -> Batch:
         """Windows from their rows ``[batch, window + horizon, features]``, see :mod:`lstmlab.tasks.forecast_windows`.

@@ -130,3 +130,21 @@ def _calendar(table: Table) -> np.ndarray:
     if table.times is None or table.step is None:
         raise DataError("task.calendar=true needs a column of times, one step apart")
     return calendar(table.times, table.step)
+
+
+def check_options(task: Any) -> None:
+    """Refuse options that do not fit each other; raises ``ValueError``."""
+    if task.interval >= 1:
+        raise ValueError(f"task.interval is {task.interval}, but must be below 1")
+    if task.fold >= task.folds:
+        raise ValueError(f"task.fold is {task.fold}, but must be below task.folds, which is {task.folds}")
+    if task.data_file and task.dataset != "auto":
+        raise ValueError(f"task.dataset={task.dataset} and data.file={task.data_file}: set one of them")
+    of_file = {"time": None, "columns": (), "missing": "error", "gaps": "error"}
+    idle = [key for key, default in of_file.items() if getattr(task, f"data_{key}") != default]
+    if idle and not task.data_file:
+        raise ValueError(f"data.{idle[0]} is set, but data.file is not: it says how to read a file of your own")
+    if task.data_target and task.features == "M":
+        raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
+    if task.strategy == "recursive" and task.features == "MS":
+        raise ValueError("task.strategy=recursive feeds back what it forecasts: it needs task.features=S or M")

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 SIZES = {"point": 1, "quantile": 3, "gaussian": 2}
@@ -26,10 +27,10 @@ SMALLEST_STD = 1e-3
 class Said(NamedTuple):
     """A forecast ``[..., horizon, columns]``, with its interval where the distribution has one."""
 
-    point: Array
-    lower: Array | None = None
-    upper: Array | None = None
-    std: Array | None = None
+    point: Array | np.ndarray
+    lower: Array | np.ndarray | None = None
+    upper: Array | np.ndarray | None = None
+    std: Array | np.ndarray | None = None
 
 
 def read_head(

@@ -56,7 +56,7 @@ def forecast_all(task: Forecast, predictor: Predictor, origins: np.ndarray) -> t
     point, lower, upper, std = joined
     assert point is not None
     truth = series[origins[:, None] + np.arange(task.horizon)]
-    return Said(point, lower, upper, std), truth, series[origins - 1][:, None]  # type: ignore[arg-type]
+    return Said(point, lower, upper, std), truth, series[origins - 1][:, None]
 
 
 def _draw_end(task: Forecast, said: Said, column: int) -> Illustration:

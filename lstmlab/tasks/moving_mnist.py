@@ -8,25 +8,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
 from lstmlab.data.moving_mnist import PUBLISHED_FRAMES, PUBLISHED_SEQUENCES, load_moving_mnist_test
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    Task,
-    field,
-    mean,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, Task, field, mean, weighted
 from lstmlab.tasks.frame_errors import ssim
 from lstmlab.tasks.generated import eval_key
-from lstmlab.tasks.moving_frames import FORECASTS, IMAGES, bounce, digits_of, film, from_patches, to_patches
+from lstmlab.tasks.moving_frames import FORECASTS, IMAGES, bounce, digits_of, from_patches, to_patches
 from lstmlab.tasks.moving_yardsticks import baselines
 from lstmlab.tasks.registry import register_task
 
@@ -221,20 +209,6 @@ class MovingMNIST(Task):
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """A film of three test sequences, truth beside prediction, and one of them as a grid."""
-        from lstmlab.tracking.pictures import frames_grid, to_pixels
+        from lstmlab.tasks.moving_pictures import illustrate
 
-        draw = jax.jit(self.eval_batch, static_argnums=(1, 3))
-        batch = draw(self.data()["test"], "test", 0, 3)
-        logits = jnp.asarray(predictor.predict(batch))[:, -self.target_frames :]
-        patches = (self.seen(batch), batch.targets, jax.nn.sigmoid(logits))
-        seen, truth, predicted = (np.asarray(from_patches(p, self.patch)) for p in patches)
-        total = self.input_frames + self.target_frames
-        grid = {
-            f"input 1-{self.input_frames}": to_pixels(seen[0]),
-            f"truth {self.input_frames + 1}-{total}": to_pixels(truth[0]),
-            "prediction": to_pixels(predicted[0]),
-        }
-        return [
-            Illustration("film", frames=to_pixels(film(seen, truth, predicted))),
-            Illustration("frames", picture=frames_grid(grid)),
-        ]
+        return illustrate(self, predictor)

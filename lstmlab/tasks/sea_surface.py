@@ -7,29 +7,17 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from lstmlab.data.sea_surface import SeaSurface, load_sea_surface
 from lstmlab.tasks import sea_pictures, sea_yardsticks
 from lstmlab.tasks.anomalies import SHARES, Anomalies, split_months, tabulate
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    Task,
-    field,
-    mean,
-    take_rows,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
 from lstmlab.tasks.moving_frames import FORECASTS, from_patches, to_patches
 from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.rows import RowsTask
 
 LONGEST = {"window": 18, "horizon": 6}
 
@@ -41,7 +29,7 @@ LONGEST = {"window": 18, "horizon": 6}
     paper="data: Donlon et al. 2012; form of model: Shi et al. 2015",
 )
 @dataclasses.dataclass(frozen=True)
-class SeaSurfaceTask(Task):
+class SeaSurfaceTask(RowsTask):
     """See ``window`` months of fields, then forecast the ``horizon`` months after them.
 
     Fields are anomalies: of every place the training months' mean of that calendar month is taken away, and the rest
@@ -128,20 +116,6 @@ class SeaSurfaceTask(Task):
         spans = {split: slice(self.span(split)[0] - self.window, self.span(split)[1]) for split in SHARES}
         return {split: {"patches": patches[months], "season": season[months]} for split, months in spans.items()}
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Windows drawn at random from the training months."""
-        return self.windows(data, jax.random.randint(key, (batch_size,), 0, self.rows("train")))
-
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every forecast of the split once."""
-        return -(-self.rows(split) // batch_size)
-
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next forecasts of the split, in order."""
-        count = self.rows(split)
-        rows, weights = take_rows(jnp.arange(count), index, batch_size, count)
-        return self.windows(data, rows)._replace(weights=weights)
-
     def windows(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
         """Some forecasts of a split: inputs, and as targets the changes since the last month seen."""
         months = rows[:, None] + jnp.arange(self.window + self.horizon)
@@ -154,6 +128,8 @@ class SeaSurfaceTask(Task):
         if self.architecture == "encoder_forecaster":
             return Batch((inputs[:, : self.window], inputs[:, self.window :]), targets)
         return Batch(inputs, targets)
+
+    pick = windows
 
     @property
     def _sea_patches(self) -> Float[Array, "y x f"]:

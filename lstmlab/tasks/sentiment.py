@@ -11,26 +11,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Int
 
 from lstmlab.data.reviews import CORPORA, Reviews, load_reviews
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    Task,
-    Tokens,
-    cross_entropy,
-    field,
-    mean,
-    take_rows,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Predictor, Split, Tokens, field
 from lstmlab.tasks.naive_bayes import Documents, log_odds
 from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.rows import ClassificationTask, accuracies, take
 
 NAMES = ("negative", "positive")
 UNKNOWN = 0
@@ -46,7 +33,7 @@ SHOWN, SHOWN_WORDS = 6, 80
     published="corpus=imdb (from memory): LSTM 86.5, pretrained 92.8 % (Dai & Le 2015); 91.9 % (Johnson & Zhang 2016)",
 )
 @dataclasses.dataclass(frozen=True)
-class Sentiment(Task):
+class Sentiment(ClassificationTask):
     """One label after the last word.
 
     The generated reviews are no substitute for real ones: their grammar decides the label by negation and contrast
@@ -63,10 +50,6 @@ class Sentiment(Task):
     vocabulary: int = field(20000, "most words that are known", minimum=1)
     length: int = field(400, "most words of a review that are read", minimum=1)
     keep: str = field("last", "which words of a longer review are read", choices=("last", "first"))
-
-    metric = "accuracy"
-    goal = "max"
-    readout = "last"
 
     @cached_property
     def reviews(self) -> dict[str, Reviews]:
@@ -100,45 +83,27 @@ class Sentiment(Task):
         """Per split ``tokens [reviews, length]``, ``lengths`` and ``labels``, ``[reviews]``."""
         return {split: part._asdict() for split, part in self._splits.items()}
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Reviews drawn at random."""
-        rows = jax.random.randint(key, (batch_size,), 0, data["labels"].shape[0])
-        return _batch(jax.tree.map(lambda a: jnp.asarray(a)[rows], data))
+    def rows(self, split: Split) -> int:
+        """Reviews."""
+        return len(self._splits[split].labels)
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every review once."""
-        return -(-len(self._splits[split].labels) // batch_size)
-
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next reviews of the split."""
-        rows, weights = take_rows(jax.tree.map(jnp.asarray, data), index, batch_size, data["labels"].shape[0])
-        return _batch(rows)._replace(weights=weights)
-
-    def loss(self, outputs: Float[Array, "batch classes"], batch: Batch) -> Float[Array, ""]:
-        """Cross-entropy, nats."""
-        return mean(weighted(cross_entropy(outputs, batch.targets), batch))
-
-    def metrics(self, outputs: Float[Array, "batch classes"], batch: Batch) -> Metrics:
-        """Share of reviews that are judged right, and cross-entropy."""
-        right = (jnp.argmax(outputs, axis=-1) == batch.targets).astype(jnp.float32)
-        return {"accuracy": weighted(right, batch), "nats": weighted(cross_entropy(outputs, batch.targets), batch)}
+    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+        """Reviews and their labels."""
+        part = take(data, rows)
+        return Batch(part["tokens"], part["labels"], lengths=part["lengths"])
 
     def baselines(self) -> dict[str, float]:
         """Multinomial naive Bayes on the words that the model reads, and the commoner training label."""
         train, test = self._splits["train"], self._splits["test"]
         bayes = log_odds(train, test, self.inputs.size) > 0
         commoner = np.bincount(train.labels, minlength=2).argmax()
-        values = {
-            "naive Bayes": float(np.mean(bayes == test.labels)),
-            "commoner label": float(np.mean(test.labels == commoner)),
-        }
-        return dict(sorted(values.items(), key=lambda item: -item[1]))
+        return accuracies({"naive Bayes": bayes, "commoner label": commoner}, test.labels)
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """The first test reviews of each label, and the probability of being positive that the model gives them."""
         test = self._splits["test"]
         rows = np.concatenate([np.nonzero(test.labels == label)[0][: SHOWN // 2] for label in (1, 0)])
-        batch = _batch({name: jnp.asarray(array[rows]) for name, array in test._asdict().items()})
+        batch = self.pick(test._asdict(), jnp.asarray(rows))
         positive = np.asarray(jax.nn.softmax(predictor.predict(batch), axis=-1))[:, 1]
         shown = [
             f"{NAMES[test.labels[row]]}, P(positive) = {p:.3f}: {self._excerpt(self.reviews['test'].texts[row])}"
@@ -162,7 +127,3 @@ class Sentiment(Task):
         for row, text in zip(tokens, texts, strict=True):
             row[: len(text)] = [self.index.get(word, UNKNOWN) for word in text]
         return Documents(tokens, np.array([max(1, len(text)) for text in texts], np.int32), labels)
-
-
-def _batch(rows: Any) -> Batch:
-    return Batch(rows["tokens"], rows["labels"], lengths=rows["lengths"])

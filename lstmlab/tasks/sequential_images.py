@@ -7,27 +7,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Int
 
 from lstmlab.data.images import CLASSES, DATASETS, Images, load_images
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    Task,
-    cross_entropy,
-    field,
-    mean,
-    take_rows,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Predictor, Split, field
 from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.rows import ClassificationTask, accuracies, take
 
 PERMUTATION_SEED = 92916  # any; all runs share it
 SHOWN = 25
@@ -41,7 +28,7 @@ SHOWN = 25
     published="dataset=mnist: LSTMs 87.2 to 98.9 %, by protocol alone (see above)",
 )
 @dataclasses.dataclass(frozen=True)
-class SequentialImages(Task):
+class SequentialImages(ClassificationTask):
     """One pixel per step, row by row from the top left, or in one random order for all images (``permuted``).
 
     The 784 steps of a digit are a test of memory; permuted ones have no neighbourhood left. ``pixels_per_step=28``
@@ -55,10 +42,6 @@ class SequentialImages(Task):
     dataset: str = field("mnist_5k", "the images; all but mnist_5k are downloaded", choices=DATASETS)
     permuted: bool = field(False, "read the pixels in one fixed random order", choices=(False, True))
     pixels_per_step: int = field(1, "pixels read at once; must divide their number", minimum=1)
-
-    metric = "accuracy"
-    goal = "max"
-    readout = "last"
 
     def __post_init__(self) -> None:
         """Refuse steps that do not divide an image; raises ``ValueError``."""
@@ -108,28 +91,14 @@ class SequentialImages(Task):
 
         return {split: read(part) for split, part in self.splits.items()}
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Images drawn at random."""
-        rows = jax.random.randint(key, (batch_size,), 0, data["labels"].shape[0])
-        return _batch(jax.tree.map(lambda a: jnp.asarray(a)[rows], data))
+    def rows(self, split: Split) -> int:
+        """Images."""
+        return len(self.splits[split].labels)
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every image once."""
-        return -(-len(self.splits[split].labels) // batch_size)
-
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next images of the split."""
-        rows, weights = take_rows(jax.tree.map(jnp.asarray, data), index, batch_size, data["labels"].shape[0])
-        return _batch(rows)._replace(weights=weights)
-
-    def loss(self, outputs: Float[Array, "batch classes"], batch: Batch) -> Float[Array, ""]:
-        """Cross-entropy, nats."""
-        return mean(weighted(cross_entropy(outputs, batch.targets), batch))
-
-    def metrics(self, outputs: Float[Array, "batch classes"], batch: Batch) -> Metrics:
-        """Share of images named right, and cross-entropy."""
-        right = (jnp.argmax(outputs, axis=-1) == batch.targets).astype(jnp.float32)
-        return {"accuracy": weighted(right, batch), "nats": weighted(cross_entropy(outputs, batch.targets), batch)}
+    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+        """Images with intensities in [0, 1], and their labels."""
+        part = take(data, rows)
+        return Batch(part["pixels"].astype(jnp.float32) / 255, part["labels"])
 
     def baselines(self) -> dict[str, float]:
         """The class whose mean training image is nearest, which sees no order; and the commonest training class."""
@@ -139,22 +108,15 @@ class SequentialImages(Task):
         # |x - m|² without |x|², which is the same for all classes.
         nearest = np.argmin((means**2).sum(axis=1) - 2 * flat[1] @ means.T, axis=1)
         commonest = np.bincount(train.labels, minlength=CLASSES).argmax()
-        return {
-            "nearest mean image": float(np.mean(nearest == test.labels)),
-            "commonest class": float(np.mean(test.labels == commonest)),
-        }
+        return accuracies({"nearest mean image": nearest, "commonest class": commonest}, test.labels)
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """The first test images, each with the class that the model names; mistakes framed."""
         part = self.splits["test"]
-        rows = {name: jnp.asarray(array[:SHOWN]) for name, array in self.data()["test"].items()}
-        named = np.asarray(jnp.argmax(predictor.predict(_batch(rows)), axis=-1))
+        batch = self.pick(self.data()["test"], jnp.arange(len(part.labels[:SHOWN])))
+        named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
         wrong = named != part.labels[:SHOWN]
         return [Illustration("images", picture=_sheet(part.images[:SHOWN], wrong))]
-
-
-def _batch(rows: Any) -> Batch:
-    return Batch(rows["pixels"].astype(jnp.float32) / 255, rows["labels"])
 
 
 def _sheet(images: np.ndarray, wrong: np.ndarray) -> np.ndarray:

@@ -10,24 +10,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from lstmlab.data.stocks import Prices, load_sp500
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    Task,
-    field,
-    mean,
-    take_rows,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.returns import SPLITS, Table, split_days, tabulate, wilson
+from lstmlab.tasks.rows import RowsTask
 
 LONGEST_WINDOW = 1000
 SHOWN_DAYS = 120
@@ -40,7 +29,7 @@ SHOWN_DAYS = 120
     paper="protocol after Fischer & Krauss 2018: returns, no look-ahead, walk-forward test",
 )
 @dataclasses.dataclass(frozen=True)
-class Stocks(Task):
+class Stocks(RowsTask):
     """One step ahead on daily log returns r_t = ln(close_t / close_{t−1}).
 
     The model reads the days t − window + 1 … t and gives two numbers for day t + 1: the return,
@@ -120,26 +109,17 @@ class Stocks(Task):
             splits[split] = {"features": seen, "targets": targets[first:end]}
         return splits
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Windows drawn at random from the training split."""
-        rows = jax.random.randint(key, (batch_size,), 0, data["targets"].shape[0])
-        return self.windows(data, rows)
-
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every day of the split once."""
+    def rows(self, split: Split) -> int:
+        """Days that the split forecasts."""
         first, end = self.span(split)
-        return -(-(end - first) // batch_size)
-
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next days of the split, in order."""
-        days = data["targets"].shape[0]
-        rows, weights = take_rows(jnp.arange(days), index, batch_size, days)
-        return self.windows(data, rows)._replace(weights=weights)
+        return end - first
 
     def windows(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
         """Inputs ``[batch, window, size]`` and targets ``[batch, 2]`` of some days of a split."""
         days = rows[:, None] + jnp.arange(self.window)
         return Batch(jnp.asarray(data["features"])[days], jnp.asarray(data["targets"])[rows])
+
+    pick = windows
 
     def loss(self, outputs: Float[Array, "batch 2"], batch: Batch) -> Float[Array, ""]:
         """Squared error of the return plus the weighted cross-entropy (nats) of the direction."""

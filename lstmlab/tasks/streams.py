@@ -23,6 +23,7 @@ from lstmlab.tasks.base import (
     cross_entropy,
     field,
     mean,
+    valid_steps,
 )
 
 
@@ -162,7 +163,7 @@ class TokenStream(Task):
 
     def metrics(self, outputs: Float[Array, "batch time size"], batch: Batch) -> Metrics:
         """Cross-entropy in the unit of the metric, and the share of tokens that were thought the likeliest."""
-        valid = _valid_steps(batch)
+        valid = valid_steps(batch)
         costs = cross_entropy(outputs, batch.targets) / self.unit
         right = jnp.argmax(outputs, axis=-1) == batch.targets
         total = jnp.sum(valid)
@@ -186,12 +187,3 @@ def contiguous(tokens: np.ndarray) -> dict[str, np.ndarray]:
 def _stream_length(tokens: int, streams: int) -> int:
     """Steps of equal streams (the last may be shorter) that hold ``tokens − 1`` predictions."""
     return -(-(tokens - 1) // streams)
-
-
-def _valid_steps(batch: Batch) -> Float[Array, "batch time"]:
-    """1 at the steps that count, 0 at padding and in rows without weight."""
-    streams, steps = batch.targets.shape
-    valid = jnp.ones((streams, steps))
-    if batch.lengths is not None:
-        valid *= jnp.arange(steps) < batch.lengths[:, None]
-    return valid if batch.weights is None else valid * batch.weights[:, None]

@@ -6,11 +6,11 @@ import dataclasses
 from typing import Any
 
 from lstmlab.data.table import Table, read_table
-from lstmlab.tasks.base import Task
+from lstmlab.tasks.rows import RowsTask
 
 
 @dataclasses.dataclass(frozen=True)
-class TabularTask(Task):
+class TabularTask(RowsTask):
     """Base of the tasks that heed the keys of the section ``data`` about a CSV file."""
 
     data_file: str | None = dataclasses.field(default=None, kw_only=True)

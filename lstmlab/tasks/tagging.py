@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -21,18 +21,16 @@ from lstmlab.tasks.base import (
     Metrics,
     Predictor,
     Split,
-    Task,
     Tokens,
     cross_entropy,
     field,
     mean,
-    take_rows,
+    valid_steps,
 )
 from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.rows import RowsTask
 from lstmlab.tasks.tagging_yardsticks import commonest_tags, share_right
-from lstmlab.tracking.confusion_plot import confusion
 
-SHOWN = 8
 _OF_TEN: dict[str, tuple[int, ...]] = {"train": tuple(range(8)), "validation": (8,), "test": (9,)}
 
 
@@ -44,7 +42,7 @@ _OF_TEN: dict[str, tuple[int, ...]] = {"train": tuple(range(8)), "validation": (
     published="other data (newspaper text, 45 Penn tags): bidirectional LSTMs about 97 % (from memory)",
 )
 @dataclasses.dataclass(frozen=True)
-class Tagging(Task):
+class Tagging(RowsTask):
     """Sentences with one universal tag per word: a task for a bidirectional model, as words that follow count too.
 
     Of every ten documents eight train, one validates and one tests: neighbouring sentences share topic and names, so
@@ -94,7 +92,8 @@ class Tagging(Task):
         return Features(len(TAGS))
 
     @cached_property
-    def _splits(self) -> dict[str, dict[str, np.ndarray]]:
+    def splits(self) -> dict[str, dict[str, np.ndarray]]:
+        """See :meth:`data`."""
         return {split: self._encode(sentences) for split, sentences in self.sentences.items()}
 
     def data(self) -> Mapping[str, Any]:
@@ -103,25 +102,24 @@ class Tagging(Task):
         counts = self.vocabulary.counts
         rates = np.zeros(self.vocabulary.size, np.float32)
         rates[: len(counts)] = self.word_dropout / (self.word_dropout + counts)
-        return {**self._splits, "train": {**self._splits["train"], "dropout": rates}}
+        return {**self.splits, "train": {**self.splits["train"], "dropout": rates}}
 
     def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """Pieces drawn at random, some known words hidden behind their class."""
         drawn, hidden = jax.random.split(key)
-        chosen = jax.random.randint(drawn, (batch_size,), 0, data["lengths"].shape[0])
-        rows = {name: jnp.asarray(array)[chosen] for name, array in data.items() if name != "dropout"}
-        hide = jax.random.bernoulli(hidden, jnp.asarray(data["dropout"])[rows["words"]])
-        return _batch({**rows, "words": jnp.where(hide, rows["classes"], rows["words"])})
+        rows = self.draw(drawn, batch_size)
+        batch = self.pick(data, rows)
+        hide = jax.random.bernoulli(hidden, jnp.asarray(data["dropout"])[batch.inputs])
+        return batch._replace(inputs=jnp.where(hide, jnp.asarray(data["classes"])[rows], batch.inputs))
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every piece once."""
-        return -(-len(self._splits[split]["lengths"]) // batch_size)
+    def rows(self, split: Split) -> int:
+        """Pieces of sentences."""
+        return len(self.splits[split]["lengths"])
 
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next pieces of the split."""
-        arrays = {name: jnp.asarray(array) for name, array in data.items() if name != "dropout"}
-        rows, weights = take_rows(arrays, index, batch_size, data["lengths"].shape[0])
-        return _batch(rows)._replace(weights=weights)
+    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+        """Pieces as they are, and their tags."""
+        words, tags, lengths = (jnp.asarray(data[name])[rows] for name in ("words", "tags", "lengths"))
+        return Batch(words, tags.astype(jnp.int32), lengths=lengths)
 
     def loss(self, outputs: Float[Array, "batch time tags"], batch: Batch) -> Float[Array, ""]:
         """Mean cross-entropy per word, nats."""
@@ -129,7 +127,7 @@ class Tagging(Task):
 
     def metrics(self, outputs: Float[Array, "batch time tags"], batch: Batch) -> Metrics:
         """Share of words, and of unknown words, whose tag is right; cross-entropy per word."""
-        counted = _counted(batch)
+        counted = valid_steps(batch)
         unknown = counted * (batch.inputs >= len(self.vocabulary.known))
         right = jnp.argmax(outputs, axis=-1) == batch.targets
         return {
@@ -149,7 +147,7 @@ class Tagging(Task):
 
     @cached_property
     def _yardsticks(self) -> dict[str, dict[str, float]]:
-        train, test = self._splits["train"], self._splits["test"]
+        train, test = self.splits["train"], self.splits["test"]
         known = len(self.vocabulary.known)
         tables = commonest_tags(train, known, self.vocabulary.size, len(TAGS))
         return {
@@ -159,41 +157,9 @@ class Tagging(Task):
 
     def illustrate(self, predictor: Predictor) -> list[Illustration]:
         """Test sentences with the tags that the model gives them, and which tags it takes for which."""
-        test, rows = self._splits["test"], 256
-        table = np.zeros((len(TAGS), len(TAGS)), np.int64)
-        tagged: list[np.ndarray] = []
-        for start in range(0, min(len(test["lengths"]), 4 * rows), rows):
-            part = {name: jnp.asarray(array[start : start + rows]) for name, array in test.items()}
-            batch = _batch(part)
-            named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
-            counted = np.asarray(_counted(batch)) > 0
-            np.add.at(table, (np.asarray(batch.targets)[counted], named[counted]), 1)
-            tagged += list(named)
-        return [
-            Illustration("sentences", text=self._show(tagged)),
-            Illustration(
-                "confusion",
-                draw=partial(confusion, table=table, names=TAGS, title="Parts of speech, first test documents"),
-            ),
-        ]
+        from lstmlab.tasks.tagging_pictures import illustrate
 
-    def _show(self, tagged: list[np.ndarray]) -> str:
-        """The first sentences that are one piece, ``word/tag``; a mistake shows the right tag behind it."""
-        lines, place = ["word/TAG; word/TAG(RIGHT) where the model is wrong; ? an unknown word", ""], 0
-        for sentence in self.sentences["test"]:
-            pieces = -(-len(sentence.words) // self.length)
-            if pieces == 1 and place < len(tagged):
-                tokens, _ = self.vocabulary.encode(sentence.words)
-                shown = zip(sentence.words, sentence.tags, tagged[place], tokens, strict=False)
-                lines.append(" ".join(self._word(*entry) for entry in shown))
-            place += pieces
-            if len(lines) == SHOWN + 2:
-                break
-        return "\n".join(lines)
-
-    def _word(self, word: str, right: int, named: int, token: int) -> str:
-        mark = "?" if token >= len(self.vocabulary.known) else ""
-        return f"{word}{mark}/{TAGS[named]}" + ("" if named == right else f"({TAGS[right]})")
+        return illustrate(self, predictor)
 
     def _encode(self, sentences: list[Sentence]) -> dict[str, np.ndarray]:
         """Pieces of sentences, padded with zeros."""
@@ -211,14 +177,3 @@ class Tagging(Task):
             for array, column in zip(arrays.values(), values, strict=True):
                 array[row, : len(column)] = column
         return {**arrays, "lengths": np.array([len(words) for words, _, _ in columns], np.int32)}
-
-
-def _batch(rows: Any) -> Batch:
-    return Batch(rows["words"], rows["tags"].astype(jnp.int32), lengths=rows["lengths"])
-
-
-def _counted(batch: Batch) -> Float[Array, "batch time"]:
-    """1 at the words that count, 0 at padding and in rows without weight."""
-    assert batch.lengths is not None
-    counted = (jnp.arange(batch.targets.shape[1]) < batch.lengths[:, None]).astype(jnp.float32)
-    return counted if batch.weights is None else counted * batch.weights[:, None]

@@ -11,23 +11,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Int, PRNGKeyArray
 
 from lstmlab.data.speech import Utterances
-from lstmlab.tasks.base import (
-    Batch,
-    Features,
-    Illustration,
-    Metrics,
-    Predictor,
-    Split,
-    Task,
-    cross_entropy,
-    field,
-    mean,
-    take_rows,
-    weighted,
-)
+from lstmlab.tasks.base import Batch, Features, Illustration, Predictor, Split, field
+from lstmlab.tasks.rows import ClassificationTask, accuracies, take
 from lstmlab.tasks.warps import mask, warp
 from lstmlab.tracking.confusion_plot import confusion
 
@@ -41,7 +29,7 @@ def normalise_field(default: str) -> Any:
 
 
 @dataclasses.dataclass(frozen=True)
-class UtteranceTask(Task):
+class UtteranceTask(ClassificationTask):
     """One class per recording; metrics are the accuracy and the cross-entropy (nats).
 
     **Normalisation** of the features, over the valid frames alone: ``recording`` gives each of them mean 0 and variance
@@ -61,10 +49,6 @@ class UtteranceTask(Task):
     warp_bands: float = field(0.0, "scale of its frequency axis in training: 1 ± up to this", minimum=0.0)
     mask_frames: int = field(0, "most neighbouring frames that are masked in training", minimum=0)
     mask_bands: int = field(0, "most neighbouring features that are masked in training", minimum=0)
-
-    metric = "accuracy"
-    goal = "max"
-    readout = "last"
 
     @property
     @abc.abstractmethod
@@ -100,20 +84,18 @@ class UtteranceTask(Task):
     def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
         """Recordings drawn at random, warped and masked where that is switched on."""
         drawn, *keys = jax.random.split(key, 5)
-        chosen = jax.random.randint(drawn, (batch_size,), 0, data["lengths"].shape[0])
-        rows = jax.tree.map(lambda a: jnp.asarray(a)[chosen], data)
+        rows = take(data, self.draw(drawn, batch_size))
         batch = self._batch(warp(rows, self.warp_time, self.warp_bands, keys[0], keys[1]))
         inputs = mask(batch.inputs, 1, self.mask_frames, keys[2])
         return batch._replace(inputs=mask(inputs, 2, self.mask_bands, keys[3]))
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every recording once."""
-        return -(-len(self.utterances[split].lengths) // batch_size)
+    def rows(self, split: Split) -> int:
+        """Recordings."""
+        return len(self.utterances[split].lengths)
 
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next recordings of the split."""
-        rows, weights = take_rows(jax.tree.map(jnp.asarray, data), index, batch_size, data["lengths"].shape[0])
-        return self._batch(rows)._replace(weights=weights)
+    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+        """Recordings as they are, normalised, and their classes."""
+        return self._batch(take(data, rows))
 
     def _batch(self, rows: Any) -> Batch:
         frames, lengths = rows["frames"].astype(jnp.float32), rows["lengths"].astype(jnp.int32)
@@ -127,15 +109,6 @@ class UtteranceTask(Task):
             frames = (frames - self._scale[0]) / self._scale[1]
         return Batch(frames * valid, rows["labels"].astype(jnp.int32), lengths=lengths)
 
-    def loss(self, outputs: Float[Array, "batch classes"], batch: Batch) -> Float[Array, ""]:
-        """Mean cross-entropy, nats."""
-        return mean(self.metrics(outputs, batch)["nats"])
-
-    def metrics(self, outputs: Float[Array, "batch classes"], batch: Batch) -> Metrics:
-        """Share of recordings whose class is right, and the cross-entropy."""
-        right = (jnp.argmax(outputs, axis=-1) == batch.targets).astype(jnp.float32)
-        return {"accuracy": weighted(right, batch), "nats": weighted(cross_entropy(outputs, batch.targets), batch)}
-
     def baselines(self) -> dict[str, float]:
         """Accuracy of the class whose mean over all frames and recordings is nearest, features scaled by the training
         split; and of the commonest training class."""
@@ -145,11 +118,7 @@ class UtteranceTask(Task):
         centres = np.stack([means[0][train.labels == label].mean(axis=0) for label in range(count)])
         nearest = np.argmin(np.square(means[1][:, None] - centres).sum(axis=-1), axis=1)
         commonest = np.bincount(train.labels, minlength=count).argmax()
-        values = {
-            "nearest mean frame": float(np.mean(nearest == test.labels)),
-            "commonest class": float(np.mean(test.labels == commonest)),
-        }
-        return dict(sorted(values.items(), key=lambda item: -item[1]))
+        return accuracies({"nearest mean frame": nearest, "commonest class": commonest}, test.labels)
 
     def _frame_means(self, utterances: Utterances) -> np.ndarray:
         """The mean frame of every recording ``[recordings, features]``, scaled by the training split."""
@@ -163,9 +132,7 @@ class UtteranceTask(Task):
         test = self.utterances["test"]
         table = np.zeros((len(self.classes),) * 2, np.int64)
         for start in range(0, len(test.labels), SHOWN_ROWS):
-            batch = self._batch(
-                {name: jnp.asarray(a[start : start + SHOWN_ROWS]) for name, a in test._asdict().items()}
-            )
+            batch = self.pick(test._asdict(), jnp.arange(start, min(start + SHOWN_ROWS, len(test.labels))))
             named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
             np.add.at(table, (np.asarray(batch.targets), named), 1)
         draw = functools.partial(confusion, table=table, names=self.classes, title=f"Test split of {self.name}")

@@ -62,8 +62,9 @@ class Engine:
     def build_model(self, config: Config, key: PRNGKeyArray) -> SequenceModel:
         """A freshly initialised model; raises ``ValueError`` when cell, model and task do not fit."""
         model, task = config.model, config.task
-        own = {"attention": model.attention} if task.architecture == "encoder_decoder" else {}
-        return ARCHITECTURES[task.architecture](
+        architecture = ARCHITECTURES[task.architecture]
+        own = {name: getattr(model, name) for name in architecture.own_options}
+        return architecture(
             config.cell.name, task.inputs, task.outputs,
             hidden_size=model.hidden_size, key=key, layers=model.layers,
             bidirectional=model.bidirectional, block=model.block,

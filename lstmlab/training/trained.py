@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, read_config, split_traced
-from lstmlab.models import EncoderForecaster, ModelOutput, SequenceModel
+from lstmlab.models import ModelOutput, SequenceModel
 from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.generate import generate
 from lstmlab.models.sampling import Draw, continue_sequence
@@ -61,13 +61,12 @@ class Trained:
         return self._call(self.model, jax.tree.map(jnp.asarray, inputs), state, lengths)
 
     def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
-        """One step ``[batch, ...]``: the output and the new state."""
-        if isinstance(self.model, EncoderForecaster):
-            raise ValueError("an encoder-forecaster needs the whole sequence: call the model on it")
-        if isinstance(self.task.inputs, Pairs):
-            raise ValueError("an encoder-decoder needs whole sources: use decode")
-        if self.model.bidirectional:
-            raise ValueError("a bidirectional model needs the whole sequence: call the model on it")
+        """One step ``[batch, ...]``: the output and the new state.
+
+        Raises ``ValueError`` for a model that needs whole sequences.
+        """
+        if self.model.needs_whole:
+            raise ValueError(self.model.needs_whole)
         out = self.run(jnp.asarray(inputs)[:, None], state)
         # Only the readout "steps" has a time axis left to take away.
         output = out.outputs[:, 0] if self.model.readout == "steps" else out.outputs
@@ -76,8 +75,7 @@ class Trained:
     @property
     def stepwise(self) -> bool:
         """Whether the model can continue a sequence: it reads forward alone, and answers at every step."""
-        both = isinstance(self.model, EncoderForecaster) or self.model.bidirectional
-        return not both and self.model.readout == "steps"
+        return not self.model.needs_whole and self.model.readout == "steps"
 
     def predict(self, batch: Batch) -> jax.Array:
         """Outputs for a batch of the task."""
@@ -102,7 +100,8 @@ class Trained:
         Raises:
             ValueError: for a task without tokens, an empty prompt, or a value out of range.
         """
-        if not isinstance(self.task.inputs, Tokens):
+        inputs, outputs = self.task.inputs, self.task.outputs
+        if not isinstance(inputs, Tokens) or outputs.size != inputs.size or not self.stepwise:
             raise ValueError(f"task {self.task.name} has no tokens to generate")
         check_sampling(top_k, top_p, 1 if samples is None else samples)
         prompt = jnp.asarray(prompt).reshape(-1)
