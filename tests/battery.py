@@ -138,6 +138,7 @@ each_variant = pytest.mark.parametrize("case", VARIANTS, ids=str)
 each_direction = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 
 
+@functools.cache
 def shape_of(case: Case) -> Any:
     """The cell with shapes for parameters: enough to ask what can run it, and nothing is computed."""
     return jax.eval_shape(case.build)

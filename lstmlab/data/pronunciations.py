@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import lzma
 import re
 import zlib
@@ -14,6 +15,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 _TEST, _VALIDATION = range(10), range(10, 15)
 
 
+@functools.cache
 def load_pronunciations(*, stress: bool = False) -> Dictionary:
     """All words of letters and apostrophes; without ``stress`` the vowels lose their marks 0, 1 and 2."""
     text = lzma.decompress(embedded_path("cmudict.txt.xz").read_bytes()).decode("ascii")

@@ -1,6 +1,7 @@
 """Cells and tasks go together, from configuration to saved model: every task with an LSTM, a GRU and a ConvLSTM where
 it fits, every other cell with the tasks in turn, and (slow) every pair."""
 
+import functools
 import math
 
 import pytest
@@ -15,9 +16,14 @@ from lstmlab.tracking.files import read_metrics
 SPATIAL = {name for name in cell_names() if cell_entry(name).cls.options["map"].default == "conv"}
 
 
-def fits(cell, task):
+@functools.cache  # of a task: some read their data to know their inputs
+def has_places(task):
     inputs = task_entry(task).cls().inputs
-    return cell not in SPATIAL or (isinstance(inputs, Features) and bool(inputs.spatial))
+    return isinstance(inputs, Features) and bool(inputs.spatial)
+
+
+def fits(cell, task):
+    return cell not in SPATIAL or has_places(task)
 
 
 PAIRS = [(cell, task) for task in task_names() for cell in cell_names()]
