@@ -4,35 +4,19 @@ import contextlib
 import ctypes
 import gc
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+from quick_xla import quick_flags
 
 # Keras chooses its backend, and W&B its mode, when first imported.
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["WANDB_MODE"] = "offline"
 os.environ["WANDB_SILENT"] = "true"
 
-COMPILE_QUICKLY = (
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
-    "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-)
-
-
-def compile_quickly():
-    """Have XLA make machine code of this process and its children without optimising it, which takes half the time.
-
-    An XLA that does not know one of the flags would end the process: another one asks first.
-    """
-    asked = {**os.environ, "XLA_FLAGS": COMPILE_QUICKLY, "JAX_PLATFORMS": "cpu"}
-    probe = [sys.executable, "-c", "import jax; jax.jit(abs)(1.0)"]
-    if subprocess.run(probe, env=asked, capture_output=True, check=False).returncode == 0:
-        os.environ["XLA_FLAGS"] = COMPILE_QUICKLY
-
-
 # Slow tests train for minutes: they are better off with what users have. Workers find the flags in the environment.
-if "not slow" in " ".join(sys.argv) and "XLA_FLAGS" not in os.environ:
-    compile_quickly()
+if "XLA_FLAGS" not in os.environ and "not slow" in " ".join(sys.argv):
+    os.environ["XLA_FLAGS"] = quick_flags()
 
 import jax
 import pytest
