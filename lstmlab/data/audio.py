@@ -16,7 +16,8 @@ RATE = 8000  # Hz
 BANDS = 24
 WINDOW, HOP = 256, 128  # samples: 32 ms, 16 ms
 LOWEST, HIGHEST = 60.0, 4000.0  # Hz
-RANGE = 45.0  # dB below the loudest point of a recording
+RANGE = 35.0  # dB below the loudest point of a recording
+EDGE = 25.0  # dB below it: what is softer at the ends is not speech
 
 
 def read_wav(content: bytes, name: str) -> Float[np.ndarray, " samples"]:
@@ -50,7 +51,7 @@ def read_wav(content: bytes, name: str) -> Float[np.ndarray, " samples"]:
 
 
 def log_mel(samples: Float[np.ndarray, " samples"]) -> UInt8[np.ndarray, "frames bands"]:
-    """The power in 24 mel bands, every 16 ms, in steps of 45/255 dB: 255 at the loudest point, 0 at 45 dB below it
+    """The power in 24 mel bands, every 16 ms, in steps of 35/255 dB: 255 at the loudest point, 0 at 35 dB below it
     and less: what is softer is mostly the noise of the room, by which a model would know the speaker.
 
     A frame is a Hann window of 32 ms, centred; bands are triangles between 60 and 4000 Hz, equally wide in mel.
@@ -66,6 +67,13 @@ def log_mel(samples: Float[np.ndarray, " samples"]) -> UInt8[np.ndarray, "frames
         return np.zeros(power.T.shape, np.uint8)
     decibels = 10 * np.log10(np.maximum(power / loudest, 10 ** (-RANGE / 10)))
     return np.rint(255 * (1 + decibels.T / RANGE)).astype(np.uint8)
+
+
+def trim(frames: UInt8[np.ndarray, "frames bands"]) -> UInt8[np.ndarray, "frames bands"]:
+    """A spectrogram of :func:`log_mel` without the frames at its ends in which no band comes within 25 dB of the
+    loudest point: how much silence there is around a word depends on who cut the recording."""
+    spoken = np.flatnonzero(frames.max(axis=1) > 255 * (1 - EDGE / RANGE))
+    return frames[spoken[0] : spoken[-1] + 1] if len(spoken) else frames
 
 
 @functools.cache

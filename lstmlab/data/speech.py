@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmlab.data.archive import read_members
-from lstmlab.data.audio import log_mel, pad_frames, read_wav
+from lstmlab.data.audio import log_mel, pad_frames, read_wav, trim
 from lstmlab.data.download import DataError, data_directory
 from lstmlab.data.resources import embedded_path
 
@@ -51,7 +51,8 @@ def load_vowels() -> dict[str, Utterances]:
 
 
 def load_digits(corpus: str, data_dir: str | os.PathLike[str] | None = None) -> Digits:
-    """Ten English digits by six speakers, as log-mel spectrograms (:func:`lstmlab.data.audio.log_mel`).
+    """Ten English digits by six speakers, as log-mel spectrograms (:func:`lstmlab.data.audio.log_mel`) without
+    silence at the ends (:func:`~lstmlab.data.audio.trim`), in the order of digit, speaker and take.
 
     * ``digits``: 1200 recordings, the first 20 of every digit and speaker. Embedded.
     * ``digit_recordings``: all 3000 wav files of the Free Spoken Digit Dataset: its folder ``recordings`` in
@@ -83,7 +84,7 @@ def _load_recordings(path: Path, modified: float) -> Digits:
         if parts is None or parts[2] not in SPEAKERS:
             raise DataError(f"{path}: {name} is not named DIGIT_SPEAKER_INDEX.wav, speakers {', '.join(SPEAKERS)}")
         key = int(parts[1]), SPEAKERS.index(parts[2]), int(parts[3])
-        found[key] = log_mel(read_wav(content, f"{path}: {name}"))
+        found[key] = trim(log_mel(read_wav(content, f"{path}: {name}")))
     if not found:
         raise DataError(f"{path} holds no wav files")
     keys = sorted(found)

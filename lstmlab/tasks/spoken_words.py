@@ -12,9 +12,10 @@ from lstmlab.data.speech import SPEAKERS, Utterances, load_digits
 from lstmlab.data.speech_commands import load_commands
 from lstmlab.tasks.base import field
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.utterances import UtteranceTask
+from lstmlab.tasks.utterances import UtteranceTask, normalise_field
 
 CORPORA = ("digits", "digit_recordings", "speech_commands")
+_TENTH = 10
 _LONGEST = 64  # frames, about a second; four recordings of digits in a thousand are longer
 
 
@@ -29,17 +30,21 @@ _LONGEST = 64  # frames, about a second; four recordings of digits in a thousand
 class SpokenWords(UtteranceTask):
     """Log-mel spectrograms, 24 bands every 16 ms, cut off after a second (:mod:`lstmlab.data.audio`).
 
-    * ``digits``, ``digit_recordings``: ten digits by six speakers. One of them (``speaker``) is the test, the next one
-      in the list validates, the other four train: with speakers that are in both training and test, as in the data
-      set's own split, numbers are far higher and say less. For all of them:
+    * ``digits``, ``digit_recordings``: ten digits by six speakers. One of them (``speaker``) is the test: with speakers
+      that are in both training and test, as in the data set's own split, numbers are far higher and say less. Of the
+      others every tenth take validates (``validate_on=takes``), so that five voices are learned from; or the next one
+      in the list does (``speaker``), and the validation, too, tells of a voice never heard. For all six:
       ``lstmlab -m task=spoken_words task.speaker=george,jackson,lucas,nicolas,theo,yweweler``.
     * ``speech_commands``: 35 words in the published splits, which share no speaker.
     """
 
     corpus: str = field("digits", "the recordings", choices=CORPORA)
-    speaker: str = field("theo", "of digits, whom the test hears; the next in the list validates", choices=SPEAKERS)
+    speaker: str = field("theo", "of digits, whom the test hears", choices=SPEAKERS)
+    validate_on: str = field("takes", "of digits, every tenth take, or the next speaker", choices=("takes", "speaker"))
+    normalise: str = normalise_field("level")
     mask_frames: int = field(8, "most neighbouring frames that are masked in training", minimum=0)
     mask_bands: int = field(6, "most neighbouring features that are masked in training", minimum=0)
+    deltas: bool = field(True, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True))
 
     @functools.cached_property
     def classes(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -55,11 +60,24 @@ class SpokenWords(UtteranceTask):
             return load_commands(self.data_dir).splits
         (frames, lengths, labels), speakers = load_digits(self.corpus, self.data_dir)
         frames, lengths = frames[:, :_LONGEST], np.minimum(lengths, _LONGEST)
-        test = SPEAKERS.index(self.speaker)
-        validation = (test + 1) % len(SPEAKERS)
-        chosen = {"test": speakers == test, "validation": speakers == validation}
-        chosen["train"] = ~(chosen["test"] | chosen["validation"])
+        held_out = SPEAKERS.index(self.speaker)
+        test = speakers == held_out
+        if self.validate_on == "speaker":
+            validation = speakers == (held_out + 1) % len(SPEAKERS)
+        else:
+            validation = ~test & (_takes(labels, speakers) % _TENTH == 0)
+        chosen = {"test": test, "validation": validation, "train": ~(test | validation)}
         return {
             split: Utterances(frames[chosen[split]], lengths[chosen[split]], labels[chosen[split]])
             for split in ("train", "validation", "test")
         }
+
+
+def _takes(labels: np.ndarray, speakers: np.ndarray) -> np.ndarray:
+    """Which one of the recordings of its digit by its speaker each is, from 0."""
+    takes = np.zeros(len(labels), int)
+    for label in np.unique(labels):
+        for speaker in np.unique(speakers):
+            mine = (labels == label) & (speakers == speaker)
+            takes[mine] = np.arange(mine.sum())
+    return takes

@@ -16,7 +16,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 from lstmlab.data.speech import Utterances
 from lstmlab.tasks.base import Batch, Features, Illustration, Predictor, Split, field
 from lstmlab.tasks.rows import ClassificationTask, accuracies, take
-from lstmlab.tasks.warps import mask, warp
+from lstmlab.tasks.warps import mask, slopes, warp
 from lstmlab.tracking.confusion_plot import confusion
 
 SHOWN_ROWS = 256  # recordings that are named at once for the confusion matrix
@@ -24,7 +24,7 @@ SHOWN_ROWS = 256  # recordings that are named at once for the confusion matrix
 
 def normalise_field(default: str) -> Any:
     """The option ``normalise`` with another default."""
-    choices = ("recording", "training", "none")
+    choices = ("recording", "level", "training", "none")
     return field(default, "over what the features get mean 0 and variance 1", choices=choices)
 
 
@@ -34,7 +34,9 @@ class UtteranceTask(ClassificationTask):
 
     **Normalisation** of the features, over the valid frames alone: ``recording`` gives each of them mean 0 and variance
     1 in every recording (cepstral mean and variance normalisation: what a microphone and a voice add to all frames
-    goes); ``training`` takes mean and variance from the training split; ``none`` leaves them.
+    goes); ``level`` gives each of them mean 0 and all of them together variance 1, so that a feature that hardly moves
+    stays small and is not blown up to noise; ``training`` takes mean and variance from the training split; ``none``
+    leaves them.
 
     **Warps**: in training, recordings are slowed down or sped up by a factor 1 ± ``warp_time``, and their features, as
     bands of rising frequency, are read at places stretched by 1 ± ``warp_bands``, as by a vocal tract of another length
@@ -42,6 +44,9 @@ class UtteranceTask(ClassificationTask):
 
     **Masks** (SpecAugment, Park et al. 2019, arXiv:1904.08779): in training, up to ``mask_frames`` neighbouring frames
     and ``mask_bands`` neighbouring features of each recording are set to 0, their mean, drawn anew for every batch.
+
+    **Deltas** (Furui 1986): beside each feature its slope, d_t = Σ_k k (x_{t+k} − x_{t−k}) / (2 Σ_k k²), k = 1, 2, and
+    twice the slope of that slope, both 0 beyond the ends; they follow the masks.
     """
 
     normalise: str = normalise_field("recording")
@@ -49,6 +54,7 @@ class UtteranceTask(ClassificationTask):
     warp_bands: float = field(0.0, "scale of its frequency axis in training: 1 ± up to this", minimum=0.0)
     mask_frames: int = field(0, "most neighbouring frames that are masked in training", minimum=0)
     mask_bands: int = field(0, "most neighbouring features that are masked in training", minimum=0)
+    deltas: bool = field(False, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True))
 
     @property
     @abc.abstractmethod
@@ -63,7 +69,7 @@ class UtteranceTask(ClassificationTask):
     @property
     def inputs(self) -> Features:
         """The features of a frame."""
-        return Features(self.utterances["train"].frames.shape[2])
+        return Features(self.utterances["train"].frames.shape[2] * (3 if self.deltas else 1))
 
     @property
     def outputs(self) -> Features:
@@ -85,9 +91,9 @@ class UtteranceTask(ClassificationTask):
         """Recordings drawn at random, warped and masked where that is switched on."""
         drawn, *keys = jax.random.split(key, 5)
         rows = take(data, self.draw(drawn, batch_size))
-        batch = self._batch(warp(rows, self.warp_time, self.warp_bands, keys[0], keys[1]))
+        batch = self._normalised(warp(rows, self.warp_time, self.warp_bands, keys[0], keys[1]))
         inputs = mask(batch.inputs, 1, self.mask_frames, keys[2])
-        return batch._replace(inputs=mask(inputs, 2, self.mask_bands, keys[3]))
+        return self._with_deltas(batch._replace(inputs=mask(inputs, 2, self.mask_bands, keys[3])))
 
     def rows(self, split: Split) -> int:
         """Recordings."""
@@ -95,15 +101,26 @@ class UtteranceTask(ClassificationTask):
 
     def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
         """Recordings as they are, normalised, and their classes."""
-        return self._batch(take(data, rows))
+        return self._with_deltas(self._normalised(take(data, rows)))
 
-    def _batch(self, rows: Any) -> Batch:
+    def _with_deltas(self, batch: Batch) -> Batch:
+        if not self.deltas:
+            return batch
+        assert batch.lengths is not None
+        valid = (jnp.arange(batch.inputs.shape[1]) < batch.lengths[:, None])[..., None]
+        first = slopes(batch.inputs) * valid
+        second = 2 * slopes(first) * valid
+        return batch._replace(inputs=jnp.concatenate([batch.inputs, first, second], axis=2))
+
+    def _normalised(self, rows: Any) -> Batch:
         frames, lengths = rows["frames"].astype(jnp.float32), rows["lengths"].astype(jnp.int32)
         valid = (jnp.arange(frames.shape[1]) < lengths[:, None])[..., None]
-        if self.normalise == "recording":
+        if self.normalise in ("recording", "level"):
             count = jnp.maximum(lengths, 1)[:, None, None]
             centred = frames - jnp.sum(frames * valid, axis=1, keepdims=True) / count
             variance = jnp.sum(jnp.square(centred) * valid, axis=1, keepdims=True) / count
+            if self.normalise == "level":
+                variance = jnp.mean(variance, axis=2, keepdims=True)
             frames = centred / jnp.sqrt(variance + 1e-6)
         elif self.normalise == "training":
             frames = (frames - self._scale[0]) / self._scale[1]

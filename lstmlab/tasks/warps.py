@@ -1,4 +1,4 @@
-"""Random changes of recordings that leave their class as it is."""
+"""Slopes of recordings, and random changes of them that leave their class as it is."""
 
 from __future__ import annotations
 
@@ -51,3 +51,16 @@ def mask(inputs: Float[Array, "batch time features"], axis: int, most: int, key:
     places = jnp.arange(size)
     hidden = (places >= first) & (places < first + width)
     return jnp.where(jnp.expand_dims(hidden, 3 - axis), 0.0, inputs)
+
+
+def slopes(frames: Float[Array, "batch time features"], reach: int = 2) -> Float[Array, "batch time features"]:
+    """The slope of a line through 2 ``reach`` + 1 frames around each, by least squares; zeros lie beyond the array."""
+    padded = jnp.pad(frames, ((0, 0), (reach, reach), (0, 0)))
+    longest = frames.shape[1]
+
+    def shifted(by: int) -> Array:
+        return padded[:, reach + by : reach + by + longest]
+
+    steps = range(1, reach + 1)
+    rises = jnp.stack([k * (shifted(k) - shifted(-k)) for k in steps])
+    return jnp.sum(rises, axis=0) / (2 * sum(k * k for k in steps))

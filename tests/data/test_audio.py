@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from lstmlab.data.audio import BANDS, HOP, RANGE, RATE, WINDOW, log_mel, mel_filters, pad_frames, read_wav
+from lstmlab.data.audio import BANDS, EDGE, HOP, RANGE, RATE, WINDOW, log_mel, mel_filters, pad_frames, read_wav, trim
 from lstmlab.data.download import DataError
 
 TONE = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE)
@@ -116,3 +116,12 @@ def test_recordings_are_padded_and_cut():
     assert not frames[0, 2:].any()
     frames, lengths = pad_frames([short, long], 4)
     assert (frames.shape, lengths.tolist()) == ((2, 4, 3), [2, 4])
+
+
+def test_silence_at_the_ends_goes_and_a_pause_stays():
+    silence, loud = np.zeros((5, BANDS), np.uint8), np.full((3, BANDS), 255, np.uint8)
+    soft = np.full((1, BANDS), round(255 * (1 - (EDGE + 1) / RANGE)), np.uint8)
+    edge = np.full((1, BANDS), round(255 * (1 - (EDGE - 1) / RANGE)), np.uint8)
+    word = np.concatenate([edge, loud, silence, loud])
+    np.testing.assert_array_equal(trim(np.concatenate([silence, soft, word, soft])), word)
+    np.testing.assert_array_equal(trim(silence), silence)

@@ -9,22 +9,36 @@ from sklearn.neighbors import NearestCentroid
 
 from lstmlab.data.speech import SPEAKERS, Utterances, load_digits, load_vowels
 from lstmlab.tasks import Batch, task_entry
-from lstmlab.tasks.warps import mask, read_at, warp
+from lstmlab.tasks.warps import mask, read_at, slopes, warp
 
 
 def make(name="spoken_words", **options):
     return task_entry(name).cls(**options)
 
 
-@pytest.mark.parametrize("speaker", SPEAKERS)
-def test_nobody_speaks_in_two_splits(speaker):
-    task = make(speaker=speaker)
+def heard(task):
+    """Who speaks in each split."""
     (frames, _, _), speakers = load_digits("digits")
     owner = {row.tobytes(): s for row, s in zip(frames[:, :64], speakers, strict=True)}
-    heard = {split: {owner[row.tobytes()] for row in part.frames} for split, part in task.utterances.items()}
-    assert heard["test"] == {SPEAKERS.index(speaker)}
-    assert len(heard["train"]) == 4
-    assert not (heard["train"] & heard["validation"] or heard["test"] & (heard["train"] | heard["validation"]))
+    return {split: {owner[row.tobytes()] for row in part.frames} for split, part in task.utterances.items()}
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS)
+def test_the_test_hears_one_speaker_who_is_in_no_other_split(speaker):
+    mine = SPEAKERS.index(speaker)
+    by_takes, by_speaker = (heard(make(speaker=speaker, validate_on=how)) for how in ("takes", "speaker"))
+    others = set(range(6)) - {mine}
+    assert by_takes == {"test": {mine}, "train": others, "validation": others}
+    neighbour = {(mine + 1) % 6}
+    assert by_speaker == {"test": {mine}, "train": others - neighbour, "validation": neighbour}
+
+
+def test_every_tenth_take_validates_and_none_of_them_trains():
+    parts = make().utterances
+    assert {split: len(part.labels) for split, part in parts.items()} == {"train": 900, "validation": 100, "test": 200}
+    assert np.bincount(parts["validation"].labels).tolist() == [10] * 10
+    train, validation = ({row.tobytes() for row in parts[split].frames} for split in ("train", "validation"))
+    assert not train & validation
 
 
 def test_vowels_split_the_published_training_recordings():
@@ -40,12 +54,42 @@ def batch_of(task, split="test", size=8):
 
 
 def test_a_recording_is_normalised_over_its_own_valid_frames():
-    batch = batch_of(make())
+    batch = batch_of(make(normalise="recording", deltas=False))
     for inputs, length in zip(np.asarray(batch.inputs), np.asarray(batch.lengths), strict=True):
         assert not inputs[length:].any()
         loud = inputs[:length].std(axis=0) > 0.1  # a band may be silent all along
         np.testing.assert_allclose(inputs[:length].mean(axis=0), 0, atol=1e-4)
         np.testing.assert_allclose(inputs[:length].std(axis=0)[loud], 1, atol=1e-3)
+
+
+def test_one_level_for_all_bands_of_a_recording():
+    own, level = (batch_of(make(normalise=how, deltas=False)) for how in ("recording", "level"))
+    for inputs, other, length in zip(*map(np.asarray, (level.inputs, own.inputs, own.lengths)), strict=True):
+        assert not inputs[length:].any()
+        np.testing.assert_allclose(inputs[:length].mean(axis=0), 0, atol=1e-4)
+        assert np.square(inputs[:length]).mean() == pytest.approx(1, abs=1e-3)
+        deviations = inputs[:length].std(axis=0)
+        assert deviations.max() > 1.1 * deviations.min()  # a band keeps its share
+        np.testing.assert_allclose(inputs[:length], other[:length] * deviations, atol=2e-3)
+
+
+def test_slopes_are_those_of_lines_through_five_frames():
+    frames = np.random.default_rng(0).normal(size=(2, 9, 3))
+    found = np.asarray(slopes(jnp.asarray(frames, "float32")))
+    for t in range(2, 7):
+        expected = np.stack([np.polyfit(np.arange(5), one[t - 2 : t + 3], 1)[0] for one in frames])
+        np.testing.assert_allclose(found[:, t], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_slopes_follow_the_features_and_end_with_them():
+    plain, more = make(deltas=False), make()
+    assert more.inputs.size == 3 * plain.inputs.size
+    without, batch = batch_of(plain), batch_of(more)
+    np.testing.assert_array_equal(batch.inputs[:, :, :24], without.inputs)
+    np.testing.assert_allclose(batch.inputs[:, :3, 24:48], slopes(without.inputs)[:, :3], rtol=1e-5, atol=1e-6)
+    assert all(not rows[length:].any() for rows, length in zip(batch.inputs, batch.lengths, strict=True))
+    trained = more.train_batch(more.data()["train"], jax.random.key(0), jnp.asarray(0), 4)
+    assert trained.inputs.shape[2] == 72
 
 
 def test_the_training_split_sets_the_scale_and_no_other_does():
