@@ -53,6 +53,9 @@ TASKS = {
         "task.max_letters=4", "task.test_words=16", "model.embedding_size=4", "training.eval_batch_size=16",
         "dropout.layer=0",
     ],
+    "translation": [
+        "task.digits=2", "model.embedding_size=4", "training.eval_batch_size=16", "dropout.layer=0",
+    ],
     "moving_mnist": [
         "task.frame_size=16", "task.digit_size=10", "task.patch=4", "task.input_frames=2",
         "task.target_frames=2", "task.eval_examples=4",

@@ -83,6 +83,19 @@ def _ptb(part: str, md5: str) -> Download:
     )
 
 
+def _multi30k(part: str, archive: str, sha256: str) -> Download:
+    """Return the entry of one split; torchtext's SHA-256 sums, and the address to which it moved when that of WMT16
+    (www.quest.dcs.shef.ac.uk/wmt16_files_mmt) went down (pytorch/text, issue 1756)."""
+    return Download(
+        name=f"multi30k_{part}",
+        url=f"https://raw.githubusercontent.com/neychev/small_DL_repo/master/datasets/Multi30k/{archive}",
+        filename=f"multi30k/{archive}",
+        known_hash=f"sha256:{sha256}",
+        licence="none stated; Elliott et al. 2016, captions of photographs from Flickr",
+        also=(archive, f"Multi30k/{archive}"),  # the second is torchtext's
+    )
+
+
 def _wikipedia(name: str, sha256: str) -> Download:
     """Return the entry of one of Mahoney's two archives."""
     return Download(
@@ -151,6 +164,11 @@ REGISTRY: dict[str, Download] = {
             known_hash="sha256:92675f1d63015c1c8b51f1656a52d5bdbc33aafa60cc47a218a66e7ee817488c",
             licence="CC BY-SA 3.0 and GFDL, contributors to Wikipedia; Merity et al. 2016",
             also=("wikitext-2-v1.zip", "WikiText2/wikitext-2-v1.zip"),  # the second is torchtext's
+        ),
+        _multi30k("train", "training.tar.gz", "20140d013d05dd9a72dfde46478663ba05737ce983f478f960c1123c6671be5e"),
+        _multi30k("val", "validation.tar.gz", "a7aa20e9ebd5ba5adce7909498b94410996040857154dab029851af3a866da8c"),
+        _multi30k(
+            "test", "mmt16_task1_test.tar.gz", "6d1ca1dba99e2c5dd54cae1226ff11c2551e6ce63527ebb072a1f70f72a5cd36"
         ),
         _wikipedia("text8", "a6640522afe85d1963ad56c05b0ede0a0c000dddc9671758a6cc09b7a38e5232"),
         _wikipedia("enwik8", "547994d9980ebed1288380d652999f38a14fe291a6247c157c3d33d4932534bc"),

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from lstmlab.tasks.base import (
     Batch,
@@ -21,11 +20,10 @@ from lstmlab.tasks.base import (
     Predictor,
     SourceTarget,
     Split,
-    Task,
     cross_entropy,
     mean,
-    take_rows,
 )
+from lstmlab.tasks.rows import RowsTask, take
 
 PAD, START, END, UNKNOWN = 0, 1, 2, 3
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
@@ -44,7 +42,7 @@ class Corpus(NamedTuple):
     target_symbols: tuple[str, ...]
 
 
-class PairTask(Task):
+class PairTask(RowsTask):
     """Learned by teacher forcing; judged during training by the likelihood of the true outputs, in nats per token
     (the end token is one), and at the end by what the model writes of its own.
     """
@@ -134,19 +132,13 @@ class PairTask(Task):
         """See :attr:`arrays`."""
         return self.arrays
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Pairs drawn at random."""
-        rows = jax.random.randint(key, (batch_size,), 0, data["source"].shape[0])
-        return _batch(jax.tree.map(lambda a: jnp.asarray(a)[rows], data))
+    def rows(self, split: Split) -> int:
+        """Pairs."""
+        return len(self.arrays[split]["source"])
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Every pair once."""
-        return -(-len(self.arrays[split]["source"]) // batch_size)
-
-    def eval_batch(self, data: Any, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """The next pairs of the split."""
-        rows, weights = take_rows(jax.tree.map(jnp.asarray, data), index, batch_size, data["source"].shape[0])
-        return _batch(rows)._replace(weights=weights)
+    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+        """Sources, and targets one step behind and ahead."""
+        return _batch(take(data, rows))
 
     def loss(self, outputs: Float[Array, "batch target size"], batch: Batch) -> Float[Array, ""]:
         """The negative log-likelihood per token, in nats."""
