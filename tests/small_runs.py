@@ -54,7 +54,7 @@ TASKS = {
         "dropout.layer=0",
     ],
     "translation": [
-        "task.digits=2", "model.embedding_size=4", "training.eval_batch_size=16", "dropout.layer=0",
+        "task.digits=3", "model.embedding_size=4", "training.eval_batch_size=16", "dropout.layer=0",
     ],
     "moving_mnist": [
         "task.frame_size=16", "task.digit_size=10", "task.patch=4", "task.input_frames=2",

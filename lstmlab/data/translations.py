@@ -50,14 +50,18 @@ def load_translations(
 
 @functools.cache
 def numbers(digits: int) -> dict[str, Sentences]:
-    """Numbers of at most so many digits in words: all below 1000, and others at random, short ones as often as long
-    ones. A number is in the split of its own hash, whichever other numbers there are.
+    """Numbers of three to six digits at most, in words, drawn at random: short ones as often as long ones.
+
+    All below 100 are for training, where each also stands twice, so that every word is known; of the others each is in
+    the split of its own hash, whichever other numbers there are. Training has them as often as they were drawn, the
+    other splits once.
     """
-    drawn = 10 ** np.random.default_rng(20161111).uniform(3, max(digits, 3), DRAWS)
-    chosen = sorted(number for number in {*range(1000), *drawn.astype(int).tolist()} if number < 10**digits)
-    parts: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
-    for number in chosen:
-        parts[split_of(str(number))].append(number)
+    drawn = 10 ** np.random.default_rng(20161111).uniform(0, digits, DRAWS)
+    parts: dict[str, list[int]] = {"train": [*range(100)] * 2, "validation": [], "test": []}
+    for number in sorted(drawn.astype(int).tolist()):
+        parts["train" if number < 100 else split_of(str(number))].append(number)
+    for split in ("validation", "test"):
+        parts[split] = sorted(set(parts[split]))
     return {
         split: Sentences([" ".join(english(n)) for n in part], [" ".join(german(n)) for n in part])
         for split, part in parts.items()

@@ -28,7 +28,8 @@ class Translation(PairTask):
 
     ``numbers`` is a stand-in that works offline and is no language: number words of up to ``digits`` digits, English to
     the parts of the German word. It is not done word for word all the same, as ones come before tens, and whether 1 is
-    *ein* or *eins* depends on what follows. All splits have other numbers. Multi30k has the published splits.
+    *ein* or *eins* depends on what follows. No number of validation and test is trained. Multi30k has
+    the published splits.
 
     Sentences are read in small letters, words and signs apart (:func:`lstmlab.data.translations.tokenise`); words seen
     ``min_count`` times or more in training are known, all others share one token. Training pairs with more than
@@ -41,7 +42,7 @@ class Translation(PairTask):
 
     corpus: str = field("numbers", "the sentences; multi30k is downloaded", choices=CORPORA)
     direction: str = field("en-de", "from which language to which", choices=("en-de", "de-en"))
-    digits: int = field(len(str(MOST)), "of numbers, most digits", minimum=1)
+    digits: int = field(len(str(MOST)), "of numbers, most digits, up to 6", minimum=3)
     min_count: int = field(2, "occurrences in training from which a word is known", minimum=1)
     length: int = field(40, "most words of a training sentence, on either side", minimum=1)
     beam: int = field(1, "hypotheses kept when the test is decoded at the end; 1: greedy", minimum=1)
