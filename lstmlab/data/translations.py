@@ -52,12 +52,12 @@ def load_translations(
 def numbers(digits: int) -> dict[str, Sentences]:
     """Numbers of three to six digits at most, in words, drawn at random: short ones as often as long ones.
 
-    All below 100 are for training, where each also stands twice, so that every word is known; of the others each is in
+    All below 100 are for training, where each also stands twenty times, so that every word is known; of the others each is in
     the split of its own hash, whichever other numbers there are. Training has them as often as they were drawn, the
     other splits once.
     """
     drawn = 10 ** np.random.default_rng(20161111).uniform(0, digits, DRAWS)
-    parts: dict[str, list[int]] = {"train": [*range(100)] * 2, "validation": [], "test": []}
+    parts: dict[str, list[int]] = {"train": [*range(100)] * 20, "validation": [], "test": []}
     for number in sorted(drawn.astype(int).tolist()):
         parts["train" if number < 100 else split_of(str(number))].append(number)
     for split in ("validation", "test"):
