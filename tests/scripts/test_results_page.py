@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
-from lstmlab.config import compose
+from lstmlab.config import compose, to_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = sorted((ROOT / "docs" / "results").glob("*.json"))
@@ -50,7 +51,8 @@ def test_a_run_becomes_a_row_with_its_command_and_numbers(script, finished):
     (row,) = [line for line in script.PAGE.read_text().splitlines() if line.startswith("| adding")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == [
-        "adding", "`lstmlab task=adding cell=gru data.dir=DIR`", "gru", "1234", "mse **0.001235**, within_0.04 0.9",
+        "adding", "`lstmlab task=adding cell=gru data.dir=DIR`", "gru", "1234", "mse 0.002",
+        "mse **0.001235**, within_0.04 0.9",
         "constant 1 0.1667", "–", "1.5",
     ]  # fmt: skip
     assert "somewhere" not in "".join(path.read_text() for path in script.RECORDS.iterdir())
@@ -62,6 +64,17 @@ def test_another_run_of_the_same_command_replaces_the_first(script, finished):
     text = script.PAGE.read_text()
     assert "0.25" in text
     assert "0.5" not in text
+
+
+def test_a_run_may_stand_under_another_command_of_the_same_configuration(script, finished, tmp_path):
+    words = ["task=adding", "optimizer.learning_rate=0.003", "schedule=cosine", "wandb.mode=disabled"]
+    directory = finished(words)
+    config = to_tree(compose([*words, "data.dir=somewhere"]))
+    (tmp_path / "run" / "config.yaml").write_text(yaml.safe_dump(config))
+    assert script.main(["add", directory, "as", "experiment=adding"]) == 0
+    assert "`lstmlab experiment=adding`" in script.PAGE.read_text()
+    with pytest.raises(SystemExit, match=r"no run of experiment=adding seed=1: seed is 0, not 1"):
+        script.main(["add", directory, "as", "experiment=adding", "seed=1"])
 
 
 def test_an_unfinished_run_is_refused(script, finished):
