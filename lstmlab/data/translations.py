@@ -52,9 +52,9 @@ def load_translations(
 def numbers(digits: int) -> dict[str, Sentences]:
     """Numbers of three to six digits at most, in words, drawn at random: short ones as often as long ones.
 
-    All below 100 are for training, where each also stands twenty times, so that every word is known; of the others each is in
-    the split of its own hash, whichever other numbers there are. Training has them as often as they were drawn, the
-    other splits once.
+    All below 100 are for training, where each also stands twenty times, so that every word is known; of the others each
+    is in the split of its own hash, whichever other numbers there are. Training has them as often as they were drawn,
+    the other splits once.
     """
     drawn = 10 ** np.random.default_rng(20161111).uniform(0, digits, DRAWS)
     parts: dict[str, list[int]] = {"train": [*range(100)] * 20, "validation": [], "test": []}
