@@ -20,7 +20,7 @@ if "XLA_FLAGS" not in os.environ and "not slow" in " ".join(sys.argv):
 
 import jax
 import pytest
-from battery import Case
+from battery import Case, representative
 
 # On accelerators, float32 products would otherwise run in TF32 or bfloat16: no tolerance here allows for that.
 jax.config.update("jax_default_matmul_precision", "highest")
@@ -28,10 +28,16 @@ jax.config.update("jax_default_matmul_precision", "highest")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What is asked of every form of every cell takes minutes: all but the quick cases are slow tests, with an hour."""
+    """What is asked of every form of every cell takes minutes: all but the quick cases are slow tests, with an hour.
+
+    To run backwards is the unrolling's part: the representative cells do it every time, the others in slow tests.
+    """
     for item in items:
-        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        if any(isinstance(v, Case) and not v.quick for v in values) and "test_against" not in item.path.name:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        cases = [value for value in params.values() if isinstance(value, Case)]
+        if any(not case.quick for case in cases) and "test_against" not in item.path.name:
+            item.add_marker(pytest.mark.slow)
+        if params.get("reverse") is True and any(not representative(case.name) for case in cases):
             item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3600))

@@ -22,7 +22,7 @@ from lstmlab.cells import cell_names
 from lstmlab.cli import main
 from lstmlab.config import Config, compose
 from lstmlab.data import text
-from lstmlab.tasks import char_lm, task_names, word_lm
+from lstmlab.tasks import char_lm, word_lm
 from lstmlab.training import Trained, train
 
 TASKS = {
@@ -68,16 +68,15 @@ TINY = [
 CHARACTERS = 20_000
 
 
-EVERYWHERE = ("lstm",)
-
-
 def in_turn(pairs: Iterable[tuple[str, str]]) -> list[Any]:
-    """Pairs of cell and task for a test: the LSTM with every task, the others with one each, the rest slow."""
-
-    def often(cell: str, task: str) -> bool:
-        return cell in EVERYWHERE or cell_names().index(cell) % len(task_names()) == task_names().index(task)
-
-    return [pair if often(*pair) else pytest.param(*pair, marks=pytest.mark.slow) for pair in pairs]
+    """Pairs of cell and task for a test: each cell with one of its tasks, so that the cells go through all tasks in
+    turn; the rest slow."""
+    tasks: dict[str, list[str]] = {}
+    pairs = list(pairs)
+    for cell, task in pairs:
+        tasks.setdefault(cell, []).append(task)
+    taken = {(cell, tasks[cell][cell_names().index(cell) % len(tasks[cell])]) for cell in tasks}
+    return [pair if pair in taken else pytest.param(*pair, marks=pytest.mark.slow) for pair in pairs]
 
 
 def overrides(task: str, *more: str) -> list[str]:

@@ -1,5 +1,5 @@
-"""Cells and tasks go together, from configuration to saved model: every task with an LSTM, a GRU and a ConvLSTM where
-it fits, every other cell with the tasks in turn, and (slow) every pair."""
+"""Cells and tasks go together, from configuration to saved model: every cell with one task and every task with a cell,
+and (slow) every pair."""
 
 import functools
 import math
