@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +25,7 @@ from lstmlab.tasks.base import (
     mean,
 )
 from lstmlab.tasks.rows import RowsTask, take
+from lstmlab.tracking.attention_plot import attention_map
 
 PAD, START, END, UNKNOWN = 0, 1, 2, 3
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
@@ -42,6 +44,16 @@ class Corpus(NamedTuple):
     target_symbols: tuple[str, ...]
 
 
+class Symbols(NamedTuple):
+    """What a trained model needs of its corpus."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    source_length: int
+    """most symbols of a source"""
+    target_length: int
+
+
 class PairTask(RowsTask):
     """Learned by teacher forcing; judged during training by the likelihood of the true outputs, in nats per token
     (the end token is one), and at the end by what the model writes of its own.
@@ -56,6 +68,29 @@ class PairTask(RowsTask):
     def corpus_data(self) -> Corpus:
         """All pairs."""
 
+    @cached_property
+    def symbols(self) -> Symbols:
+        """Both vocabularies and lengths; in a task that is :meth:`given` them, without its corpus."""
+        corpus = self.corpus_data
+        longest = [max(len(s) for part in of.values() for s in part) for of in (corpus.sources, corpus.targets)]
+        return Symbols(corpus.source_symbols, corpus.target_symbols, *longest)
+
+    def keeps(self) -> dict[str, Any]:
+        """The symbols, so that a trained model translates without its corpus."""
+        # One string each: a list of words would lose those that look like numbers.
+        joined = {name: "\n".join(getattr(self.symbols, name)) for name in ("source", "target")}
+        return {**self.symbols._asdict(), **joined}
+
+    def given(self, kept: Mapping[str, Any]) -> Self:
+        """The same task with these symbols."""
+        source, target = (tuple(kept[name].split("\n")) for name in ("source", "target"))
+        if any(symbols[: len(SPECIAL)] != SPECIAL for symbols in (source, target)):
+            raise ValueError(f"its symbols do not begin with {', '.join(SPECIAL)}")
+        twin = dataclasses.replace(self)
+        symbols = Symbols(source, target, int(kept["source_length"]), int(kept["target_length"]))
+        object.__setattr__(twin, "symbols", symbols)  # in the place of the cached property
+        return twin
+
     @abc.abstractmethod
     def read(self, text: str) -> list[str]:
         """The symbols of a source that a user writes; raises ``ValueError`` naming what is unknown."""
@@ -67,34 +102,29 @@ class PairTask(RowsTask):
     @property
     def inputs(self) -> Pairs:
         """Both vocabularies."""
-        return Pairs(len(self.corpus_data.source_symbols), len(self.corpus_data.target_symbols), PAD, START, END)
+        return Pairs(len(self.symbols.source), len(self.symbols.target), PAD, START, END)
 
     @property
     def outputs(self) -> Features:
         """The logit of each target token."""
-        return Features(len(self.corpus_data.target_symbols))
+        return Features(len(self.symbols.target))
 
     @cached_property
     def arrays(self) -> dict[str, dict[str, np.ndarray]]:
         """Per split ``source [rows, source]`` and ``target [rows, target]``, the latter from start to end token; all
         splits as wide as the longest sequence of all, so that every split runs one program."""
-        corpus = self.corpus_data
-        width = {
-            "source": max(len(s) for part in corpus.sources.values() for s in part),
-            "target": max(len(t) for part in corpus.targets.values() for t in part) + 2,
-        }
+        corpus, symbols = self.corpus_data, self.symbols
         return {
             split: {
-                "source": _table([self.encode(s) for s in corpus.sources[split]], width["source"]),
-                "target": _table([self._target(t) for t in corpus.targets[split]], width["target"]),
+                "source": _table([self.encode(s) for s in corpus.sources[split]], symbols.source_length),
+                "target": _table([self._target(t) for t in corpus.targets[split]], symbols.target_length + 2),
             }
             for split in corpus.sources
         }
 
     @cached_property
     def _indices(self) -> tuple[dict[str, int], dict[str, int]]:
-        corpus = self.corpus_data
-        source, target = ({s: i for i, s in enumerate(of)} for of in (corpus.source_symbols, corpus.target_symbols))
+        source, target = ({s: i for i, s in enumerate(of)} for of in (self.symbols.source, self.symbols.target))
         return source, target
 
     def encode(self, symbols: Sequence[str]) -> list[int]:
@@ -105,16 +135,16 @@ class PairTask(RowsTask):
         """The target symbols up to the end token."""
         tokens = [int(token) for token in tokens]
         stop = next((i for i, token in enumerate(tokens) if token in (END, PAD)), len(tokens))
-        return tuple(self.corpus_data.target_symbols[token] for token in tokens[:stop])
+        return tuple(self.symbols.target[token] for token in tokens[:stop])
 
     @property
     def longest(self) -> int:
         """Most tokens that are decoded, the end token among them."""
-        return self.arrays["train"]["target"].shape[1] - 1
+        return self.symbols.target_length + 1
 
     def translate(self, predictor: Predictor, sources: Sequence[Sequence[str]], beam: int = 1) -> list[Any]:
         """Per source its ``(symbols, score)``, best first."""
-        width = max([self.arrays["train"]["source"].shape[1], *map(len, sources)])
+        width = max([self.symbols.source_length, *map(len, sources)])
         table = _table([self.encode(source) for source in sources], width)
         found: list[Any] = []
         for first in range(0, len(table), ROWS):
@@ -181,12 +211,10 @@ class PairTask(RowsTask):
         shown = [Illustration("outputs", text="\n\n".join(lines))]
         best = predictor.decode(self.arrays["test"]["source"][:3], self.longest)
         if best.attention is not None:
-            shown += [
-                Illustration(f"attention_{i + 1}", picture=_map(np.asarray(best.attention)[i, 0], source, tokens))
-                for i, (source, tokens) in enumerate(
-                    zip(sources, [self.decoded(row[0]) for row in np.asarray(best.tokens)], strict=False)
-                )
-            ]
+            for i, (row, weights) in enumerate(zip(np.asarray(best.tokens), np.asarray(best.attention), strict=True)):
+                outputs = (*self.decoded(row[0]), SPECIAL[END])
+                picture = attention_map(weights[0], sources[i], outputs)
+                shown.append(Illustration(f"attention_{i + 1}", picture=picture))
         return shown
 
     def show_source(self, symbols: Sequence[str]) -> str:
@@ -224,27 +252,3 @@ def _table(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
 def _bigrams(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     valid = table[:, 1:] != PAD
     return table[:, :-1][valid], table[:, 1:][valid]
-
-
-def _map(weights: np.ndarray, source: Sequence[str], tokens: Sequence[str]) -> np.ndarray:
-    """A matrix of weights with the symbols of both sides as text."""
-    from PIL import Image, ImageDraw
-
-    cell, left, top = 24, 12 + 7 * max([4, *map(len, tokens)]), 12 + 7 * max([1, *map(len, source)])
-    rows, columns = len(tokens) + 1, len(source)
-    page = Image.new("L", (left + cell * columns, top + cell * rows), 255)
-    draw = ImageDraw.Draw(page)
-    for i, token in enumerate([*tokens, SPECIAL[END]][: len(weights)]):
-        draw.text((4, top + i * cell + 6), token, fill=0)
-        for j in range(columns):
-            shade = round(255 * (1 - float(weights[i, j])))
-            x, y = left + j * cell, top + i * cell
-            draw.rectangle((x, y, x + cell - 1, y + cell - 1), fill=shade, outline=220)
-    for j, symbol in enumerate(source):
-        if len(symbol) == 1:
-            draw.text((left + j * cell + 8, top - 14), symbol, fill=0)
-            continue
-        label = Image.new("L", (top, cell), 255)
-        ImageDraw.Draw(label).text((4, 6), symbol, fill=0)
-        page.paste(label.rotate(90, expand=True), (left + j * cell, 0))
-    return np.asarray(page)

@@ -92,7 +92,7 @@ class Translation(PairTask):
         if not words:
             raise ValueError("the sentence is empty: give at least one word")
         if self.corpus == "numbers":
-            known = self.corpus_data.source_symbols[len(SPECIAL) :]
+            known = self.symbols.source[len(SPECIAL) :]
             for word in words:
                 if word not in known:
                     raise ValueError(f"'{text.strip()}' holds {word!r}, but known are: {', '.join(sorted(known))}")

@@ -1,6 +1,7 @@
 """Numbers and captions in two languages: what is read, how it is scored, and the command that uses a finished run."""
 
 import io
+import json
 import tarfile
 
 import numpy as np
@@ -136,12 +137,21 @@ def test_a_word_that_no_number_has_is_named():
     assert tokenise("Don't stop-and-go, please!") == ["don't", "stop-and-go", ",", "please", "!"]
 
 
-def test_a_finished_run_is_scored_and_translates(tmp_path):
+def test_a_finished_run_is_scored_and_translates(tmp_path, monkeypatch):
     trained = run(small("translation"), tmp_path)
     assert set(trained.summary["test"]) == {"nll", "accuracy", "bleu", "exact"}
     told = command("translate", str(tmp_path), "twenty one", "Seven")
     assert (told.code, len(told.out.splitlines())) == (0, 2)
+    kept = json.loads((tmp_path / "task.json").read_text())
+    assert kept["source"].split("\n")[: len(SPECIAL)] == list(SPECIAL)
+    monkeypatch.setattr(translations, "numbers", lambda digits: pytest.fail("the corpus is read again"))
+    assert command("translate", str(tmp_path), "twenty one", "Seven") == told
     wrong = command("translate", str(tmp_path), "twenty dogs")
     assert wrong.code == 1
     assert "'dogs'" in wrong.err
     assert len(wrong.err.splitlines()) == 1
+    (tmp_path / "task.json").write_text(json.dumps({**kept, "target": "a\nb"}))
+    broken = command("translate", str(tmp_path), "seven")
+    assert broken.code == 1
+    assert "its symbols do not begin with <pad>" in broken.err
+    assert "task.json" in broken.err
