@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from lstmlab.tasks.base import Batch, Features, Metrics, Split, Task, field, mean, weighted
-from lstmlab.tasks.generated import eval_key
+from lstmlab.tasks.base import Batch, Features, Metrics, Split, field, mean, weighted
+from lstmlab.tasks.generated import Generated
 from lstmlab.tasks.registry import register_task
 
 
@@ -20,7 +20,7 @@ from lstmlab.tasks.registry import register_task
     paper="Hochreiter & Schmidhuber 1997",
 )
 @dataclasses.dataclass(frozen=True)
-class Adding(Task):
+class Adding(Generated):
     """Inputs are pairs (number from U[0, 1], mark); one mark lies in each half; the target is the marked sum.
 
     The constant guess 1 has mean squared error 1/6, the variance of the target. Below 0.01 the task counts as solved.
@@ -47,13 +47,9 @@ class Adding(Task):
         """Fresh sequences at every step."""
         return self.sample(key, batch_size)
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Enough batches for ``eval_examples``."""
-        return -(-self.eval_examples // batch_size)
-
-    def eval_batch(self, data: object, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """Sequences from the split's own keys."""
-        return self.sample(eval_key(split, index), batch_size)
+    def draw(self, data: object, split: Split, key: PRNGKeyArray) -> Batch:
+        """A sequence like those of training."""
+        return self.sample(key, 1)
 
     def sample(self, key: PRNGKeyArray, batch_size: int) -> Batch:
         """Draw sequences ``[batch, length, 2]`` and their sums ``[batch]``."""

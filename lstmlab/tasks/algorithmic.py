@@ -18,13 +18,12 @@ from lstmlab.tasks.base import (
     Metrics,
     Predictor,
     Split,
-    Task,
     Tokens,
     cross_entropy,
     field,
     mean,
 )
-from lstmlab.tasks.generated import eval_key
+from lstmlab.tasks.generated import Generated, eval_key
 from lstmlab.tracking.plots import curves
 
 SILENT = -1
@@ -33,7 +32,7 @@ CURVE_POINTS, CURVE_EXAMPLES = 12, 50
 
 
 @dataclasses.dataclass(frozen=True)
-class Algorithmic(Task):
+class Algorithmic(Generated):
     """Base of tasks whose answers an algorithm knows.
 
     Training draws lengths uniformly from the shortest to ``length``, and so does validation; the test has sequences of
@@ -69,16 +68,21 @@ class Algorithmic(Task):
         return 1
 
     @property
+    def least(self) -> int:
+        """The smallest length that can be asked for."""
+        return self.shortest
+
+    @property
     def longest_shown(self) -> int:
         """Where the curve of length extrapolation ends."""
         return 2 * self.test_length
 
     def __post_init__(self) -> None:
-        """Refuse lengths below the shortest; raises ``ValueError``."""
+        """Refuse lengths below the least; raises ``ValueError``."""
         for name in ("length", "test_length"):
-            if getattr(self, name) < self.shortest:
+            if getattr(self, name) < self.least:
                 raise ValueError(
-                    f"task.{name}={getattr(self, name)} is too short for {self.name}: at least {self.shortest}"
+                    f"task.{name}={getattr(self, name)} is too short for {self.name}: at least {self.least}"
                 )
 
     @property
@@ -95,27 +99,17 @@ class Algorithmic(Task):
         """Fresh sequences at every step."""
         return self._mixed(key, batch_size)
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Enough batches for ``eval_examples``."""
-        return -(-self.eval_examples // batch_size)
-
-    def eval_batch(self, data: object, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """Every sequence has its own key, so that a split is the same at any batch size."""
-        rows = index * batch_size + jnp.arange(batch_size)
-
-        def draw(row: Int[Array, ""]) -> Batch:
-            key = eval_key(split, row)
-            return self._of_length(key, 1, self.test_length) if split == "test" else self._mixed(key, 1)
-
-        batch = jax.tree.map(lambda a: a[:, 0], jax.vmap(draw)(rows))
-        return batch._replace(weights=(rows < self.eval_examples).astype(jnp.float32))
+    def draw(self, data: object, split: Split, key: PRNGKeyArray) -> Batch:
+        """A sequence of the test's length, or for validation one like those of training."""
+        if split == "test":
+            return self.sample(key, jnp.full(1, self.test_length), self.test_length)
+        return self._mixed(key, 1)
 
     def _mixed(self, key: PRNGKeyArray, batch_size: int) -> Batch:
-        lengths = jax.random.randint(jax.random.fold_in(key, 1), (batch_size,), self.shortest, self.length + 1)
+        # Not `fold_in(key, 1)` beside `key`: that is one of the keys into which a sampler splits `key`.
+        key_of_lengths, key = jax.random.split(key)
+        lengths = jax.random.randint(key_of_lengths, (batch_size,), self.shortest, self.length + 1)
         return self.sample(key, lengths, self.length)
-
-    def _of_length(self, key: PRNGKeyArray, batch_size: int, length: int) -> Batch:
-        return self.sample(key, jnp.full(batch_size, length), length)
 
     def loss(self, outputs: Float[Array, "batch time answers"], batch: Batch) -> Float[Array, ""]:
         """Mean cross-entropy of the answers, nats."""
@@ -157,7 +151,8 @@ class Algorithmic(Task):
         """Share of right answers on fresh sequences of each of the given lengths."""
         # One padded batch: a batch per length would be a compiled program per length.
         rows = jnp.repeat(jnp.asarray(lengths), CURVE_EXAMPLES)
-        batch = self.sample(jax.random.fold_in(eval_key("test", jnp.asarray(0)), 1), rows, int(max(lengths)))
+        unseen = eval_key("test", jnp.asarray(self.eval_examples))  # the split's rows end before it
+        batch = self.sample(unseen, rows, int(max(lengths)))
         asked = np.asarray(batch.targets) != SILENT
         right = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1) == batch.targets) & asked
         return right.reshape(len(lengths), -1).sum(1) / asked.reshape(len(lengths), -1).sum(1)

@@ -14,14 +14,13 @@ from lstmlab.tasks.base import (
     Features,
     Metrics,
     Split,
-    Task,
     Tokens,
     cross_entropy,
     field,
     mean,
     weighted,
 )
-from lstmlab.tasks.generated import eval_key
+from lstmlab.tasks.generated import Generated
 from lstmlab.tasks.registry import register_task
 
 SYMBOLS = 8
@@ -37,7 +36,7 @@ CATEGORIES = SYMBOLS + 2
     paper="Hochreiter & Schmidhuber 1997; protocol of Arjovsky, Shah & Bengio 2016",
 )
 @dataclasses.dataclass(frozen=True)
-class CopyMemory(Task):
+class CopyMemory(Generated):
     """Sequences of T + 20 steps over 10 categories, T being the delay::
 
         steps    10            T − 1    1            10
@@ -77,19 +76,9 @@ class CopyMemory(Task):
         """Fresh sequences at every step."""
         return self.batch(jax.random.randint(key, (batch_size, RECALLED), 0, SYMBOLS))
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Enough batches for ``eval_examples``."""
-        return -(-self.eval_examples // batch_size)
-
-    def eval_batch(self, data: object, split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """Every sequence has its own key, so that a split is the same at any batch size."""
-        rows = index * batch_size + jnp.arange(batch_size)
-
-        def draw(row: Int[Array, ""]) -> Int[Array, " recalled"]:
-            return jax.random.randint(eval_key(split, row), (RECALLED,), 0, SYMBOLS)
-
-        weights = (rows < self.eval_examples).astype(jnp.float32)
-        return self.batch(jax.vmap(draw)(rows))._replace(weights=weights)
+    def draw(self, data: object, split: Split, key: PRNGKeyArray) -> Batch:
+        """A sequence like those of training."""
+        return self.batch(jax.random.randint(key, (1, RECALLED), 0, SYMBOLS))
 
     def batch(self, symbols: Int[Array, "batch recalled"]) -> Batch:
         """The sequences ``[batch, T + 20]`` in which these symbols are to be remembered."""

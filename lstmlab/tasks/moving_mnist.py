@@ -11,9 +11,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
 from lstmlab.data.moving_mnist import PUBLISHED_FRAMES, PUBLISHED_SEQUENCES, load_moving_mnist_test
-from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, Task, field, mean, weighted
+from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
 from lstmlab.tasks.frame_errors import ssim
-from lstmlab.tasks.generated import eval_key
+from lstmlab.tasks.generated import Generated
 from lstmlab.tasks.moving_frames import FORECASTS, IMAGES, bounce, digits_of, from_patches, to_patches
 from lstmlab.tasks.moving_yardsticks import baselines
 from lstmlab.tasks.registry import register_task
@@ -32,7 +32,7 @@ TEST_SETS = ("generated", "published")
     "(OpenSTL, Tan et al. 2023, 200 epochs)",
 )
 @dataclasses.dataclass(frozen=True)
-class MovingMNIST(Task):
+class MovingMNIST(Generated):
     """See ``input_frames`` frames, then predict ``target_frames`` frames without seeing any more.
 
     Two forms of model do that (``forecast``):
@@ -136,18 +136,15 @@ class MovingMNIST(Task):
         """Fresh sequences at every step."""
         return self.batch(jax.vmap(self.frames, (None, 0))(data, jax.random.split(key, batch_size)))
 
-    def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Enough batches for ``eval_examples``."""
-        return -(-self.eval_examples // batch_size)
+    def eval_rows(self, data: UInt8[Array, "n d d"], split: Split, rows: Int[Array, " batch"]) -> Batch:
+        """Sequences of the published test set, or drawn."""
+        if jnp.ndim(data) == 3:  # digits, not frames
+            return super().eval_rows(data, split, rows)
+        return self.batch(jnp.asarray(data)[jnp.minimum(rows, len(data) - 1)].astype(jnp.float32) / 255)
 
-    def eval_batch(self, data: UInt8[Array, "n d d"], split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
-        """Every sequence has its own key, so that a split is the same at any batch size."""
-        rows = index * batch_size + jnp.arange(batch_size)
-        if jnp.ndim(data) == 4:  # frames, not digits
-            frames = jnp.asarray(data)[jnp.minimum(rows, len(data) - 1)].astype(jnp.float32) / 255
-        else:
-            frames = jax.vmap(lambda row: self.frames(data, eval_key(split, row)))(rows)
-        return self.batch(frames)._replace(weights=(rows < self.eval_examples).astype(jnp.float32))
+    def draw(self, data: UInt8[Array, "n d d"], split: Split, key: PRNGKeyArray) -> Batch:
+        """Digits of the split on a walk of their own."""
+        return self.batch(self.frames(data, key)[None])
 
     def frames(self, images: UInt8[Array, "n d d"], key: PRNGKeyArray) -> Float[Array, "time h w"]:
         """One sequence of frames, intensities in [0, 1]."""

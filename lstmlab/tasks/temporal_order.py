@@ -35,9 +35,14 @@ class TemporalOrder(Algorithmic):
     relevant: int = field(2, "symbols whose order is asked: 2 is task 6a, 3 is 6b", minimum=1)
 
     @property
+    def least(self) -> int:
+        """One step per relevant symbol."""
+        return self.relevant
+
+    @property
     def shortest(self) -> int:
-        """One step per relevant symbol, or the 100 of the paper where there is room."""
-        return max(self.relevant, min(100, self.length, self.test_length))
+        """The 100 of the paper, or less where ``length`` is."""
+        return max(self.relevant, min(100, self.length))
 
     @property
     def symbols(self) -> int:

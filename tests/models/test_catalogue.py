@@ -26,7 +26,7 @@ def small(name, options):
     return make_cell(name, FEATURES, HIDDEN, key=jax.random.key(0), spatial=spatial, **options)
 
 
-@pytest.mark.parametrize(("name", "options", "facts"), told())
+@pytest.mark.parametrize(("name", "options", "facts"), list(told()))
 def test_the_backends_told_run_and_the_others_refuse(name, options, facts):
     cell = small(name, options)
     assert cell.form == facts.form

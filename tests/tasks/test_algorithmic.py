@@ -109,18 +109,6 @@ def test_training_takes_all_lengths_and_the_test_its_own(name):
     assert only > max(np.asarray(train.lengths))
 
 
-@pytest.mark.parametrize("name", ALGORITHMIC)
-def test_a_split_is_the_same_at_any_batch_size(name):
-    task = make(name, length=6, test_length=8, eval_examples=30, **SMALL.get(name, {}))
-    draw = quick_jit(task.eval_batch, static_argnums=(1, 3))
-    for split in ("validation", "test"):
-        parts = [draw((), split, i, 7) for i in range(task.eval_batches(split, 7))]
-        weights = np.concatenate([b.weights for b in parts])
-        whole = draw((), split, 0, 30)
-        assert weights.sum() == 30
-        np.testing.assert_array_equal(np.concatenate([b.inputs for b in parts])[weights > 0], whole.inputs)
-
-
 def test_metrics_by_hand():
     task = make("parity", ask="every", length=3, test_length=3)
     batch = task.sample(jax.random.key(0), jnp.asarray([3, 2]), 3)

@@ -53,18 +53,6 @@ def test_metrics_against_numpy():
     assert mean(metrics["accuracy"]) == pytest.approx(np.mean(right), rel=1e-5)
 
 
-def test_a_split_is_the_same_at_any_batch_size():
-    size = 7
-    task = CopyMemory(delay=2, eval_examples=30)
-    draw = jax.jit(task.eval_batch, static_argnums=(1, 3))
-    batches = [draw((), "test", i, size) for i in range(task.eval_batches("test", size))]
-    weights = np.concatenate([b.weights for b in batches])
-    inputs = np.concatenate([b.inputs for b in batches])
-    assert weights.sum() == 30
-    whole = draw((), "test", 0, 30)
-    np.testing.assert_array_equal(inputs[weights > 0], whole.inputs)
-
-
 def test_solved_follows_the_delay():
     for delay in (10, 1000):
         task = CopyMemory(delay=delay)

@@ -144,14 +144,6 @@ def test_baselines_are_those_of_the_evaluation_batches():
     assert SMALL.other_baselines()["ssim"]["last frame"] == pytest.approx(np.mean(likeness), abs=1e-5)
 
 
-def test_a_split_is_the_same_at_any_batch_size():
-    images = SMALL.data()["test"]
-    draw = jax.jit(SMALL.eval_batch, static_argnums=(1, 3))
-    whole = draw(images, "test", 0, 20)
-    part = draw(images, "test", 2, 7)
-    np.testing.assert_array_equal(part.inputs[:6], whole.inputs[14:])
-
-
 def test_an_encoder_forecaster_gets_past_and_blanks_apart():
     task = dataclasses.replace(SMALL, forecast="encoder_forecaster")
     assert (SMALL.architecture, task.architecture) == ("sequence", "encoder_forecaster")
