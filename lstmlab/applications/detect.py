@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from lstmlab.applications.arguments import run_parser
+from lstmlab.applications.new_rows import read_new_rows
 from lstmlab.config import ConfigError
-from lstmlab.data.download import DataError
 from lstmlab.data.table import Table
-from lstmlab.data.times import step_name
 from lstmlab.tasks.anomaly import Anomaly
 from lstmlab.tasks.detection import runs
 from lstmlab.tasks.detectors import model_errors
@@ -30,7 +29,12 @@ def main(arguments: list[str]) -> None:
     task = trained.task
     if not isinstance(task, Anomaly) or task.scorer is None:
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, not one of task anomaly")
-    table = read_rows(task, chosen.file)
+    needed = task.context + task.horizon
+    why = (
+        f"a score needs {needed}: task.context={task.context} to look back on and task.horizon={task.horizon} that are "
+        "forecast"
+    )
+    table = read_new_rows(task, task.facts, chosen.file, needed, why)
     scores = score(trained, task, task.scorer, table)
     flags = np.nan_to_num(scores, nan=-np.inf) > task.scorer.threshold
     output = chosen.output or chosen.run / "detect"
@@ -44,24 +48,6 @@ def main(arguments: list[str]) -> None:
         print(line)
     print(output / "scores.csv")
     print(output / "scores.png")
-
-
-def read_rows(task: Anomaly, path: Path) -> Table:
-    """The file, with the columns and the time step of the run; raises ``DataError`` where they are not there."""
-    facts = task.facts
-    # A run whose own rows were not one step apart makes no demands here.
-    rules = {"gaps": "ignore"} if facts.step is None else {}
-    table = task.read_file(str(path), columns=facts.names, **rules)
-    needed = task.context + task.horizon
-    if len(table.values) < needed:
-        raise DataError(
-            f"{path} has {len(table.values)} rows, but a score needs {needed}: task.context={task.context} to look "
-            f"back on and task.horizon={task.horizon} that are forecast"
-        )
-    if facts.step is not None and table.step != facts.step:
-        has = "no column of times" if table.step is None else f"one row every {step_name(table.step)}"
-        raise DataError(f"{path} has {has}, but the run was trained on one row every {step_name(facts.step)}")
-    return table
 
 
 def score(trained: Trained, task: Anomaly, scorer: Scorer, table: Table) -> np.ndarray:

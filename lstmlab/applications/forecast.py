@@ -11,14 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.applications.arguments import run_parser
+from lstmlab.applications.new_rows import read_new_rows
 from lstmlab.config import ConfigError
-from lstmlab.data.download import DataError
 from lstmlab.data.table import Table
-from lstmlab.data.times import following, step_name
+from lstmlab.data.times import following
 from lstmlab.tasks.forecast import Forecast
 from lstmlab.tasks.forecast_heads import Said
 from lstmlab.tasks.forecast_splits import calendar
 from lstmlab.tracking import plots
+from lstmlab.tracking.files import file_names
 from lstmlab.training import Trained, load
 
 SHOWN_HORIZONS = 3  # of the past, in the picture
@@ -34,7 +35,8 @@ def main(arguments: list[str]) -> None:
     task = trained.task
     if not isinstance(task, Forecast):
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which forecasts no series")
-    table = read_past(task, chosen.file)
+    looks_back = f"the run looks back on task.window={task.window}"
+    table = read_new_rows(task, task.facts, chosen.file, task.window, looks_back)
     times = ahead(task, table)
     said = forecast_after(trained, task, table, times)
     output = chosen.output or chosen.run / "forecast"
@@ -42,30 +44,10 @@ def main(arguments: list[str]) -> None:
     path = output / "forecast.csv"
     write(path, task, times, said)
     print(path)
-    for column, name in enumerate(task.facts.target_names):
-        safe = "".join(c if c.isalnum() else "_" for c in name)
-        picture = output / f"forecast_{safe}.png"
+    for column, name in enumerate(file_names(task.facts.target_names)):
+        picture = output / f"forecast_{name}.png"
         draw(picture, task, table, times, said, column)
         print(picture)
-
-
-def read_past(task: Forecast, path: Path) -> Table:
-    """The file, with the columns and the time step of the run; raises ``DataError`` where they are not there."""
-    facts = task.facts
-    table = task.read_file(str(path), columns=facts.names)
-    if len(table.values) < task.window:
-        raise DataError(f"{path} has {len(table.values)} rows, but the run looks back on task.window={task.window}")
-    if facts.step is not None and table.step is None:
-        raise DataError(
-            f"{path} has no column of times, but the run was trained on one row every {step_name(facts.step)}"
-        )
-    if facts.step is not None and table.step != facts.step:
-        assert table.step is not None
-        raise DataError(
-            f"{path} has one row every {step_name(table.step)}, but the run was trained on one every "
-            f"{step_name(facts.step)}"
-        )
-    return table
 
 
 def ahead(task: Forecast, table: Table) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from lstmlab.applications.arguments import run_parser
 
@@ -10,7 +11,7 @@ from lstmlab.applications.arguments import run_parser
 def main(arguments: list[str]) -> None:
     """Print text that continues a prompt."""
     parser = run_parser("generate", "Write text with a trained language model of characters or words.")
-    parser.add_argument("--prompt", default="\n", help="text to continue (default: a line break)")
+    parser.add_argument("--prompt", help="text to continue (default: a line break, or a space where there is none)")
     parser.add_argument("--length", type=int, default=500, help="characters or words to add (default: 500)")
     parser.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest (default: 0.8)")
     parser.add_argument("--top-k", type=int, default=0, help="draw among this many likeliest; 0: all (default)")
@@ -44,8 +45,9 @@ def main(arguments: list[str]) -> None:
     if vocabulary is None:
         raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text to go on with")
     try:
-        prompt = vocabulary.encode(chosen.prompt)
-        if isinstance(vocabulary, WordVocabulary) and (unknown := vocabulary.unknown(chosen.prompt)):
+        text = _opening(vocabulary) if chosen.prompt is None else chosen.prompt
+        prompt = vocabulary.encode(text)
+        if isinstance(vocabulary, WordVocabulary) and (unknown := vocabulary.unknown(text)):
             print(f"note: words that training has not taught are read as <unk>: {' '.join(unknown)}", file=sys.stderr)
         texts = trained.generate(
             prompt, chosen.length, temperature=chosen.temperature, seed=chosen.seed, top_k=chosen.top_k,
@@ -57,3 +59,12 @@ def main(arguments: list[str]) -> None:
         if chosen.samples > 1:
             print(f"=== sample {number} of {chosen.samples} ===")
         print(vocabulary.decode(np.concatenate([prompt, tokens])))
+
+
+def _opening(vocabulary: Any) -> str:
+    """A line break, or a space where the text of training had no lines, as text8."""
+    try:
+        vocabulary.encode("\n")
+    except ValueError:
+        return " "
+    return "\n"

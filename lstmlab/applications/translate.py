@@ -53,4 +53,5 @@ def _lines(file: Path | None) -> list[str]:
         text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
     except UnicodeDecodeError:
         raise ConfigError(f"{file or 'standard input'} is not UTF-8 text") from None
-    return [line for line in text.splitlines() if line.strip()]
+    # Not splitlines(), which would also split at signs that stand within lines.
+    return [line for line in text.split("\n") if line.strip()]

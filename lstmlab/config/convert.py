@@ -101,7 +101,7 @@ def _data(name: str, cls: type[Task], data: DataConfig) -> dict[str, Any]:
         if DATA_PREFIX + f.name in heeded:
             chosen[DATA_PREFIX + f.name] = value
         elif value != f.default and f"data.{f.name}" not in PLACE_KEYS:
-            raise ConfigError(f"data.{f.name} is set, but task {name} has no use for it: it reads no table of yours")
+            raise ConfigError(f"data.{f.name} is set, but task {name} has no use for it")
     return chosen
 
 

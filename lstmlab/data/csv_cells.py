@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import math
 import zlib
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not blank, with their line numbers."""
     first = text.lstrip().split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for row in reader:
             if any(cell.strip() for cell in row):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import tarfile
-import warnings
-import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lstmlab.data.cache import kept
 from lstmlab.data.download import DataError
 from lstmlab.data.progress import DownloadBar
 
@@ -35,14 +32,8 @@ def read_imdb(archive: Path, tokenise: Callable[[str], list[str]]) -> dict[str, 
     Raises:
         DataError: no archive of this data set, or one without reviews of each label and part.
     """
-    cache = archive.with_name(archive.name.removesuffix(".tar.gz") + _CACHE)
-    stat = archive.stat()
-    stamp = np.array([stat.st_size, stat.st_mtime_ns], np.int64)
-    arrays = _load(cache, stamp)
-    if arrays is None:
-        arrays = _pack(_read(archive, tokenise))
-        _save(cache, {**arrays, "stamp": stamp})
-    return _split(arrays)
+    name = archive.name.removesuffix(".tar.gz") + _CACHE
+    return _split(kept(archive, name, lambda: _pack(_read(archive, tokenise))))
 
 
 def _read(archive: Path, tokenise: Callable[[str], list[str]]) -> list[tuple[str, int, int, list[str]]]:
@@ -106,29 +97,3 @@ def _split(arrays: dict[str, np.ndarray]) -> dict[str, Split]:
         return [[words[token] for token in text] for text in texts], labels[chosen]
 
     return {"train": part(training & ~held_out), "validation": part(held_out), "test": part(~training)}
-
-
-def _load(cache: Path, stamp: np.ndarray) -> dict[str, np.ndarray] | None:
-    """The arrays of the cache; none where there is no cache of this archive."""
-    try:
-        with np.load(cache) as file:
-            arrays = dict(file)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile):
-        warnings.warn(f"{cache} cannot be read and is made anew", stacklevel=2)
-        return None
-    return arrays if np.array_equal(arrays.pop("stamp", None), stamp) else None  # type: ignore[arg-type]
-
-
-def _save(cache: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write under another name and rename, so that no reader meets half a file; a folder may be read-only."""
-    unfinished = cache.with_name(f"{cache.stem}-{os.getpid()}.npz")
-    try:
-        np.savez_compressed(unfinished, **arrays)  # type: ignore[arg-type]
-        unfinished.replace(cache)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        reason = f"cannot keep the tokens in {cache} ({error.strerror})"
-        warnings.warn(f"{reason}: the next run reads the archive again", stacklevel=2)

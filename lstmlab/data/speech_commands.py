@@ -13,12 +13,15 @@ from rich.progress import track
 
 from lstmlab.data.archive import read_members
 from lstmlab.data.audio import log_mel, pad_frames, read_wav
+from lstmlab.data.cache import kept
 from lstmlab.data.download import DataError, fetch
 from lstmlab.data.speech import Utterances
 
 COUNT = 105_829  # wav files of words in the archive
 SPLITS = ("train", "validation", "test")
 _LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
+_CACHE = ".log-mel-1.npz"
+"""beside the archive; the number changes with the format or with the spectrograms"""
 _LONGEST = 64  # frames: every recording is cut to one second, 62.5 frames
 
 
@@ -44,22 +47,11 @@ def load_commands(data_dir: str | os.PathLike[str] | None = None) -> Commands:
 @functools.lru_cache(maxsize=1)
 def read_commands(path: Path) -> Commands:
     """The splits of an archive, or of what was kept of it."""
-    kept = path.with_name(path.name + f".log_mel.{path.stat().st_size}.npz")
-    if not kept.exists():
-        arrays = _compute(path)
-        beside = kept.with_name(f".{os.getpid()}.{kept.name}")
-        try:
-            np.savez(beside, **arrays)  # type: ignore[arg-type]
-            beside.replace(kept)
-        except OSError as error:
-            raise DataError(f"cannot write {kept}: {error.strerror}") from error
-        finally:
-            beside.unlink(missing_ok=True)
-    with np.load(kept) as arrays:
-        everything = Utterances(*(arrays[part] for part in Utterances._fields))
-        chosen = {split: arrays["splits"] == number for number, split in enumerate(SPLITS)}
-        words = tuple(arrays["words"].tolist())
-    return Commands({split: Utterances(*(a[rows] for a in everything)) for split, rows in chosen.items()}, words)
+    arrays = kept(path, path.name.removesuffix(".tar.gz") + _CACHE, lambda: _compute(path))
+    everything = Utterances(*(arrays[part] for part in Utterances._fields))
+    chosen = {split: arrays["splits"] == number for number, split in enumerate(SPLITS)}
+    splits = {split: Utterances(*(a[rows] for a in everything)) for split, rows in chosen.items()}
+    return Commands(splits, tuple(arrays["words"].tolist()))
 
 
 def _compute(path: Path) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from lstmlab.data.times import Times, parse_column, parsers, regular_step, step_
 
 GAPS = ("error", "ignore")
 EMPTY = frozenset(("", "-", "?", "na", "n/a", "nan", "null", "none"))
+_FRACTION = re.compile(r":\d\d[.,]\d*[1-9]")
 TIME_NAMES = frozenset(("date", "time", "datetime", "timestamp", "ds", "day", "month", "year", "date_time"))
 
 
@@ -115,6 +117,12 @@ def _times(cells: Cells, at: int) -> Times:
         )
     if times is None:
         raise DataError(f"{cells.where(0, at)}: '{texts[0]}' can be read in two ways; write dates as 2020-01-31")
+    finer = next((row for row, text in enumerate(texts) if _FRACTION.search(text)), None)
+    if finer is not None:
+        raise DataError(
+            f"{cells.where(finer, at)}: '{texts[finer]}' has a part of a second, but times are read in whole seconds; "
+            "without that column the rows count as steps"
+        )
     back = np.flatnonzero(np.diff(times) <= np.timedelta64(0, "s"))
     if len(back):
         row = int(back[0]) + 1

@@ -21,7 +21,8 @@ class RecursiveModel(SequenceModel):
     Inputs are ``[batch, window + horizon − 1, features]``: the window, then for each further step what is known of
     it in advance (c, the calendar), in the place of whose first ``columns`` features the model puts its forecast.
     Outputs are ``[batch, horizon, columns, numbers]``; number 0 of each column is fed back. Training goes through
-    the model's own forecasts, so that it learns under the errors that it will make.
+    the model's own forecasts, so that it learns under the errors that it will make. Dropout whose masks last a
+    sequence keeps them for the window, and draws others for each step that is fed back.
 
     Args:
         cell, inputs: as of :class:`SequenceModel`.

@@ -110,7 +110,7 @@ class Anomaly(ForecastSeries):
         return detectors.forecast_errors(self)
 
     def final_metrics(self, predictor: Predictor) -> dict[str, float]:
-        """The detection measures on the test rows; without labels the share of rows flagged, and the threshold."""
+        """The detection measures on the test rows; without labels the share of rows flagged."""
         return detectors.judge(self, detectors.fit_model(self, predictor))
 
     def other_baselines(self) -> dict[str, dict[str, float]]:

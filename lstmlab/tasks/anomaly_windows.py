@@ -45,8 +45,11 @@ class ForecastSeries(TabularTask):
             raise ValueError("task.source=file needs a table: set data.file=my.csv")
         if self.chosen_source != "nab" and self.series != NYC_TAXI:
             raise ValueError(f"task.series={self.series} is set, but is of the Numenta benchmark: add task.source=nab")
-        if self.data_label and not self.data_file:
-            raise ValueError(f"data.label={self.data_label} is set, but is of a table: set data.file=my.csv")
+        self.check_file_keys()
+        for key in ("target", "label"):
+            name = getattr(self, f"data_{key}")
+            if name and not self.data_file:
+                raise ValueError(f"data.{key}={name} is set, but is of a table: set data.file=my.csv")
         if self.source in ("ecg", "nab") and self.data_file:
             raise ValueError(f"task.source={self.source} and data.file={self.data_file}: set one of them")
 

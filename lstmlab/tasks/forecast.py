@@ -45,7 +45,7 @@ class Forecast(TabularTask):
 
     **Baselines**: persistence; drift, the line through the window's ends; seasonal naive; and DLinear with the same
     window, fitted by least squares rather than by gradient descent. MASE divides by the mean absolute error of the
-    seasonal naive forecast one season ahead within the training rows.
+    seasonal naive forecast one season ahead within the training rows; a series that repeats itself exactly has none.
 
     **A file of one's own**: ``data.file=my.csv data.target=COLUMN``; see the keys of the section ``data``.
     """
@@ -149,9 +149,10 @@ class Forecast(TabularTask):
         error = jnp.abs(said.point - truth)
         right = (said.point > last) == (truth > last)
         values = {
-            "mse": error**2, "mae": error, "mase": error / jnp.asarray(self.yardsticks.scale, jnp.float32),
-            "direction_accuracy": right.astype(jnp.float32),
+            "mse": error**2, "mae": error, "direction_accuracy": right.astype(jnp.float32),
         }  # fmt: skip
+        if self.yardsticks.scale is not None:
+            values["mase"] = error / jnp.asarray(self.yardsticks.scale, jnp.float32)
         if said.lower is not None and said.upper is not None:
             inside = (said.lower <= truth) & (truth <= said.upper)
             values |= {"coverage": inside.astype(jnp.float32), "interval_width": said.upper - said.lower}
@@ -172,7 +173,8 @@ class Forecast(TabularTask):
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """The other errors; persistence has no direction."""
-        others = {metric: self._of(metric) for metric in ("mae", "mase", "direction_accuracy")}
+        scaled = () if self.yardsticks.scale is None else ("mase",)
+        others = {metric: self._of(metric) for metric in ("mae", *scaled, "direction_accuracy")}
         others["direction_accuracy"].pop("persistence")
         return others
 

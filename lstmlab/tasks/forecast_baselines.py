@@ -16,6 +16,7 @@ Origins = Int[np.ndarray, " origins"]
 Forecaster = Callable[[Series, Origins], Float[np.ndarray, "origins horizon columns"]]
 
 RIDGE = 1e-6
+REPEATS = 1e-6  # mean difference of z-scores a season apart, up to which a series repeats itself
 CHUNK = 512
 
 
@@ -78,9 +79,13 @@ def linear(train: Series, horizon: int, window: int) -> Forecaster:
     return forecast
 
 
-def naive_scale(train: Series, season: int) -> Float[np.ndarray, " columns"]:
-    """The denominator of MASE (Hyndman & Koehler 2006): mean |y_t − y_{t−m}| over the training rows."""
-    return np.abs(train[season:] - train[:-season]).mean(axis=0)
+def naive_scale(train: Series, season: int) -> Float[np.ndarray, " columns"] | None:
+    """The denominator of MASE (Hyndman & Koehler 2006): mean |y_t − y_{t−m}| over the training rows.
+
+    None where a column (of z-scores) repeats itself with every season: then there is no such measure.
+    """
+    scale = np.abs(train[season:] - train[:-season]).mean(axis=0)
+    return scale if scale.min() > REPEATS else None
 
 
 class Yardsticks:
@@ -88,7 +93,7 @@ class Yardsticks:
 
     Attributes:
         forecasters: by name; without a season of more than one row there is no seasonal one.
-        scale: the denominator of MASE for each column.
+        scale: the denominator of MASE for each column, or None.
     """
 
     def __init__(self, series: Series, train_end: int, season: int, horizon: int, window: int) -> None:
@@ -102,21 +107,23 @@ class Yardsticks:
         self.forecasters["DLinear (least squares)"] = linear(train, horizon, window)
 
     def errors(self, origins: Origins) -> dict[str, dict[str, float]]:
-        """Per baseline its mean squared and absolute error, MASE, and share of directions right."""
+        """Per baseline its mean squared and absolute error, MASE where there is one, and share of directions right."""
         key = origins.tobytes()
         if key not in self._errors:
             self._errors[key] = {name: self._of(forecaster, origins) for name, forecaster in self.forecasters.items()}
         return self._errors[key]
 
     def _of(self, forecaster: Forecaster, origins: Origins) -> dict[str, float]:
-        totals = dict.fromkeys(("mse", "mae", "mase", "direction_accuracy"), 0.0)
+        names = ("mse", "mae", *(() if self.scale is None else ("mase",)), "direction_accuracy")
+        totals = dict.fromkeys(names, 0.0)
         for part in _chunks(origins):
             truth = self._series[part[:, None] + np.arange(self._horizon)]
             said, last = forecaster(self._series, part), self._series[part - 1][:, None]
             error = np.abs(said - truth)
             totals["mse"] += float((error**2).sum())
             totals["mae"] += float(error.sum())
-            totals["mase"] += float((error / self.scale).sum())
+            if self.scale is not None:
+                totals["mase"] += float((error / self.scale).sum())
             totals["direction_accuracy"] += float(((said > last) == (truth > last)).sum())
         count = len(origins) * self._horizon * self._series.shape[1]
         return {name: total / count for name, total in totals.items()}

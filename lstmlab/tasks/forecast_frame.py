@@ -140,10 +140,7 @@ def check_options(task: Any) -> None:
         raise ValueError(f"task.fold is {task.fold}, but must be below task.folds, which is {task.folds}")
     if task.data_file and task.dataset != "auto":
         raise ValueError(f"task.dataset={task.dataset} and data.file={task.data_file}: set one of them")
-    of_file = {"time": None, "columns": (), "missing": "error", "gaps": "error"}
-    idle = [key for key, default in of_file.items() if getattr(task, f"data_{key}") != default]
-    if idle and not task.data_file:
-        raise ValueError(f"data.{idle[0]} is set, but data.file is not: it says how to read a file of your own")
+    task.check_file_keys()
     if task.data_target and task.features == "M":
         raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
     if task.strategy == "recursive" and task.features == "MS":

@@ -11,6 +11,7 @@ import numpy as np
 from lstmlab.tasks.base import Illustration, Predictor
 from lstmlab.tasks.forecast_heads import Said
 from lstmlab.tasks.returns import wilson
+from lstmlab.tracking.files import file_names
 
 if TYPE_CHECKING:
     from lstmlab.tasks.forecast import Forecast
@@ -86,7 +87,7 @@ def _draw_end(task: Forecast, said: Said, column: int) -> Illustration:
         predictions={"model": joined(np.asarray(said.point))}, bands=bands, anew=horizon, y_label=name,
         title=f"{_title(task)}: forecasts of {horizon} rows each{note}",
     )  # fmt: skip
-    return Illustration(f"forecast_{''.join(c if c.isalnum() else '_' for c in name)}", draw=draw)
+    return Illustration(f"forecast_{file_names(task.facts.target_names)[column]}", draw=draw)
 
 
 def _direction(task: Forecast, point: np.ndarray, truth: np.ndarray, last: np.ndarray) -> str:

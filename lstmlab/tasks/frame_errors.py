@@ -18,8 +18,9 @@ def ssim(a: Float[Array, "*lead h w"], b: Float[Array, "*lead h w"], *, window: 
         \qquad C_1 = 0.01^2,\ C_2 = 0.03^2
 
     over all ``window × window`` squares that lie inside the picture, with equal weights and sample covariances (over
-    n − 1): the defaults of scikit-image's ``structural_similarity``, with which the video-prediction literature
-    measures it. Wang, Bovik, Sheikh & Simoncelli 2004 weigh by a Gaussian instead.
+    n − 1), as scikit-image's ``structural_similarity(…, data_range=1)``. Wang, Bovik, Sheikh & Simoncelli 2004 weigh
+    by a Gaussian instead. Much of the video-prediction literature leaves ``data_range`` out, which older scikit-image
+    took for 2 with such pictures: its constants are four times as large, and its values higher.
 
     Raises ``ValueError`` for pictures that are smaller than the window.
     """

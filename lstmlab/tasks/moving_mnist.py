@@ -28,8 +28,8 @@ TEST_SETS = ("generated", "published")
     "or images=mnist, test_set=published by download",
     paper="Srivastava, Mansimov & Salakhutdinov 2015; patches and protocol of Shi et al. 2015",
     published="bce_sequence: FC-LSTM 4832, ConvLSTM of one layer 3888, two 3734, three 3671 (Shi et al. 2015, a test "
-    "set of their own); test_set=published task.eval_examples=10000: ConvLSTM mse 29.8, ssim .929 "
-    "(OpenSTL, Tan et al. 2023, 200 epochs)",
+    "set of their own); test_set=published task.eval_examples=10000: ConvLSTM mse 29.8 "
+    "(OpenSTL, Tan et al. 2023, 200 epochs; its ssim of .929 is with other constants, which give higher values)",
 )
 @dataclasses.dataclass(frozen=True)
 class MovingMNIST(Generated):
@@ -53,7 +53,7 @@ class MovingMNIST(Generated):
 
     ``mse`` and ``bce`` are summed over the pixels of a frame and averaged over frames and
     sequences, as in the literature; ``bce_sequence`` sums the cross-entropy over the predicted frames too, as Shi et
-    al. do. ``ssim`` is the structural similarity of scikit-image, see :func:`lstmlab.tasks.frame_errors.ssim`.
+    al. do. ``ssim`` is structural similarity, see :func:`lstmlab.tasks.frame_errors.ssim`.
 
     By default digits are 5000 of MNIST: 4000 train, 500 validate, 500 test. ``test_set=published`` tests on the file
     with which results are published, its first ``eval_examples`` of 10 000 sequences, by download (819 MB);

@@ -25,7 +25,7 @@ SHOWN = 25
     title="class of an image that is read pixel by pixel",
     data="5000 MNIST digits, embedded (CC BY-SA 3.0, LeCun & Cortes); mnist, fashion_mnist, cifar10 by download",
     paper="Le, Jaitly & Hinton 2015, arXiv:1504.00941",
-    published="dataset=mnist: LSTMs 87.2 to 98.9 %, by protocol alone (see above)",
+    published="dataset=mnist: LSTMs 87.2 to 98.9 %, by protocol alone (see `lstmlab tasks sequential_images`)",
 )
 @dataclasses.dataclass(frozen=True)
 class SequentialImages(ClassificationTask):

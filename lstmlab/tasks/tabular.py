@@ -20,6 +20,15 @@ class TabularTask(RowsTask):
     data_missing: str = dataclasses.field(default="error", kw_only=True)
     data_gaps: str = dataclasses.field(default="error", kw_only=True)
 
+    def check_file_keys(self) -> None:
+        """Refuse keys about a file where there is none, and a target that is not read; raises ``ValueError``."""
+        usual = {"time": None, "columns": (), "missing": "error", "gaps": "error"}
+        idle = [key for key, default in usual.items() if getattr(self, f"data_{key}") != default]
+        if idle and not self.data_file:
+            raise ValueError(f"data.{idle[0]} is set, but data.file is not: it says how to read a file of your own")
+        if self.data_target and self.data_columns and self.data_target not in self.data_columns:
+            raise ValueError(f"data.target={self.data_target} is not among data.columns, which names what is read")
+
     def read_file(self, path: str | None = None, **changed: Any) -> Table:
         """The table of ``data.file``, or another file read by the same rules; raises ``DataError``."""
         path = path or self.data_file

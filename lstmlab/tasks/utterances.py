@@ -56,6 +56,12 @@ class UtteranceTask(ClassificationTask):
     mask_bands: int = field(0, "most neighbouring features that are masked in training", minimum=0)
     deltas: bool = field(False, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True))
 
+    def __post_init__(self) -> None:
+        """Refuse warps that would turn a recording round; raises ``ValueError``."""
+        for name in ("warp_time", "warp_bands"):
+            if getattr(self, name) >= 1:
+                raise ValueError(f"task.{name} is {getattr(self, name)}, but must be below 1")
+
     @property
     @abc.abstractmethod
     def classes(self) -> tuple[str, ...]:

@@ -183,6 +183,12 @@ def write_atomically(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def file_names(names: Sequence[str]) -> list[str]:
+    """For each name one that any file system takes: letters, digits and ``_``, and a number where two would agree."""
+    plain = ["".join(c if c.isalnum() else "_" for c in name) for name in names]
+    return [name if plain.count(name) == 1 else f"{name}_{i}" for i, name in enumerate(plain, 1)]
+
+
 def _row_line(row: Mapping[str, Any]) -> str:
     return json.dumps(to_plain(row), ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -103,10 +103,12 @@ class Trained:
         inputs, outputs = self.task.inputs, self.task.outputs
         if not isinstance(inputs, Tokens) or outputs.size != inputs.size or not self.stepwise:
             raise ValueError(f"task {self.task.name} has no tokens to generate")
-        check_sampling(top_k, top_p, 1 if samples is None else samples)
-        prompt = jnp.asarray(prompt).reshape(-1)
-        if prompt.shape[-1] == 0:
+        check_sampling(temperature, top_k, top_p, 1 if samples is None else samples)
+        prompt = np.asarray(prompt).reshape(-1)
+        if not prompt.size:
             raise ValueError("the prompt is empty: give at least one token")
+        if prompt.min() < 0 or prompt.max() >= inputs.size:
+            raise ValueError(f"the prompt holds tokens beside 0 to {inputs.size - 1}, which the task knows")
         prompts = jnp.broadcast_to(prompt, (samples or 1, *prompt.shape))
         key = jax.random.key(seed)
         tokens = np.asarray(generate(self.model, prompts, length, key, temperature, self._rates, top_k, top_p))
@@ -149,8 +151,10 @@ class Trained:
             write_atomically(self.directory / KEPT_FILE, json.dumps(to_plain(kept), indent=1) + "\n")
 
 
-def check_sampling(top_k: int, top_p: float, samples: int) -> None:
+def check_sampling(temperature: float, top_k: int, top_p: float, samples: int) -> None:
     """Raise ``ValueError`` naming the value that is out of range."""
+    if not temperature >= 0:
+        raise ValueError(f"temperature is {temperature}, but must be at least 0")
     if top_k < 0:
         raise ValueError(f"top_k is {top_k}, but must be at least 0")
     if not 0 < top_p <= 1:

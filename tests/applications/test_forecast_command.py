@@ -86,12 +86,26 @@ def test_a_file_may_have_more_columns_in_another_order(trained, tmp_path):
     assert command("forecast", str(trained), "--file", str(file), "--output", str(tmp_path)).code == 0
 
 
+def test_a_run_without_times_forecasts_a_file_with_any(tmp_path):
+    file = tmp_path / "train.csv"
+    write(file)
+    file.write_text("\n".join(line.split(",", 1)[1] for line in file.read_text().splitlines()) + "\n")
+    trained = run(small("forecast", f"data.file={file}", "data.target=load"), tmp_path / "run").directory
+    new = write(tmp_path / "new.csv", rows=20)
+    lines = new.read_text().splitlines()
+    new.write_text("\n".join([*lines[:5], *lines[7:]]) + "\n")  # trading days, say
+    outcome = command("forecast", str(trained), "--file", str(new))
+    assert (outcome.code, outcome.err) == (0, "")
+    rows = list(csv.DictReader((trained / "forecast" / "forecast.csv").open()))
+    assert [row["time"] for row in rows] == ["18", "19", "20"]
+
+
 def test_what_is_wrong_with_the_file_is_said_in_a_line(trained, tmp_path):
     file = tmp_path / "new.csv"
     assert "cannot read" in refused(trained, "--file", file)
     assert "has 4 rows, but the run looks back on task.window=5" in refused(trained, "--file", write(file, rows=4))
     assert "has no column 'wind'; did you mean 'winds'?" in refused(trained, "--file", write(file, names="load,winds"))
-    assert "one row every 1 week, but the run was trained on one every 1 day" in refused(
+    assert "one row every 1 week, but the run was trained on one row every 1 day" in refused(
         trained, "--file", write(file, step=7)
     )
     file.write_text("load,wind\n" + "1,2\n" * 9)

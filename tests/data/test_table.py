@@ -48,6 +48,10 @@ def test_without_dates_there_are_no_times_and_columns_may_be_chosen(table):
     assert table("a,b,c\n1,x,2\n3,y,4\n", columns=["c", "a"]).values.tolist() == [[2, 1], [4, 3]]
 
 
+def test_a_cell_may_hold_what_python_takes_for_the_end_of_a_line(table):
+    assert table("name,b\nx\x85y,2\nx\u2028y,4\n", columns=["b"]).values.tolist() == [[2], [4]]
+
+
 @pytest.mark.parametrize(
     ("text", "settings", "told"),
     [
@@ -77,6 +81,7 @@ def test_without_dates_there_are_no_times_and_columns_may_be_chosen(table):
         (GOOD.replace(" 02:", " 00:"), {}, "line 4, column 'date': 2020-01-01 00:00 comes before"),
         (GOOD.replace("01 02:00", "01 noon"), {}, "line 4, column 'date': '2020-01-01 noon' is not a time"),
         (GOOD + "2020-01-01 05:00,1,1\n", {}, "line 5: 3 hours after the row before, but most rows are 1 hour apart"),
+        (GOOD.replace("01:00,", "01:00:00.5,"), {}, "line 3, column 'date': '2020-01-01 01:00:00.5' has a part"),
         ("d,v\n01/02/2020,1\n02/02/2020,2\n03/02/2020,3\n", {}, "can be read in two ways"),
         ("date\n2020-01-01\n2020-01-02\n", {}, "no column besides the times"),
     ],

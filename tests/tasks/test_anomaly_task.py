@@ -222,6 +222,8 @@ def test_a_column_that_is_constant_in_the_training_part_is_refused():
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
+        (["data.target=a"], r"data\.target=a is set, but is of a table"),
+        (["data.gaps=ignore"], r"data\.gaps is set, but data\.file is not"),
         (["task.train_share=1"], r"task\.train_share is 1\.0, but must be below 1"),
         (["task.rule=quantile"], r"task\.level is 4\.0, but with task\.rule=quantile must be between 0 and 1"),
         (["task.source=file"], r"task\.source=file needs a table: set data\.file"),

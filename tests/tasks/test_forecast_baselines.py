@@ -42,6 +42,13 @@ def windows(series, origins, window, horizon):
     return np.array([x for x, _ in pairs]), np.array([y for _, y in pairs])
 
 
+def test_a_series_that_repeats_itself_has_no_scaled_error():
+    days = np.tile(np.sin(np.arange(24)), 20)[:, None]
+    yardsticks = Yardsticks(days, 300, season=24, horizon=3, window=30)
+    assert yardsticks.scale is None
+    assert set(yardsticks.errors(np.arange(300, 400))["persistence"]) == {"mse", "mae", "direction_accuracy"}
+
+
 def test_the_linear_baseline_is_the_regression_of_all_columns_at_once():
     series, train = walk(), walk()[:200]
     seen, told = windows(train, range(12, 200 - 3 + 1), 12, 3)

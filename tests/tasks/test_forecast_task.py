@@ -191,6 +191,7 @@ def test_what_does_not_fit_the_file_is_said(series, options, told):
         (["task.features=M", "data.target=a"], r"task\.features=M forecasts all columns"),
         (["task.features=MS", "task.strategy=recursive"], r"task\.strategy=recursive"),
         (["data.columns=[a]"], r"data\.columns is set, but data\.file is not"),
+        (["data.file=a.csv", "data.target=c", "data.columns=[a]"], r"data\.target=c is not among data\.columns"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(overrides, told):

@@ -117,9 +117,18 @@ def test_every_split_of_the_captions_has_a_download():
 def test_scores_are_those_of_sacrebleu():
     references = ["Zwei Männer stehen am Herd.", "Ein Hund läuft über das Gras.", "Sie lacht."]
     outputs = ["zwei männer stehen an einem herd .", "ein hund rennt über das gras .", "sie lacht ."]
+    # Without signs that sacreBLEU's own tokeniser reads otherwise, both ways of counting agree.
     expected = BLEU(lowercase=True).corpus_score(outputs, [references]).score
-    assert scores(outputs, references) == {"bleu": pytest.approx(expected, abs=1e-6), "exact": pytest.approx(100 / 3)}
-    assert scores(references, references)["bleu"] == pytest.approx(100)
+    words, right = list(map(tokenise, outputs)), list(map(tokenise, references))
+    assert scores(words, right) == {"bleu": pytest.approx(expected, abs=1e-6), "exact": pytest.approx(100 / 3)}
+
+
+@pytest.mark.parametrize("sentence", ["der Zahl 3,5 sind zwei.", "„Stop“ sagt der Mann.", "The dogs' owner can't run."])
+def test_a_sentence_is_worth_all_beside_itself_and_an_unknown_word_is_one_word(sentence):
+    words = tokenise(sentence)
+    assert scores([words], [words]) == {"bleu": pytest.approx(100), "exact": 100}
+    unknown, wrong = (scores([[*words[:-1], word]], [words])["bleu"] for word in ("<unk>", "anders"))
+    assert unknown == pytest.approx(wrong)
 
 
 def test_copying_is_a_baseline(captions):

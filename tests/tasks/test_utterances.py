@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neighbors import NearestCentroid
 
+from lstmlab.config import ConfigError, compose
 from lstmlab.data.speech import SPEAKERS, Utterances, load_digits, load_vowels
 from lstmlab.tasks import Batch, task_entry
 from lstmlab.tasks.warps import mask, read_at, slopes, warp
@@ -193,3 +194,9 @@ def test_unlabelled_padding_changes_nothing():
     a, b = batch_of(task), batch_of(other)
     np.testing.assert_allclose(b.inputs[:, : a.inputs.shape[1]], a.inputs, atol=1e-5)
     assert not np.asarray(b.inputs[:, a.inputs.shape[1] :]).any()
+
+
+@pytest.mark.parametrize("name", ["warp_time", "warp_bands"])
+def test_a_warp_that_would_turn_a_recording_round_is_refused(name):
+    with pytest.raises(ConfigError, match=rf"task\.{name} is 1\.5, but must be below 1"):
+        compose(["task=spoken_words", f"task.{name}=1.5"])

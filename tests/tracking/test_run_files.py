@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from lstmlab.tracking import files
-from lstmlab.tracking.files import RunError, RunFiles, read_metrics, read_summary, series
+from lstmlab.tracking.files import RunError, RunFiles, file_names, read_metrics, read_summary, series
 
 
 def strict_json(text):
@@ -224,6 +224,10 @@ def test_a_picture_already_in_its_place_stays(tmp_path):
     before = path.read_bytes()
     run.image(5, "gates", path)
     assert path.read_bytes() == before
+
+
+def test_names_of_files_are_plain_and_differ():
+    assert file_names(["T (C)", "T [C]", "wind/m s", "Ü"]) == ["T__C__1", "T__C__2", "wind_m_s", "Ü"]
 
 
 def test_step_is_no_metric(tmp_path):

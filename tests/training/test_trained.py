@@ -145,6 +145,7 @@ def test_only_the_likeliest_tokens_are_drawn(text):
         ({"top_p": 1.5}, "top_p is 1.5, but must be above 0 and at most 1"),
         ({"top_p": float("nan")}, "top_p is nan, but must be above 0 and at most 1"),
         ({"samples": 0}, "samples is 0, but must be at least 1"),
+        ({"temperature": -1.0}, "temperature is -1.0, but must be at least 0"),
     ],
 )
 def test_sampling_out_of_range_is_refused(text, settings, message):
@@ -157,6 +158,9 @@ def test_generation_needs_tokens_and_a_prompt(text, sums):
         sums.generate([0], 5)
     with pytest.raises(ValueError, match="prompt is empty"):
         text.generate([], 5)
+    for token in (-1, text.task.inputs.size):
+        with pytest.raises(ValueError, match=f"tokens beside 0 to {text.task.inputs.size - 1}"):
+            text.generate([0, token], 5)
 
 
 def test_the_prediction_for_a_batch_is_that_of_its_inputs(sums):
