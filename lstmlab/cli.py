@@ -62,18 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command is None:
             return _train(arguments)
         return command(arguments[1:]) or 0
-    except KeyboardInterrupt:
-        print(
-            "lstmlab: stopped; add resume=true hydra.run.dir=DIR (or hydra.sweep.dir=DIR) to go on",
-            file=sys.stderr,
-        )
+    except KeyboardInterrupt as stopped:
+        where = str(stopped) or "hydra.run.dir=DIR (or hydra.sweep.dir=DIR)"
+        print(f"lstmlab: stopped; add resume=true {where} to go on", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 0
     except Exception as error:
         if not _is_users(error):
             raise
-        print(f"lstmlab: {error}", file=sys.stderr)
+        print(f"lstmlab: {_told(error)}", file=sys.stderr)
         return 1
 
 
@@ -85,6 +83,13 @@ def _is_users(error: Exception) -> bool:
     from lstmlab.training import RunFailed
 
     return isinstance(error, (ConfigError, DataError, RunError, RunFailed, OSError))
+
+
+def _told(error: Exception) -> str:
+    """The message, with the file before what is wrong with it."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"cannot use {error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _train(arguments: list[str]) -> int:

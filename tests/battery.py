@@ -150,6 +150,12 @@ def has_maps(case: Case) -> bool:
     return any(getattr(cell, name, None) is not None for name in cell.recurrent_maps)
 
 
+@functools.cache
+def preferred(case: Case) -> Any:
+    """The backend that training would take."""
+    return backends(shape_of(case))[0]
+
+
 RECURRENT = [case for case in FORMS if has_maps(case)]
 PAIRS = [(case, backend) for case in FORMS for backend in backends(shape_of(case))]
 each_backend = pytest.mark.parametrize(("case", "backend"), PAIRS, ids=str)

@@ -20,8 +20,10 @@ if "XLA_FLAGS" not in os.environ and "not slow" in " ".join(sys.argv):
 
 import jax
 import pytest
-from battery import Case, representative
+from battery import Case, preferred, representative
 
+# Tracing makes millions of small objects, few of them garbage that reference counts miss.
+gc.set_threshold(100_000, 50, 100)
 # On accelerators, float32 products would otherwise run in TF32 or bfloat16: no tolerance here allows for that.
 jax.config.update("jax_default_matmul_precision", "highest")
 
@@ -30,7 +32,9 @@ jax.config.update("jax_default_matmul_precision", "highest")
 def pytest_collection_modifyitems(items):
     """What is asked of every form of every cell takes minutes: all but the quick cases are slow tests, with an hour.
 
-    To run backwards is the unrolling's part: the representative cells do it every time, the others in slow tests.
+    To run backwards is the unrolling's part: the representative cells do it every time, the others in slow tests. That
+    its backends agree is tested of every cell; what else they are asked is asked of the one that training would take,
+    and of the others in slow tests.
     """
     for item in items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
@@ -38,6 +42,12 @@ def pytest_collection_modifyitems(items):
         if any(not case.quick for case in cases) and "test_against" not in item.path.name:
             item.add_marker(pytest.mark.slow)
         if params.get("reverse") is True and any(not representative(case.name) for case in cases):
+            item.add_marker(pytest.mark.slow)
+        if "test_backends_agree" not in item.path.name and any(
+            params["backend"] is not preferred(case) and not representative(case.name)
+            for case in cases
+            if "backend" in params
+        ):
             item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3600))

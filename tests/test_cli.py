@@ -258,8 +258,16 @@ BAD = {
     "empty prompt": (["generate", "{text}", "--prompt", ""], "--prompt: the prompt is empty"),
     "no length": (["generate", "{text}", "--length", "0"], "--length is 0, but must be at least 1"),
     "length in words": (["generate", "{text}", "--length", "ten"], "--length: invalid int value: 'ten'"),
-    "too cold": (["generate", "{text}", "--temperature", "-1"], "--temperature is -1.0, but must be at least 0"),
-    "no number": (["generate", "{text}", "--temperature", "nan"], "--temperature is nan, but must be at least 0"),
+    "too cold": (
+        ["generate", "{text}", "--temperature", "-1"],
+        "--temperature is -1.0, but must be a number",
+    ),
+    "no number": (
+        ["generate", "{text}", "--temperature", "nan"],
+        "--temperature is nan, but must be a number",
+    ),
+    "too hot": (["generate", "{text}", "--temperature", "inf"], "--temperature is inf, but must be a number of at"),
+    "no place for a run": (["task=adding", "hydra.run.dir={numbers}/config.yaml/run"], "cannot use"),
     "no tokens": (["generate", "{text}", "--top-k", "-1"], "--top-k is -1, but must be at least 0"),
     "no nucleus": (["generate", "{text}", "--top-p", "0"], "--top-p is 0.0, but must be above 0 and at most 1"),
     "too much probability": (["generate", "{text}", "--top-p", "1.1"], "--top-p is 1.1, but must be above 0 and at"),
@@ -298,6 +306,6 @@ def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
         process.send(signal.SIGINT)
         stopped = process.end()
     assert stopped.code == 130
-    assert stopped.err.splitlines()[-1].startswith("lstmlab: stopped; add resume=true hydra.run.dir=DIR")
+    assert stopped.err.splitlines()[-1].startswith(f"lstmlab: stopped; add resume=true hydra.run.dir={tmp_path}/run to")
     assert "Traceback" not in stopped.err
     assert '"status": "failed"' in (tmp_path / "run" / "summary.json").read_text()

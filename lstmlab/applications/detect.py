@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmlab.applications.arguments import run_parser
-from lstmlab.applications.new_rows import read_new_rows
+from lstmlab.applications.new_rows import add_file_arguments, read_new_rows
 from lstmlab.config import ConfigError
 from lstmlab.data.table import Table
 from lstmlab.tasks.anomaly import Anomaly
@@ -22,8 +22,7 @@ from lstmlab.training import Trained, load
 def main(arguments: list[str]) -> None:
     """Write the score of every row as a table and as a picture, and print the periods that are flagged."""
     parser = run_parser("detect", "Score every row of a CSV file with a trained detector, and flag the anomalous ones.")
-    parser.add_argument("--file", type=Path, required=True, help="CSV file with the columns that the run reads")
-    parser.add_argument("--output", type=Path, help="directory of results (default: RUN_DIR/detect)")
+    add_file_arguments(parser, "detect")
     chosen = parser.parse_args(arguments)
     trained = load(chosen.run)
     task = trained.task
@@ -34,7 +33,7 @@ def main(arguments: list[str]) -> None:
         f"a score needs {needed}: task.context={task.context} to look back on and task.horizon={task.horizon} that are "
         "forecast"
     )
-    table = read_new_rows(task, task.facts, chosen.file, needed, why)
+    table = read_new_rows(task, task.facts, chosen.file, chosen.missing, needed, why)
     scores = score(trained, task, task.scorer, table)
     flags = np.nan_to_num(scores, nan=-np.inf) > task.scorer.threshold
     output = chosen.output or chosen.run / "detect"

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.applications.arguments import run_parser
-from lstmlab.applications.new_rows import read_new_rows
+from lstmlab.applications.new_rows import add_file_arguments, read_new_rows
 from lstmlab.config import ConfigError
 from lstmlab.data.table import Table
 from lstmlab.data.times import following
@@ -28,15 +28,14 @@ SHOWN_HORIZONS = 3  # of the past, in the picture
 def main(arguments: list[str]) -> None:
     """Write the forecast as a table and as pictures."""
     parser = run_parser("forecast", "Forecast what comes after the end of a CSV file.")
-    parser.add_argument("--file", type=Path, required=True, help="CSV file with the columns that the run reads")
-    parser.add_argument("--output", type=Path, help="directory of results (default: RUN_DIR/forecast)")
+    add_file_arguments(parser, "forecast")
     chosen = parser.parse_args(arguments)
     trained = load(chosen.run)
     task = trained.task
     if not isinstance(task, Forecast):
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which forecasts no series")
     looks_back = f"the run looks back on task.window={task.window}"
-    table = read_new_rows(task, task.facts, chosen.file, task.window, looks_back)
+    table = read_new_rows(task, task.facts, chosen.file, chosen.missing, task.window, looks_back)
     times = ahead(task, table)
     said = forecast_after(trained, task, table, times)
     output = chosen.output or chosen.run / "forecast"
@@ -78,11 +77,12 @@ def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.nda
 
 
 def write(path: Path, task: Forecast, times: np.ndarray, said: Said) -> None:
-    """One line per time and column: time, column, forecast and, where there is an interval, its ends."""
+    """One line per time (or number of a row, from 0) and column: the forecast and, where there is one, its interval."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         bounds = said.lower is not None
-        writer.writerow(["time", "column", "forecast", *(["lower", "upper"] if bounds else [])])
+        when = "time" if times.dtype.kind == "M" else "row"
+        writer.writerow([when, "column", "forecast", *(["lower", "upper"] if bounds else [])])
         for row, time in enumerate(times):
             for column, name in enumerate(task.facts.target_names):
                 parts = [p for p in (said.point, said.lower, said.upper) if p is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -23,8 +24,8 @@ def main(arguments: list[str]) -> None:
     chosen = parser.parse_args(arguments)
     if chosen.length < 1:
         parser.error(f"--length is {chosen.length}, but must be at least 1")
-    if not chosen.temperature >= 0:
-        parser.error(f"--temperature is {chosen.temperature}, but must be at least 0")
+    if not 0 <= chosen.temperature < math.inf:
+        parser.error(f"--temperature is {chosen.temperature}, but must be a number of at least 0")
     if chosen.top_k < 0:
         parser.error(f"--top-k is {chosen.top_k}, but must be at least 0")
     if not 0 < chosen.top_p <= 1:

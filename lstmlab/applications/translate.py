@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--n-best", action="store_true", help="print all hypotheses of the beam: source, score and output, with tabs"
     )
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_intermixed_args(arguments)  # sources may stand behind options
     if chosen.beam < 1:
         parser.error(f"--beam is {chosen.beam}, but must be at least 1")
     if chosen.text and chosen.file:
@@ -30,14 +30,16 @@ def main(arguments: list[str]) -> None:
     task = trained.task
     if not isinstance(task, PairTask):
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which translates nothing")
-    texts = chosen.text or _lines(chosen.file)
+    texts = [(f"source {number}", text) for number, text in enumerate(chosen.text, 1)] or _lines(chosen.file)
     if not texts:
         raise ConfigError("there is nothing to translate: give a source as an argument, in --file or on standard input")
-    try:
-        sources = [task.read(text) for text in texts]
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    for text, best in zip(texts, task.translate(trained, sources, chosen.beam), strict=True):
+    sources = []
+    for place, text in texts:
+        try:
+            sources.append(task.read(text))
+        except ValueError as error:
+            raise ConfigError(f"{place}: {error}") from None
+    for (_, text), best in zip(texts, task.translate(trained, sources, chosen.beam), strict=True):
         if chosen.n_best:
             for symbols, score in best:
                 print(f"{text}\t{score:.4f}\t{task.write(symbols)}")
@@ -45,13 +47,14 @@ def main(arguments: list[str]) -> None:
             print(task.write(best[0][0]))
 
 
-def _lines(file: Path | None) -> list[str]:
-    """The lines of a file or of standard input that hold anything."""
+def _lines(file: Path | None) -> list[tuple[str, str]]:
+    """The lines of a file or of standard input that hold anything, each with its place."""
     from lstmlab.config import ConfigError
 
+    name = file or "standard input"
     try:
         text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
     except UnicodeDecodeError:
-        raise ConfigError(f"{file or 'standard input'} is not UTF-8 text") from None
+        raise ConfigError(f"{name} is not UTF-8 text") from None
     # Not splitlines(), which would also split at signs that stand within lines.
-    return [line for line in text.split("\n") if line.strip()]
+    return [(f"{name}, line {i}", line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]

@@ -40,7 +40,9 @@ class LayerNormLSTM(Cell):
     statistics of the two products run over all four gates at once, as there, and over the channels at each place of a
     convolution.
     ``bias=False`` leaves out :math:`b`, :math:`\beta_1` and :math:`\beta_2`, which all three are biases of the gates.
-    A cell of one unit shows nothing of its memory: its normalised value is zero.
+    A cell of one unit shows nothing of its memory: its normalised value is zero. Where input and state are exactly zero
+    (the black pixels with which a picture begins), both normalisations divide by :math:`\sqrt{10^{-5}}` alone, and
+    gradients overflow within a few such steps: a little noise, ``dropout.input_noise=0.01``, prevents it.
     """
 
     gates = ("input", "forget", "candidate", "output")

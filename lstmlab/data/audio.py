@@ -40,6 +40,8 @@ def read_wav(content: bytes, name: str) -> Float[np.ndarray, " samples"]:
         raise DataError(f"{name} is not a wav file that can be read ({' '.join(str(error).split())})") from error
     if samples.size == 0 or rate <= 0:
         raise DataError(f"{name} holds no sound")
+    if cut_short(content):
+        raise DataError(f"{name} is cut off: it is shorter than its header says")
     if samples.dtype.kind in "iu":
         middle = 128.0 if samples.dtype == np.uint8 else 0.0  # 8-bit wav files are unsigned
         samples = (samples - middle) / (np.iinfo(samples.dtype).max - middle)
@@ -48,6 +50,17 @@ def read_wav(content: bytes, name: str) -> Float[np.ndarray, " samples"]:
         raise DataError(f"{name} holds samples that are not finite")
     common = math.gcd(rate, RATE)
     return mono if rate == RATE else resample_poly(mono, RATE // common, rate // common)
+
+
+def cut_short(content: bytes) -> bool:
+    """Whether a wav file ends before its samples do; programs that write to a pipe say 0 or 2³² − 1 bytes of them."""
+    at = 12
+    while content[:4] == b"RIFF" and at + 8 <= len(content):
+        size = int.from_bytes(content[at + 4 : at + 8], "little")
+        if content[at : at + 4] == b"data":
+            return size not in (0, 2**32 - 1) and at + 8 + size > len(content)
+        at += 8 + size + size % 2
+    return False
 
 
 def log_mel(samples: Float[np.ndarray, " samples"]) -> UInt8[np.ndarray, "frames bands"]:

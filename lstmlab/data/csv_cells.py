@@ -79,20 +79,23 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     first = text.lstrip().split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    done = 0
     try:
         for row in reader:
+            done = reader.line_num
             if any(cell.strip() for cell in row):
-                yield reader.line_num, row
+                yield done, row
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: not CSV ({error})") from None
+        # An open quote swallows the rest of the file: what helps is where its row begins.
+        raise DataError(f"{path}, line {done + 1}: not CSV ({error}; is a quote left open?)") from None
 
 
 def _check_header(cells: Cells) -> None:
     path, header = cells.path, cells.header
     if not header[0] and cells.rows and parsers(cells.rows[0][0].strip()):
         header[0] = "time"  # as pandas leaves its index
-    if all(is_number(name) for name in header):
-        raise DataError(f"{path}: the first line has numbers ({header[0]} …), but must name the columns")
+    if all(is_number(name) or parsers(name) for name in header):
+        raise DataError(f"{path}: the first line has values ({header[0]} …), but must name the columns")
     for position, name in enumerate(header, 1):
         if not name:
             raise DataError(f"{path}: column {position} has no name in the first line")

@@ -18,6 +18,8 @@ from lstmlab.data.times import Times, parse_column, parsers, regular_step, step_
 
 GAPS = ("error", "ignore")
 EMPTY = frozenset(("", "-", "?", "na", "n/a", "nan", "null", "none"))
+MOST = 1e30  # squares of z-scores of what is larger leave the range of float32
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+\.\d+|-?\d{1,3}(,\d{3}){2,}")
 _FRACTION = re.compile(r":\d\d[.,]\d*[1-9]")
 TIME_NAMES = frozenset(("date", "time", "datetime", "timestamp", "ds", "day", "month", "year", "date_time"))
 
@@ -158,11 +160,18 @@ def _numbers(cells: Cells, chosen: list[int], missing: str) -> np.ndarray:
                 values[row, column] = np.nan
             elif is_number(text):
                 values[row, column] = float(text)
+                if abs(values[row, column]) > MOST:
+                    raise DataError(
+                        f"{cells.where(row, i)}: {text} is too large to compute with (at most {MOST:g}); where it "
+                        f"stands for no value, leave the cell empty and set data.missing={'|'.join(FILLS)}"
+                    )
             else:
                 hint = ""
-                if is_number(text.replace(",", ".")):
+                if _THOUSANDS.fullmatch(text):
+                    hint = f" (write {text.replace(',', '')})"
+                elif is_number(text.replace(",", ".")):
                     hint = f" (write {text.replace(',', '.')})"
-                elif cells.lines[row] == cells.lines[0]:
+                elif cells.lines[row] == cells.lines[0] and len(chosen) > 1:
                     hint = "; data.columns=[a,b] reads some columns alone"
                 raise DataError(f"{cells.where(row, i)}: '{text}' is not a number{hint}")
     empty = np.argwhere(np.isnan(values))

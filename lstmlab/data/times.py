@@ -25,7 +25,7 @@ def parsers(cell: str) -> list[Callable[[str], datetime]]:
 
 
 def parse_column(cells: Sequence[str]) -> tuple[Times | None, int]:
-    """The cells as datetime64[s] in UTC (times without a zone stay as they are).
+    """The cells as datetime64[s]: the times as they are written, or in UTC where they differ in their offset from it.
 
     All cells share one format. Where several read all of them, as 01/02/2020 may be in January or February, the one
     that makes the times rise by one step is taken, and None is returned if that does not decide. None is also
@@ -41,7 +41,9 @@ def parse_column(cells: Sequence[str]) -> tuple[Times | None, int]:
             # extend() keeps what came before the cell that failed.
             failed = max(failed, len(done))
             continue
-        found.append(np.array([_naive(time) for time in done], dtype="datetime64[s]"))
+        offsets = {time.utcoffset() for time in done}
+        naive = [time.replace(tzinfo=None) if len(offsets) == 1 else _in_utc(time) for time in done]
+        found.append(np.array(naive, dtype="datetime64[s]"))
     distinct = [times for i, times in enumerate(found) if not any(np.array_equal(times, t) for t in found[:i])]
     if len(distinct) > 1:
         distinct = [times for times in distinct if regular_step(times)[0] is not None]
@@ -118,7 +120,7 @@ def _unix(text: str) -> datetime:
     return datetime.fromtimestamp(value / 1000 if value >= 1e11 else value, UTC)
 
 
-def _naive(time: datetime) -> datetime:
+def _in_utc(time: datetime) -> datetime:
     return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 

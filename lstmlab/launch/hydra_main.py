@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -43,6 +44,8 @@ def run(arguments: Sequence[str]) -> int:
     job.failures.clear()
     main = hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")
     before, sys.argv = sys.argv, ["lstmlab", *arguments]
+    # Hydra would print errors of its own making, as of a directory that it cannot make, with a traceback, and exit.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         main(job.run_job)()
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import traceback
@@ -13,12 +14,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from lstmlab.config import ConfigError, to_config
+from lstmlab.config import Config, ConfigError, save_config, to_config, to_tree
 from lstmlab.data.download import DataError
-from lstmlab.tracking.files import RunError
+from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
-from lstmlab.training.hosts import from_lead, was_told
+from lstmlab.training.hosts import from_lead, leads, was_told
 from lstmlab.training.member import CONFIG_FILE
 
 # Errors whose message alone says what is wrong.
@@ -37,21 +38,48 @@ def run_job(tree: DictConfig) -> float:
     hydra = HydraConfig.get()
     directory = Path(hydra.runtime.output_dir)
     sweep = hydra.mode == RunMode.MULTIRUN
+    config = None
     try:
         config = to_config(tree)
-        if config.resume and not sweep and not from_lead((directory / CONFIG_FILE).exists):
-            raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
+        if not sweep:
+            _check_directory(config, directory)
         group = Path(hydra.sweep.dir).name if sweep else None
         trained = train(config, directory, group=group)
+    except KeyboardInterrupt:
+        raise Stopped(f"hydra.sweep.dir={hydra.sweep.dir}" if sweep else f"hydra.run.dir={hydra.run.dir}") from None
     except USER_ERRORS as error:
         if not sweep:
             # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
             if not was_told(error):
                 print(f"lstmlab: {error}", file=sys.stderr)
             raise SystemExit(1) from None
-        report_failure(hydra.job.num, directory, error)
+        report_failure(hydra.job.num, directory, error, config)
         return math.inf
+    if not sweep and leads():
+        print(result(trained.summary, hydra.run.dir))
     return objective(trained.summary)
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C during a job. The message is the key with which the same command would go on."""
+
+
+def _check_directory(config: Config, directory: Path) -> None:
+    """One run goes on where it was told to, and none overwrites another; raises ``ConfigError``."""
+    there = from_lead((directory / CONFIG_FILE).exists)
+    if config.resume and not there:
+        raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
+    if there and not config.resume:
+        raise ConfigError(
+            f"{directory} holds a run already: add resume=true to go on with it, or name another hydra.run.dir"
+        )
+
+
+def result(summary: Mapping[str, Any], directory: str) -> str:
+    """What a run ends with: its test metric beside the best baseline, and where everything lies."""
+    best = (min if summary["goal"] == "min" else max)(summary["baselines"].items(), key=lambda item: item[1])
+    metric = f"test {summary['metric']} {summary['value']:.4g}"
+    return f"{metric} · baseline {best[1]:.4g} ({best[0]}) · {directory}"
 
 
 def objective(summary: Mapping[str, Any]) -> float:
@@ -60,9 +88,15 @@ def objective(summary: Mapping[str, Any]) -> float:
     return value if summary["goal"] == "min" else -value
 
 
-def report_failure(number: int, directory: Path, error: Exception) -> None:
-    """Note a failed job of a sweep, and print one line."""
+def report_failure(number: int, directory: Path, error: Exception, config: Config | None) -> None:
+    """Note a failed job of a sweep, also in its directory, and print one line."""
     failures[directory] = message = explained(error, directory)
+    if isinstance(error, DataError) and config is not None and not (directory / CONFIG_FILE).exists():
+        # It failed before it began: a comparison has to count it all the same.
+        with contextlib.suppress(OSError):  # a directory that cannot be made may be what is wrong
+            directory.mkdir(parents=True, exist_ok=True)
+            save_config(to_tree(config), directory / CONFIG_FILE)
+            RunFiles(directory).fail(message)
     print(f"lstmlab: job {number} failed: {message}", file=sys.stderr)
 
 

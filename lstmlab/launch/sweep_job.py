@@ -87,7 +87,7 @@ class SweepJob:
 
     def fails(self, error: Exception) -> None:
         """The run has failed: one line says so."""
-        report_failure(self.number, self.directory, error)
+        report_failure(self.number, self.directory, error, self.config)
         self._ends(JobStatus.FAILED, error)
 
     def _ends(self, status: JobStatus, value: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from lstmlab.tracking.files import SUMMARY, RunError, read_summary
+from lstmlab.tracking.plain import INTERRUPTED
 
 CONFIG = "config.yaml"
 FINISHED, FAILED, UNFINISHED = "finished", "failed", "unfinished"
@@ -105,7 +106,7 @@ def read_run(directory: Path) -> Run:
     summary, written = read_summary(directory), path.stat().st_mtime
     if summary.get("status") != FINISHED:
         reason = str(summary.get("error", "failed"))
-        by_hand = reason.startswith(("KeyboardInterrupt", "SystemExit"))
+        by_hand = reason.startswith((INTERRUPTED, "KeyboardInterrupt", "SystemExit"))
         return Run(directory, config, UNFINISHED if by_hand else FAILED, {}, reason, written)
     missing = [key for key in ("metric", "value") if key not in summary]
     if missing:

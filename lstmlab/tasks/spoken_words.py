@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lstmlab.data.download import DataError
 from lstmlab.data.speech import SPEAKERS, Utterances, load_digits
 from lstmlab.data.speech_commands import load_commands
 from lstmlab.tasks.base import field
@@ -67,6 +68,12 @@ class SpokenWords(UtteranceTask):
         else:
             validation = ~test & (_takes(labels, speakers) % _TENTH == 0)
         chosen = {"test": test, "validation": validation, "train": ~(test | validation)}
+        for split, rows in chosen.items():
+            if not rows.any():
+                raise DataError(
+                    f"none of the {len(labels)} recordings of task.corpus={self.corpus} is left for the {split} split: "
+                    f"it needs several takes of each digit by each of {', '.join(SPEAKERS)}"
+                )
         return {
             split: Utterances(frames[chosen[split]], lengths[chosen[split]], labels[chosen[split]])
             for split in ("train", "validation", "test")

@@ -17,6 +17,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+INTERRUPTED = "interrupted"
+"""How a run ends that someone has stopped."""
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -74,7 +76,7 @@ def number(name: str, value: Any) -> int | float:
 def one_line(error: BaseException | str, limit: int = 200) -> str:
     """An error as one line of at most ``limit`` characters, for warnings and summaries."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
+        return INTERRUPTED
     if isinstance(error, BaseException):
         error = f"{type(error).__name__}: {error}".removesuffix(": ")
     line = " ".join(error.split())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from lstmlab.tracking.plain import number
+from lstmlab.tracking.plain import INTERRUPTED, number
 from lstmlab.tracking.sinks import Picture
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ class Progress:
     def fail(self, message: str) -> None:
         """Remove the bar and print on standard error where the run ended, and why."""
         self.close()
-        self._print(self._err, f"failed at step {self._step}", self._elapsed(), message)
+        how = "stopped" if message == INTERRUPTED else "failed"
+        self._print(self._err, f"{how} at step {self._step}", self._elapsed(), "" if how == "stopped" else message)
 
     def _elapsed(self) -> str:
         return duration(self._clock() - self._began)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -153,8 +154,8 @@ class Trained:
 
 def check_sampling(temperature: float, top_k: int, top_p: float, samples: int) -> None:
     """Raise ``ValueError`` naming the value that is out of range."""
-    if not temperature >= 0:
-        raise ValueError(f"temperature is {temperature}, but must be at least 0")
+    if not 0 <= temperature < math.inf:
+        raise ValueError(f"temperature is {temperature}, but must be a number of at least 0")
     if top_k < 0:
         raise ValueError(f"top_k is {top_k}, but must be at least 0")
     if not 0 < top_p <= 1:

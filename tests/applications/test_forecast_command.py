@@ -97,7 +97,7 @@ def test_a_run_without_times_forecasts_a_file_with_any(tmp_path):
     outcome = command("forecast", str(trained), "--file", str(new))
     assert (outcome.code, outcome.err) == (0, "")
     rows = list(csv.DictReader((trained / "forecast" / "forecast.csv").open()))
-    assert [row["time"] for row in rows] == ["18", "19", "20"]
+    assert [row["row"] for row in rows] == ["18", "19", "20"]
 
 
 def test_what_is_wrong_with_the_file_is_said_in_a_line(trained, tmp_path):
@@ -108,6 +108,16 @@ def test_what_is_wrong_with_the_file_is_said_in_a_line(trained, tmp_path):
     assert "one row every 1 week, but the run was trained on one row every 1 day" in refused(
         trained, "--file", write(file, step=7)
     )
+    months = [f"2020-{month:02d},1,2" for month in range(1, 10)]
+    file.write_text("\n".join(["day,load,wind", *months]) + "\n")
+    assert "one row every 1 month, but the run was trained on one row every 1 day" in refused(trained, "--file", file)
+    write(file, rows=20)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:5], *lines[6:]]) + "\n")
+    absent = refused(trained, "--file", file)
+    assert absent.endswith("; --missing forward|interpolate fills absent rows\n")
+    filled = command("forecast", str(trained), "--file", str(file), "--missing", "forward", "--output", str(tmp_path))
+    assert (filled.code, filled.err) == (0, "")
     file.write_text("load,wind\n" + "1,2\n" * 9)
     assert "has no column of times, but the run was trained on one row every 1 day" in refused(trained, "--file", file)
 

@@ -125,3 +125,12 @@ def test_silence_at_the_ends_goes_and_a_pause_stays():
     word = np.concatenate([edge, loud, silence, loud])
     np.testing.assert_array_equal(trim(np.concatenate([silence, soft, word, soft])), word)
     np.testing.assert_array_equal(trim(silence), silence)
+
+
+def test_a_recording_that_is_cut_off_is_refused():
+    whole = io.BytesIO()
+    wavfile.write(whole, 8000, (TONE * 20000).astype(np.int16))
+    content = whole.getvalue()
+    assert len(read_wav(content, "a.wav")) == len(TONE)
+    with pytest.raises(DataError, match=r"a\.wav is cut off"):
+        read_wav(content[: len(content) // 2 // 2 * 2], "a.wav")

@@ -18,17 +18,24 @@ def test_a_run_goes_into_a_directory_named_by_task_cell_and_time(folder):
     assert read_summary(directory)["status"] == "finished"
     assert read_config(directory / "config.yaml").seed == 3
     assert load(directory).config.cell.name == "gru"
-    # The last line is the result: who ran, how long, how good.
+    # The last lines are the result: who ran, how long, how good beside the baseline, and where it lies.
+    ended, result = ran.out.splitlines()
     value = read_metrics(directory)[-1]["validation/mse"]
-    assert ran.out.startswith("gru · adding · seed 3 · 4 steps · ")
-    assert ran.out.endswith(f"validation/mse {value:.4g}\n")
+    assert ended.startswith("gru · adding · seed 3 · 4 steps · ")
+    assert ended.endswith(f"validation/mse {value:.4g}")
+    test = read_summary(directory)["test"]["mse"]
+    assert result == f"test mse {test:.4g} · baseline 0.1667 (constant 1) · {directory.relative_to(folder)}"
 
 
 def test_the_directory_can_be_chosen_and_the_run_resumed(folder):
     arguments = [*overrides("adding"), "hydra.run.dir=runs/a"]
     assert command(*arguments).code == 0
     before = (folder / "runs/a/model.npz").stat().st_mtime_ns
-    assert command(*arguments, "resume=true").code == 0
+    (again,) = command(*arguments, "resume=true").out.splitlines()
+    assert again.startswith("test mse ")
+    refused = command(*arguments)
+    assert (refused.code, refused.out) == (1, "")
+    assert "runs/a holds a run already: add resume=true to go on with it" in refused.err
     assert (folder / "runs/a/model.npz").stat().st_mtime_ns == before
     refused = command(*arguments, "resume=true", "seed=1")
     assert refused.code == 1

@@ -159,6 +159,12 @@ def test_a_finished_run_is_scored_and_translates(tmp_path, monkeypatch):
     assert wrong.code == 1
     assert "'dogs'" in wrong.err
     assert len(wrong.err.splitlines()) == 1
+    assert command("translate", str(tmp_path), "--beam", "1", "twenty one", "Seven") == told
+    (tmp_path / "sources.txt").write_text("seven\n\ntwenty dogs\n")
+    in_file = command("translate", str(tmp_path), "--file", str(tmp_path / "sources.txt"))
+    assert (in_file.code, in_file.err.count("\n")) == (1, 1)
+    assert "sources.txt, line 3: 'twenty dogs' holds 'dogs'" in in_file.err
+    assert "cannot use nowhere.txt: No such file" in command("translate", str(tmp_path), "--file", "nowhere.txt").err
     (tmp_path / "task.json").write_text(json.dumps({**kept, "target": "a\nb"}))
     broken = command("translate", str(tmp_path), "seven")
     assert broken.code == 1

@@ -29,9 +29,13 @@ def fits(cell, task):
 PAIRS = [(cell, task) for task in task_names() for cell in cell_names()]
 
 
+# Exact zeros are divided by their deviation: see the cell's text.
+NEEDS = {("layer_norm_lstm", "sequential_images"): ["dropout.input_noise=0.01"]}
+
+
 @pytest.mark.parametrize(("cell", "task"), in_turn(pair for pair in PAIRS if fits(*pair)))
 def test_two_steps_from_configuration_to_saved_model(cell, task, tmp_path):
-    trained = run(small(task, f"cell={cell}", "training.steps=2"), tmp_path)
+    trained = run(small(task, f"cell={cell}", "training.steps=2", *NEEDS.get((cell, task), [])), tmp_path)
     (row,) = read_metrics(tmp_path)
     assert row["step"] == 2
     assert all(math.isfinite(value) for value in row.values())

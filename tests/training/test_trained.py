@@ -145,7 +145,8 @@ def test_only_the_likeliest_tokens_are_drawn(text):
         ({"top_p": 1.5}, "top_p is 1.5, but must be above 0 and at most 1"),
         ({"top_p": float("nan")}, "top_p is nan, but must be above 0 and at most 1"),
         ({"samples": 0}, "samples is 0, but must be at least 1"),
-        ({"temperature": -1.0}, "temperature is -1.0, but must be at least 0"),
+        ({"temperature": -1.0}, "temperature is -1.0, but must be a number of at least 0"),
+        ({"temperature": float("inf")}, "temperature is inf, but must be a number"),
     ],
 )
 def test_sampling_out_of_range_is_refused(text, settings, message):
