@@ -19,9 +19,8 @@ from lstmlab.tasks.base import Batch, Features, Illustration, Metrics, Predictor
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.rows import RowsTask, take
 from lstmlab.tasks.voicing import Voicing
+from lstmlab.tracking.piano_plot import piano_rolls
 
-SHOWN_KEYS = slice(18, 78)  # 39 … 98 in MIDI numbers: where four voices sing
-PIXELS_PER_KEY = 4
 PRIMED, SAMPLED = 8, 64
 """Steps of a test piece that a sample starts with, and steps that are added."""
 
@@ -119,7 +118,10 @@ class Chorales(RowsTask):
         batch, steps = self.pick(test._asdict(), jnp.arange(1)), int(test.lengths[0]) - 1
         expected = np.asarray(jax.nn.sigmoid(predictor.predict(batch)))[0, :steps]
         truth = np.asarray(batch.targets)[0, :steps]
-        shown = [Illustration("piano_roll", picture=_picture(truth, expected))]
+        names = {"the piece": truth, "expected": expected}
+        title = "chorales: the first test piece, and the probability of each key given all before"
+        draw = functools.partial(piano_rolls, rolls=names, lowest=LOWEST, title=title)
+        shown = [Illustration("piano_roll", draw=draw)]
         if not predictor.stepwise:  # one that reads both directions cannot compose
             return shown
         opening = self.opening(min(PRIMED, steps + 1))
@@ -127,7 +129,16 @@ class Chorales(RowsTask):
         composed = np.concatenate([opening, added])
         return [
             *shown,
-            Illustration("composed", picture=_score(composed, len(opening))),
+            Illustration(
+                "composed",
+                draw=functools.partial(
+                    piano_rolls,
+                    rolls={"keys": composed},
+                    lowest=LOWEST,
+                    given=len(opening),
+                    title="chorales: a test piece's opening, and how the model goes on",
+                ),
+            ),
             Illustration("composed", write=functools.partial(save_midi, roll=composed), suffix=".mid"),
         ]
 
@@ -152,17 +163,3 @@ def _pairs(rolls: Rolls) -> tuple[np.ndarray, np.ndarray]:
     """All steps of all pieces and those that follow them, ``[steps, 88]`` each."""
     pieces = [notes[:length] for notes, length in zip(rolls.notes, rolls.lengths, strict=True)]
     return np.concatenate([p[:-1] for p in pieces]), np.concatenate([p[1:] for p in pieces])
-
-
-def _picture(truth: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Two piano rolls, high notes on top: dark keys sound, or are expected to."""
-    rolls = [255 - np.rint(255 * roll[:, SHOWN_KEYS].T[::-1]).astype(np.uint8) for roll in (truth, expected)]
-    line = np.full((1, truth.shape[0]), 128, np.uint8)
-    return np.kron(np.concatenate([rolls[0], line, rolls[1]]), np.ones((PIXELS_PER_KEY, PIXELS_PER_KEY), np.uint8))
-
-
-def _score(roll: np.ndarray, given: int) -> np.ndarray:
-    """One piano roll, high notes on top, with a grey ground where its steps were given."""
-    ground = np.where(np.arange(len(roll)) < given, 205, 255)[:, None]
-    pixels = np.where(roll[:, SHOWN_KEYS] > 0, 0, ground).T[::-1].astype(np.uint8)
-    return np.kron(pixels, np.ones((2 * PIXELS_PER_KEY, 2 * PIXELS_PER_KEY), np.uint8))
