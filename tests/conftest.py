@@ -22,8 +22,6 @@ import jax
 import pytest
 from battery import Case, preferred, representative
 
-# Tracing makes millions of small objects, few of them garbage that reference counts miss.
-gc.set_threshold(100_000, 50, 100)
 # On accelerators, float32 products would otherwise run in TF32 or bfloat16: no tolerance here allows for that.
 jax.config.update("jax_default_matmul_precision", "highest")
 

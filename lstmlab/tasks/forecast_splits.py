@@ -62,7 +62,7 @@ def check_rows(spans: dict[Split, tuple[int, int]], window: int, horizon: int) -
     """Raises ``DataError`` when a split cannot hold one window and its horizon."""
     for split, (first, end) in spans.items():
         needed = window + horizon if split == "train" else horizon
-        if end - first < needed or first + needed < window:
+        if end - first < needed:
             raise DataError(
                 f"the {split} split has {end - first} rows, but needs at least {needed}: shorten task.window "
                 f"({window}) or task.horizon ({horizon}), or give a longer series"
