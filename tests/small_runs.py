@@ -21,8 +21,9 @@ import pytest
 from lstmlab.cells import cell_names
 from lstmlab.cli import main
 from lstmlab.config import Config, compose
-from lstmlab.data import text
-from lstmlab.tasks import char_lm, word_lm
+from lstmlab.tasks.text import corpus as text
+from lstmlab.tasks.text.char_lm import task as char_lm
+from lstmlab.tasks.text.word_lm import task as word_lm
 from lstmlab.training import Trained, train
 
 TASKS = {

@@ -14,10 +14,10 @@ import sys
 import jax
 import numpy as np
 
-from lstmlab.data.stocks import load_sp500
 from lstmlab.interop import from_keras, to_keras
 from lstmlab.models import SequenceModel
 from lstmlab.tasks import Features
+from lstmlab.tasks.series.stocks.dataset import load_sp500
 
 # Before Keras is imported; the JAX backend needs nothing beyond what lstmlab has.
 os.environ.setdefault("KERAS_BACKEND", "jax")

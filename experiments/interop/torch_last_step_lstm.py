@@ -13,10 +13,10 @@ import sys
 import jax
 import numpy as np
 
-from lstmlab.data.stocks import load_sp500
 from lstmlab.interop import from_torch, to_torch
 from lstmlab.models import SequenceModel
 from lstmlab.tasks import Features
+from lstmlab.tasks.series.stocks.dataset import load_sp500
 
 try:
     import torch

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmlab import compare
-from lstmlab.tracking.plots import curves
+from lstmlab.plots.curves import curves
 from lstmlab.tracking.tables import markdown_table
 
 KEYS = ["init.forget_bias", "init.chrono_horizon"]

@@ -1,8 +1,9 @@
-"""Recurrent cells: the mathematics of one step. Every module of this folder may register cells."""
+"""Recurrent cells: the mathematics of one step. Every module of ``zoo/`` registers the cells that it holds."""
 
 import importlib
 import pkgutil
 
+from lstmlab.cells import zoo
 from lstmlab.cells.base import Cell, HCState, HState
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.registry import (
@@ -13,8 +14,8 @@ from lstmlab.cells.registry import (
     register_cell,
 )
 
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+for _module in pkgutil.iter_modules(zoo.__path__):
+    importlib.import_module(f"{zoo.__name__}.{_module.name}")
 
 __all__ = [
     "Cell", "CellEntry", "HCState", "HState", "Init",

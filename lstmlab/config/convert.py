@@ -16,7 +16,7 @@ from lstmlab.cells import cell_entry
 from lstmlab.cells.options import suggest
 from lstmlab.config.schema import PLACE_KEYS, SECTIONS, CellConfig, Config, DataConfig, make_init
 from lstmlab.tasks import Task, task_entry
-from lstmlab.tasks.base import DATA_PREFIX
+from lstmlab.tasks.task import DATA_PREFIX
 
 _KIND_NAMES = {type(None): "null", tuple: "list"}
 

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.cells import Cell
-from lstmlab.cells.conv_lstm import ConvLSTM
 from lstmlab.cells.maps import LinearMap
+from lstmlab.cells.zoo.conv_lstm import ConvLSTM
 
 FAMILIES = ("rnn", "lstm", "gru")
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from lstmlab.plots.curves import curves
+from lstmlab.plots.interval import intervals
 from lstmlab.study.compare import Comparison
 from lstmlab.study.groups import is_number, with_values
 from lstmlab.study.runs import Run
 from lstmlab.study.statistics import iqm_bands, iqm_interval
 from lstmlab.study.tuning import Chosen
 from lstmlab.tracking.files import METRICS, read_metrics, series
-from lstmlab.tracking.interval_plot import intervals
-from lstmlab.tracking.plots import curves
 
 
 def draw(comparison: Comparison, directory: Path) -> list[Path]:

@@ -7,8 +7,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstmlab.plots.importance import bars, scatters
 from lstmlab.study.importance import Importance, importance, on_log_scale
-from lstmlab.tracking.importance_plot import bars, scatters
 from lstmlab.tracking.plain import to_plain
 from lstmlab.tracking.tables import markdown_table, print_table, write_csv
 

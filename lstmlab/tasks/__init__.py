@@ -1,13 +1,13 @@
-"""What is learned: data, loss, metrics, baselines. Every module of this folder may register tasks."""
+"""What is learned: data, loss, metrics, baselines. Every module of a family's folder may register tasks."""
 
 import importlib
 import pkgutil
 
-from lstmlab.tasks.base import Batch, Features, Illustration, Pairs, Predictor, SourceTarget, Split, Task, Tokens
 from lstmlab.tasks.registry import TaskEntry, register_task, task_entry, task_names
+from lstmlab.tasks.task import Batch, Features, Illustration, Pairs, Predictor, SourceTarget, Split, Task, Tokens
 
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)
 
 __all__ = [
     "Batch", "Features", "Illustration", "Pairs", "Predictor", "SourceTarget", "Split", "Task", "TaskEntry",

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from lstmlab.tasks.base import Batch, Split, Task
+from lstmlab.tasks.task import Batch, Split, Task
 
 _SPLIT_SEEDS = {"train": 0, "validation": 1, "test": 2}
 

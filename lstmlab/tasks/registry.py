@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
 
-from lstmlab.tasks.base import Task
+from lstmlab.tasks.task import Task
 
 T = TypeVar("T", bound=type[Task])
 

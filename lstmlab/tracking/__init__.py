@@ -1,7 +1,7 @@
 """Where results go: files first, and every other sink only shows them.
 
 Fed plain numbers, arrays and pictures; knows no task, cell or training. Importing this package
-loads neither ``wandb`` nor ``matplotlib`` (``lstmlab.tracking.plots``), which cost seconds.
+loads neither ``wandb`` nor ``matplotlib`` (``lstmlab.plots.curves``), which cost seconds.
 """
 
 from lstmlab.tracking.files import RunError, RunFiles, read_metrics, read_summary, series

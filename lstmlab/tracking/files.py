@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmlab.tracking.pictures import frames_to_gif, png_bytes
+from lstmlab.plots.images import frames_to_gif, png_bytes
 from lstmlab.tracking.plain import from_plain, to_plain
 from lstmlab.tracking.sinks import Picture
 from lstmlab.tracking.tables import write_csv

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmlab.tracking.pictures import gif_bytes, image_from
+from lstmlab.plots.images import gif_bytes, image_from
 from lstmlab.tracking.plain import one_line, to_plain
 from lstmlab.tracking.sinks import BestEffort, Picture
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from small_runs import command, quick_programs, run, small
 
-from lstmlab.applications import detect
+from lstmlab.commands import detect
 from lstmlab.data.times import Times
 from lstmlab.tasks import task_entry
-from lstmlab.tasks.detectors import fit_model
+from lstmlab.tasks.series.anomaly.baselines import fit_model
 from lstmlab.training import load
 
 ROWS = 200

@@ -8,7 +8,7 @@ import pytest
 from small_runs import command, quick_programs, run, small
 
 from lstmlab.config import compose
-from lstmlab.tasks.forecast import Forecast
+from lstmlab.tasks.series.forecast.task import Forecast
 from lstmlab.training import load
 
 ROWS = 120

@@ -12,8 +12,8 @@ from battery import FEATURES, HIDDEN, Case, assert_close, jitter, problem, run, 
 from oracles import check, numpy_oracle
 
 from lstmlab.cells import HCState, HState, make_cell
-from lstmlab.cells.lru import LRUState
-from lstmlab.cells.qrnn import QRNNState
+from lstmlab.cells.zoo.lru import LRUState
+from lstmlab.cells.zoo.qrnn import QRNNState
 
 
 def sigmoid(a):

@@ -12,7 +12,7 @@ from battery import BATCH, FEATURES, HIDDEN, Case, assert_close, problem
 from oracles import blocks, check, numpy_oracle
 
 from lstmlab.cells import HCState, HState, Init, make_cell
-from lstmlab.cells.layer_norm_lstm import LayerNormLSTM
+from lstmlab.cells.zoo.layer_norm_lstm import LayerNormLSTM
 
 
 def sigmoid(a):

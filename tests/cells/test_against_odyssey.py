@@ -8,7 +8,7 @@ from battery import FEATURES, HIDDEN, Case, assert_close, problem
 from oracles import check, numpy_oracle
 
 from lstmlab.cells import HCState, Init, make_cell
-from lstmlab.cells.fgr_lstm import FGRState
+from lstmlab.cells.zoo.fgr_lstm import FGRState
 from lstmlab.recurrence import unroll
 
 

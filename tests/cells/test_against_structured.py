@@ -14,9 +14,9 @@ from battery import BATCH, HIDDEN, TIME, Case, jitter, problem
 from oracles import check, numpy_oracle
 
 from lstmlab.cells import HCState, HState, make_cell
-from lstmlab.cells.clockwork_rnn import ClockedState
-from lstmlab.cells.cornn import OscillatorState
-from lstmlab.cells.exprnn import Orthogonal
+from lstmlab.cells.zoo.clockwork_rnn import ClockedState
+from lstmlab.cells.zoo.cornn import OscillatorState
+from lstmlab.cells.zoo.exprnn import Orthogonal
 from lstmlab.recurrence import unroll
 
 MODULES = 4

@@ -15,9 +15,9 @@ from battery import BATCH, FEATURES, HIDDEN, Case, assert_close, masked, problem
 from oracles import check, numpy_oracle
 
 from lstmlab.cells import HCState, HState, Init, make_cell
-from lstmlab.cells.hyper_lstm import HyperState
-from lstmlab.cells.phased_lstm import PhasedState
 from lstmlab.cells.regularise import weight_drop
+from lstmlab.cells.zoo.hyper_lstm import HyperState
+from lstmlab.cells.zoo.phased_lstm import PhasedState
 from lstmlab.recurrence import backends
 
 LSTM_GATES = ("i", "f", "c", "o")

@@ -12,7 +12,7 @@ from battery import HIDDEN, Case, assert_close, problem
 from oracles import check, numpy_oracle
 
 from lstmlab.cells.matrix import MatrixState
-from lstmlab.cells.slstm import NormalisedState
+from lstmlab.cells.zoo.slstm import NormalisedState
 from lstmlab.recurrence import Backend, backends, unroll
 
 EXPONENTIAL, HEADS = ("forget", "exponential"), ("heads", 2)

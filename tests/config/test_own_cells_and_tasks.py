@@ -10,8 +10,8 @@ from lstmlab.config import ConfigError, compose, to_config, to_tree
 from lstmlab.config.describe import describe
 from lstmlab.tasks import register_task
 from lstmlab.tasks import registry as task_registry
-from lstmlab.tasks.adding import Adding
-from lstmlab.tasks.base import field
+from lstmlab.tasks.memory.adding import Adding
+from lstmlab.tasks.task import field
 
 
 @pytest.fixture

@@ -7,8 +7,20 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from lstmlab.data.audio import BANDS, EDGE, HOP, RANGE, RATE, WINDOW, log_mel, mel_filters, pad_frames, read_wav, trim
 from lstmlab.data.download import DataError
+from lstmlab.tasks.speech.audio import (
+    BANDS,
+    EDGE,
+    HOP,
+    RANGE,
+    RATE,
+    WINDOW,
+    log_mel,
+    mel_filters,
+    pad_frames,
+    read_wav,
+    trim,
+)
 
 TONE = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lstmlab.data.brown import LETTERS, TAGS, load_brown, universal
-from lstmlab.data.words import ShapeVocabulary
+from lstmlab.tasks.text.tagging.dataset import LETTERS, TAGS, load_brown, universal
+from lstmlab.tasks.text.tagging.words import ShapeVocabulary
 
 
 @pytest.mark.parametrize(("brown", "tag"), [

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lstmlab.data import registry
-from lstmlab.data.byte_text import BYTE_CORPORA, ByteVocabulary, load_bytes
 from lstmlab.data.download import DataError
+from lstmlab.tasks.text.char_lm.dataset import BYTE_CORPORA, ByteVocabulary, load_bytes
 
 CONTENT = " anarchism originated as a term of abuse"
 

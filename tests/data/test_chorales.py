@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstmlab.data.chorales import LOWEST, load_chorales
 from lstmlab.data.download import DataError, data_directory
+from lstmlab.tasks.music.chorales.dataset import LOWEST, load_chorales
 
 FILE = Path("jsb_chorales/jsb-chorales-quarter.json")
 needs_bach = pytest.mark.skipif(not (data_directory() / FILE).exists(), reason="the chorales are not downloaded")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from lstmlab.data import download
-from lstmlab.data.digits import load_digits, load_mnist, read_idx
 from lstmlab.data.download import DataError
+from lstmlab.tasks.vision.digits import load_digits, load_mnist, read_idx
 
 
 def test_shapes_types_and_500_of_each():

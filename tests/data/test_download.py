@@ -16,7 +16,7 @@ from rich.console import Console
 from lstmlab.data import download, transfer
 from lstmlab.data.download import REGISTRY, DataError, Download, data_directory, fetch
 from lstmlab.data.progress import DownloadBar
-from lstmlab.data.text import load_text
+from lstmlab.tasks.text.corpus import load_text
 
 CONTENT = b"all the world's a stage\n" * 20_000
 

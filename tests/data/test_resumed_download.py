@@ -15,7 +15,7 @@ from test_download import CONTENT, entry, files, server  # noqa: F401
 
 from lstmlab.data import transfer
 from lstmlab.data.download import DataError, Download, fetch
-from lstmlab.data.images import read_idx
+from lstmlab.tasks.vision.sequential_images.dataset import read_idx
 
 ROOT = Path(__file__).parents[2]
 ENCODED = {"ETag": '"first"', "Accept-Ranges": "bytes", "Content-Encoding": "gzip"}

@@ -7,10 +7,10 @@ import tarfile
 import numpy as np
 import pytest
 
-from lstmlab.data import reviews
 from lstmlab.data.download import DataError
-from lstmlab.data.imdb import read_imdb
-from lstmlab.data.reviews import generate, load_reviews, tokenise
+from lstmlab.tasks.text.sentiment import dataset as reviews
+from lstmlab.tasks.text.sentiment.dataset import generate, load_reviews, tokenise
+from lstmlab.tasks.text.sentiment.imdb import read_imdb
 
 
 def valence_by_rule(text):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from lstmlab.data import speech_commands
-from lstmlab.data.audio import log_mel, read_wav, trim
 from lstmlab.data.download import DATA_DIR_VARIABLE, DataError, data_directory
-from lstmlab.data.speech import ARCHIVE, SPEAKERS, load_digits, load_vowels
-from lstmlab.data.speech_commands import read_commands
+from lstmlab.tasks.speech.audio import log_mel, read_wav, trim
+from lstmlab.tasks.speech.recordings import ARCHIVE, SPEAKERS, load_digits, load_vowels
+from lstmlab.tasks.speech.spoken_words import dataset as speech_commands
+from lstmlab.tasks.speech.spoken_words.dataset import read_commands
 
 
 def tone(pitch, length=2000):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lstmlab.data.stocks import load_sp500
+from lstmlab.tasks.series.stocks.dataset import load_sp500
 
 DAY = {name: i for i, name in enumerate(("open", "high", "low", "close", "volume"))}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lstmlab.data.download import DataError
-from lstmlab.data.text import CharVocabulary, load_text
+from lstmlab.tasks.text.corpus import CharVocabulary, load_text
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,14 @@ from test_download import server  # noqa: F401
 
 from lstmlab.data import registry
 from lstmlab.data.download import DataError
-from lstmlab.data.word_text import PTB_PARTS, WIKITEXT_PARTS, WordVocabulary, load_ptb, load_wikitext2, tokenise
+from lstmlab.tasks.text.word_lm.dataset import (
+    PTB_PARTS,
+    WIKITEXT_PARTS,
+    WordVocabulary,
+    load_ptb,
+    load_wikitext2,
+    tokenise,
+)
 from lstmlab.tracking.plain import from_plain, to_plain
 
 PTB = {

@@ -7,7 +7,7 @@ import pytest
 from model_checks import BATCH, FEATURES, OUTPUTS, build, call, close, compiled, differ, run, sequences
 
 from lstmlab.cells import HState, cell_names, register_cell, registry
-from lstmlab.cells.rnn import RNN
+from lstmlab.cells.zoo.rnn import RNN
 from lstmlab.config.schema import ModelConfig
 from lstmlab.models import Rates
 from lstmlab.models.blocks import BLOCKS

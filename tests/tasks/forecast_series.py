@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lstmlab.tasks.forecast import Forecast
+from lstmlab.tasks.series.forecast.task import Forecast
 
 ROWS = 200
 

@@ -9,8 +9,8 @@ import pytest
 from battery import quick_jit
 
 from lstmlab.tasks import task_entry, task_names
-from lstmlab.tasks.algorithmic import SILENT, Algorithmic
-from lstmlab.tasks.base import mean
+from lstmlab.tasks.memory.algorithmic import SILENT, Algorithmic
+from lstmlab.tasks.task import mean
 
 LENGTHS = [1, 2, 5, 8, 8]
 

@@ -11,12 +11,12 @@ import pytest
 
 from lstmlab.config import ConfigError, compose
 from lstmlab.data.download import DataError
-from lstmlab.data.labelled import load_ecg, load_nab
-from lstmlab.data.nab_files import SERIES
-from lstmlab.tasks import detectors
-from lstmlab.tasks.anomaly import Anomaly
-from lstmlab.tasks.base import mean
-from lstmlab.tasks.detection import runs
+from lstmlab.tasks.series.anomaly import baselines as detectors
+from lstmlab.tasks.series.anomaly.labelled import load_ecg, load_nab
+from lstmlab.tasks.series.anomaly.metrics import runs
+from lstmlab.tasks.series.anomaly.nab_files import SERIES
+from lstmlab.tasks.series.anomaly.task import Anomaly
+from lstmlab.tasks.task import mean
 
 ECG = load_ecg()
 NAB = Path(os.environ.get("LSTMLAB_DATA_DIR", "data")) / "nab"
@@ -252,7 +252,7 @@ def test_nab_that_is_not_there_says_where_to_get_it_and_where_to_put_it(tmp_path
     def refuse(*_, **__):
         raise DataError("cannot download it")
 
-    monkeypatch.setattr("lstmlab.data.labelled.fetch", refuse)
+    monkeypatch.setattr("lstmlab.tasks.series.anomaly.labelled.fetch", refuse)
     with pytest.raises(DataError, match=f"numenta/NAB on GitHub.*{tmp_path}/nab, or set data.dir"):
         load_nab("realKnownCause/nyc_taxi", tmp_path)
 

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmlab.data.byte_text import ByteVocabulary
 from lstmlab.data.download import DataError
-from lstmlab.data.text import CharVocabulary, load_text
-from lstmlab.tasks import char_lm
-from lstmlab.tasks.base import Batch, mean
-from lstmlab.tasks.char_lm import CharLM
+from lstmlab.tasks.task import Batch, mean
+from lstmlab.tasks.text.char_lm import task as char_lm
+from lstmlab.tasks.text.char_lm.dataset import ByteVocabulary
+from lstmlab.tasks.text.char_lm.task import CharLM
+from lstmlab.tasks.text.corpus import CharVocabulary, load_text
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from sklearn.metrics import log_loss
 
-from lstmlab.data.chorales import KEYS, LOWEST, Rolls
-from lstmlab.tasks.base import mean
-from lstmlab.tasks.chorales import Chorales
+from lstmlab.tasks.music.chorales.dataset import KEYS, LOWEST, Rolls
+from lstmlab.tasks.music.chorales.task import Chorales
+from lstmlab.tasks.task import mean
 
 
 def pieces(*lengths, seed=0):

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmlab.tasks.base import mean
-from lstmlab.tasks.copy_memory import BLANK, CATEGORIES, DELIMITER, CopyMemory
+from lstmlab.tasks.memory.copy_memory import BLANK, CATEGORIES, DELIMITER, CopyMemory
+from lstmlab.tasks.task import mean
 
 
 def some_batch(task, rows):

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_score, recall_score
 
-from lstmlab.tasks.detection import average_precision, detection_metrics, point_metrics, runs, window_metrics
-from lstmlab.tasks.scoring import (
+from lstmlab.tasks.series.anomaly.metrics import (
+    average_precision,
+    detection_metrics,
+    point_metrics,
+    runs,
+    window_metrics,
+)
+from lstmlab.tasks.series.anomaly.scoring import (
     Scorer,
     Threshold,
     error_vectors,

@@ -13,7 +13,7 @@ import pytest
 from battery import quick_jit
 
 from lstmlab.tasks import Features, Pairs, Task, Tokens, task_entry, task_names
-from lstmlab.tasks.base import mean
+from lstmlab.tasks.task import mean
 
 BATCH = 6
 SMALLER = {  # where the defaults would make these tests slow

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 
-from lstmlab.tasks.forecast_baselines import Yardsticks, drift, linear, naive_scale, persistence, seasonal_naive
-from lstmlab.tasks.returns import wilson
+from lstmlab.tasks.series.forecast.baselines import Yardsticks, drift, linear, naive_scale, persistence, seasonal_naive
+from lstmlab.tasks.series.stocks.returns import wilson
 
 SERIES = np.array([[1.0], [2.0], [4.0], [3.0], [5.0], [9.0], [7.0]])
 

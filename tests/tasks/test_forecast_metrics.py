@@ -10,9 +10,9 @@ from forecast_series import make_task, values, whole
 from scipy import stats
 
 from lstmlab.data.download import data_directory
-from lstmlab.tasks.base import mean
-from lstmlab.tasks.forecast import Forecast
-from lstmlab.tasks.forecast_windows import TRUTH
+from lstmlab.tasks.series.forecast.task import Forecast
+from lstmlab.tasks.series.forecast.windows import TRUTH
+from lstmlab.tasks.task import mean
 
 needs_ett = pytest.mark.skipif(not (data_directory() / "ett/ETTh1.csv").exists(), reason="ETT is not downloaded")
 

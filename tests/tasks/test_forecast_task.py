@@ -10,11 +10,11 @@ from forecast_series import ROWS, make_task, values, whole
 
 from lstmlab.config import ConfigError, compose
 from lstmlab.data.download import DataError
-from lstmlab.data.series import SERIES
 from lstmlab.data.table import Table
-from lstmlab.tasks.forecast import Forecast
-from lstmlab.tasks.forecast_splits import borders, calendar, inferred_season
-from lstmlab.tasks.forecast_windows import SCALE, TRUTH
+from lstmlab.tasks.series.forecast.series import SERIES
+from lstmlab.tasks.series.forecast.task import Forecast
+from lstmlab.tasks.series.forecast.windows import SCALE, TRUTH
+from lstmlab.tasks.series.splits import borders, calendar, inferred_season
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from lstmlab.tasks.frame_errors import ssim
+from lstmlab.tasks.vision.ssim import ssim
 
 
 @pytest.mark.parametrize("shape", [(7, 7), (16, 16), (64, 64), (9, 21)])

@@ -9,7 +9,7 @@ from small_runs import small
 
 from lstmlab.tasks import task_entry, task_names
 from lstmlab.tasks.generated import Generated
-from lstmlab.tasks.temporal_order import DISTRACTORS, TemporalOrder
+from lstmlab.tasks.memory.temporal_order import DISTRACTORS, TemporalOrder
 
 
 @pytest.mark.parametrize("name", [n for n in task_names() if issubclass(task_entry(n).cls, Generated)])

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from lstmlab.data.digits import Digits
 from lstmlab.data.download import DataError
 from lstmlab.data.registry import REGISTRY
-from lstmlab.tasks.base import mean
-from lstmlab.tasks.moving_frames import STEP_LENGTH, bounce, film, from_patches, to_patches
-from lstmlab.tasks.moving_mnist import MovingMNIST
+from lstmlab.tasks.task import mean
+from lstmlab.tasks.vision.digits import Digits
+from lstmlab.tasks.vision.frames import STEP_LENGTH, bounce, film, from_patches, to_patches
+from lstmlab.tasks.vision.moving_mnist.task import MovingMNIST
 
 SMALL = MovingMNIST(frame_size=16, digit_size=10, input_frames=3, target_frames=2, eval_examples=60)
 
@@ -190,7 +190,7 @@ def test_a_published_test_set_of_another_form_is_refused(published):
 
 def test_all_of_mnist_keeps_its_test_digits_apart(monkeypatch):
     marked = [Digits(np.full((n, 28, 28), n // 10000, np.uint8), np.zeros(n, np.uint8)) for n in (60000, 10000)]
-    monkeypatch.setattr("lstmlab.tasks.moving_frames.load_mnist", lambda data_dir: tuple(marked))
+    monkeypatch.setattr("lstmlab.tasks.vision.frames.load_mnist", lambda data_dir: tuple(marked))
     data = MovingMNIST(images="mnist").data()
     assert {split: (len(d), d.max()) for split, d in data.items()} == {
         "train": (55000, 6), "validation": (5000, 6), "test": (10000, 1),

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 import pytest
 
-from lstmlab.data.pronunciations import load_pronunciations, split_of
-from lstmlab.tasks.pairs import PAD, edit_distance
-from lstmlab.tasks.pronunciation import Pronunciation, error_rates
+from lstmlab.tasks.text.pairs import PAD, edit_distance
+from lstmlab.tasks.text.pronunciation.dataset import load_pronunciations, split_of
+from lstmlab.tasks.text.pronunciation.task import Pronunciation, error_rates
 from tests.small_runs import command, run, small
 
 TASK = Pronunciation(max_letters=4, test_words=40)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lstmlab.data.sea_surface import load_sea_surface
-from lstmlab.tasks.anomalies import tabulate
-from lstmlab.tasks.base import mean
-from lstmlab.tasks.moving_frames import from_patches
-from lstmlab.tasks.sea_surface import SeaSurfaceTask
+from lstmlab.tasks.task import mean
+from lstmlab.tasks.vision.frames import from_patches
+from lstmlab.tasks.vision.sea_surface.anomalies import tabulate
+from lstmlab.tasks.vision.sea_surface.dataset import load_sea_surface
+from lstmlab.tasks.vision.sea_surface.task import SeaSurfaceTask
 
 RECORDS = load_sea_surface()
 SPLITS = ("train", "validation", "test")

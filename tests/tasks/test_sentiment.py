@@ -9,10 +9,10 @@ import pytest
 from sklearn.metrics import accuracy_score
 from sklearn.naive_bayes import MultinomialNB
 
-from lstmlab.data.reviews import Reviews
-from lstmlab.tasks import sentiment
-from lstmlab.tasks.naive_bayes import Documents, log_odds
-from lstmlab.tasks.sentiment import Sentiment
+from lstmlab.tasks.text.sentiment import task as sentiment
+from lstmlab.tasks.text.sentiment.baselines import Documents, log_odds
+from lstmlab.tasks.text.sentiment.dataset import Reviews
+from lstmlab.tasks.text.sentiment.task import Sentiment
 
 
 def documents(rng, count, vocabulary, labels):

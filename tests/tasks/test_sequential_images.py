@@ -10,9 +10,9 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neighbors import NearestCentroid
 
 from lstmlab.data.download import DataError, data_directory
-from lstmlab.data.images import load_images
-from lstmlab.tasks.base import mean
-from lstmlab.tasks.sequential_images import SequentialImages
+from lstmlab.tasks.task import mean
+from lstmlab.tasks.vision.sequential_images.dataset import load_images
+from lstmlab.tasks.vision.sequential_images.task import SequentialImages
 
 DEBIAN = Path("/usr/share/datasets")
 PIXELS = [pytest.param(False, 1, id="in order"), pytest.param(True, 28, id="permuted")]
@@ -104,7 +104,7 @@ def test_cifar10_is_read_as_published(tmp_path, monkeypatch):
             info = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-    monkeypatch.setattr("lstmlab.data.images.fetch", lambda name, data_dir: path)
+    monkeypatch.setattr("lstmlab.tasks.vision.sequential_images.dataset.fetch", lambda name, data_dir: path)
     splits = load_images("cifar10")
     assert [part.images.shape for part in splits.values()] == [(n, 32, 32, 3) for n in (1000, 5000, 10)]
     # A row of the archive is the red plane, the green one, the blue one.

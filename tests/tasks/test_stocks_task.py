@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmlab.data.stocks import load_sp500
-from lstmlab.tasks.base import mean
-from lstmlab.tasks.returns import split_days, tabulate
-from lstmlab.tasks.stocks import Stocks
-from lstmlab.tracking import plots
+from lstmlab.plots import curves as plots
+from lstmlab.tasks.series.stocks.dataset import load_sp500
+from lstmlab.tasks.series.stocks.returns import split_days, tabulate
+from lstmlab.tasks.series.stocks.task import Stocks
+from lstmlab.tasks.task import mean
 
 PRICES = load_sp500()
 

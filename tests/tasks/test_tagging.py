@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
-from lstmlab.data.brown import TAGS, load_brown
-from lstmlab.tasks.base import Batch
-from lstmlab.tasks.tagging import Tagging
-from lstmlab.tasks.tagging_yardsticks import commonest_tags, share_right
+from lstmlab.tasks.task import Batch
+from lstmlab.tasks.text.tagging.baselines import commonest_tags, share_right
+from lstmlab.tasks.text.tagging.dataset import TAGS, load_brown
+from lstmlab.tasks.text.tagging.task import Tagging
 
 
 @pytest.fixture(scope="module")

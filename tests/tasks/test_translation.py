@@ -10,12 +10,13 @@ from num2words import num2words
 from sacrebleu.metrics import BLEU
 from small_runs import command, run, small
 
-from lstmlab.data import registry, translations
+from lstmlab.data import registry
 from lstmlab.data.download import DataError
-from lstmlab.data.number_words import english, german
-from lstmlab.data.translations import load_translations, numbers, tokenise
-from lstmlab.tasks.pairs import SPECIAL
-from lstmlab.tasks.translation import Translation, scores
+from lstmlab.tasks.text.pairs import SPECIAL
+from lstmlab.tasks.text.translation import dataset as translations
+from lstmlab.tasks.text.translation.dataset import load_translations, numbers, tokenise
+from lstmlab.tasks.text.translation.number_words import english, german
+from lstmlab.tasks.text.translation.task import Translation, scores
 
 TELLING = [*range(200), 1000, 1001, 1100, 21_000, 100_000, 101_001, 999_999]
 WORTH = {" ".join(english(number)): number for number in range(1000)}

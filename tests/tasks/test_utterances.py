@@ -8,9 +8,9 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neighbors import NearestCentroid
 
 from lstmlab.config import ConfigError, compose
-from lstmlab.data.speech import SPEAKERS, Utterances, load_digits, load_vowels
 from lstmlab.tasks import Batch, task_entry
-from lstmlab.tasks.warps import mask, read_at, slopes, warp
+from lstmlab.tasks.speech.recordings import SPEAKERS, Utterances, load_digits, load_vowels
+from lstmlab.tasks.speech.warps import mask, read_at, slopes, warp
 
 
 def make(name="spoken_words", **options):

@@ -7,10 +7,10 @@ import pytest
 from small_runs import overrides, quick_programs, run
 
 from lstmlab.config import compose
-from lstmlab.data.text import load_text
-from lstmlab.data.word_text import tokenise
-from lstmlab.tasks import word_lm
-from lstmlab.tasks.word_lm import WordLM
+from lstmlab.tasks.text.corpus import load_text
+from lstmlab.tasks.text.word_lm import task as word_lm
+from lstmlab.tasks.text.word_lm.dataset import tokenise
+from lstmlab.tasks.text.word_lm.task import WordLM
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lstmlab.tracking.confusion_plot import confusion
+from lstmlab.plots.confusion import confusion
 
 
 def test_dark_squares_are_large_shares_of_a_true_class(tmp_path):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from lstmlab.tracking import importance_plot, interval_plot
-from lstmlab.tracking.importance_plot import bars, scatters
-from lstmlab.tracking.interval_plot import intervals
+from lstmlab.plots import importance as importance_plot
+from lstmlab.plots import interval as interval_plot
+from lstmlab.plots.importance import bars, scatters
+from lstmlab.plots.interval import intervals
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import mido
 import numpy as np
 import pytest
 
-from lstmlab.tracking.midi import TICKS_PER_STEP, write_midi
+from lstmlab.tasks.music.midi import TICKS_PER_STEP, write_midi
 
 ROLL = np.array([
     [1, 0, 0, 1],

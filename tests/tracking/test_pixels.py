@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from lstmlab.tracking.pictures import (
+from lstmlab.plots.images import (
     enlarged,
     frames_grid,
     frames_to_gif,

@@ -10,8 +10,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from PIL import Image
 
-from lstmlab.tracking import plots
-from lstmlab.tracking.plots import COLOURS, curves, forecast
+from lstmlab.plots import curves as plots
+from lstmlab.plots.curves import COLOURS, curves, forecast
 
 X = np.arange(10)
 
@@ -186,7 +186,7 @@ def test_lengths_that_do_not_fit_are_refused(tmp_path, draw, message):
 def test_pyplot_is_never_loaded(tmp_path):
     program = (
         "import sys\n"
-        "from lstmlab.tracking.plots import curves\n"
+        "from lstmlab.plots.curves import curves\n"
         "curves(sys.argv[1], {'a': ([0, 1], [1, 2])})\n"
         "print('matplotlib.pyplot' in sys.modules)\n"
     )

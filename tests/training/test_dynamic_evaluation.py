@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_runs import run, small
 
-from lstmlab.tasks import char_lm
+from lstmlab.tasks.text.char_lm import task as char_lm
 from lstmlab.tracking.files import read_summary
 
 UNROLL, RATE = 5, 0.5

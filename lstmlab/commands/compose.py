@@ -1,0 +1,58 @@
+"""lstmlab compose: music from a model of piano rolls, as a MIDI file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lstmlab.commands.arguments import run_parser
+
+
+def main(arguments: list[str]) -> None:
+    """Let a model go on from the opening of a test piece, and write both as a MIDI file."""
+    parser = run_parser("compose", "Compose music with a model of chorales: a Standard MIDI File.")
+    parser.add_argument("--output", type=Path, default=Path("piece.mid"), help="the file (default: piece.mid)")
+    parser.add_argument("--length", type=int, default=64, help="quarter notes to add (default: 64)")
+    parser.add_argument("--temperature", type=float, default=1.0, help="0 takes the likeliest keys (default: 1)")
+    parser.add_argument("--voices", type=int, default=0, help="keys that sound at each step; 0: as many as are drawn")
+    parser.add_argument("--prime", type=int, default=8, help="quarter notes of the test piece to start from (8)")
+    parser.add_argument("--piece", type=int, default=0, help="which test piece, from 0 (default: 0)")
+    parser.add_argument("--tempo", type=float, default=90.0, help="quarter notes per minute (default: 90)")
+    parser.add_argument("--program", type=int, default=0, help="General MIDI instrument from 0: 19 is an organ (0)")
+    parser.add_argument("--restrike", action="store_true", help="strike held keys anew at every step")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, another piece (default: 0)")
+    chosen = parser.parse_args(arguments)
+    ranges = {"length": (1, None), "temperature": (0, None), "voices": (0, 88), "tempo": (4, 1000),
+              "program": (0, 127), "seed": (0, 2**32 - 1)}  # fmt: skip
+    for name, (low, high) in ranges.items():
+        value = getattr(chosen, name)
+        if not low <= value <= (float("inf") if high is None else high) or value == float("inf"):
+            wanted = f"at least {low}" if high is None else f"between {low} and {high}"
+            parser.error(f"--{name} is {value}, but must be {wanted}")
+    if not chosen.output.absolute().parent.is_dir():
+        parser.error(f"--output: there is no directory {chosen.output.absolute().parent}")
+    import numpy as np
+
+    from lstmlab.config import ConfigError
+    from lstmlab.tasks.music.chorales.task import Chorales, save_midi
+    from lstmlab.tasks.music.chorales.voicing import Voicing
+    from lstmlab.training import load
+
+    trained = load(chosen.run)
+    if not isinstance(trained.task, Chorales):
+        raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no music")
+    try:
+        opening = trained.task.opening(chosen.prime, chosen.piece)
+    except ValueError as error:
+        raise ConfigError(f"--prime, --piece: {error}") from None
+    voicing = Voicing(chosen.temperature, chosen.voices)
+    try:
+        added = trained.continue_sequence(opening, chosen.length, voicing, seed=chosen.seed)
+    except ValueError as error:
+        raise ConfigError(f"{chosen.run} cannot compose: {error}") from None
+    roll = np.concatenate([opening, added])
+    save_midi(chosen.output, roll, tempo=chosen.tempo, program=chosen.program, restrike=chosen.restrike)
+    sounding = added.sum(axis=1)
+    print(
+        f"{chosen.output}: {len(opening)} + {len(added)} quarter notes, {60 * len(roll) / chosen.tempo:.0f} s, "
+        f"{sounding.mean():.1f} keys at a time, {np.mean(sounding == 0):.0%} silence"
+    )

@@ -1,0 +1,111 @@
+"""lstmlab forecast: what comes after the end of a file."""
+
+from __future__ import annotations
+
+import csv
+import functools
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from lstmlab.commands.arguments import run_parser
+from lstmlab.commands.new_rows import add_file_arguments, read_new_rows
+from lstmlab.config import ConfigError
+from lstmlab.data.table import Table
+from lstmlab.data.times import following
+from lstmlab.plots import curves as plots
+from lstmlab.tasks.series.forecast.heads import Said
+from lstmlab.tasks.series.forecast.task import Forecast
+from lstmlab.tasks.series.splits import calendar
+from lstmlab.tracking.files import file_names
+from lstmlab.training import Trained, load
+
+SHOWN_HORIZONS = 3  # of the past, in the picture
+
+
+def main(arguments: list[str]) -> None:
+    """Write the forecast as a table and as pictures."""
+    parser = run_parser("forecast", "Forecast what comes after the end of a CSV file.")
+    add_file_arguments(parser, "forecast")
+    chosen = parser.parse_args(arguments)
+    trained = load(chosen.run)
+    task = trained.task
+    if not isinstance(task, Forecast):
+        raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which forecasts no series")
+    looks_back = f"the run looks back on task.window={task.window}"
+    table = read_new_rows(task, task.facts, chosen.file, chosen.missing, task.window, looks_back)
+    times = ahead(task, table)
+    said = forecast_after(trained, task, table, times)
+    output = chosen.output or chosen.run / "forecast"
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / "forecast.csv"
+    write(path, task, times, said)
+    print(path)
+    for column, name in enumerate(file_names(task.facts.target_names)):
+        picture = output / f"forecast_{name}.png"
+        draw(picture, task, table, times, said, column)
+        print(picture)
+
+
+def ahead(task: Forecast, table: Table) -> np.ndarray:
+    """The points in time to forecast; numbers of rows where the file has no regular times."""
+    if table.times is None or table.step is None:
+        return len(table.values) + np.arange(task.horizon)
+    return following(table.times, table.step, task.horizon)
+
+
+def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.ndarray) -> Said:
+    """The forecast ``[horizon, columns]`` in the file's units."""
+    facts, window = task.facts, task.window
+    values = np.zeros((window + task.horizon, len(facts.names)))
+    values[:window] = facts.scaler.scale(table.values[-window:])
+    rows = [values]
+    if task.calendar:
+        assert table.times is not None and facts.step is not None
+        rows.append(calendar(np.concatenate([table.times[-window:], times]), facts.step))
+    batch = task.batch_of(jnp.asarray(np.concatenate(rows, axis=1), jnp.float32)[None])
+    said = task.said(trained.predict(batch), batch)
+    scaler = facts.scaler.of(facts.told)
+
+    def restored(part: Any) -> np.ndarray:
+        return scaler.restore(np.asarray(part, np.float64)[0])
+
+    bounds = (None if part is None else restored(part) for part in (said.lower, said.upper))
+    return Said(restored(said.point), *bounds)
+
+
+def write(path: Path, task: Forecast, times: np.ndarray, said: Said) -> None:
+    """One line per time (or number of a row, from 0) and column: the forecast and, where there is one, its interval."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        bounds = said.lower is not None
+        when = "time" if times.dtype.kind == "M" else "row"
+        writer.writerow([when, "column", "forecast", *(["lower", "upper"] if bounds else [])])
+        for row, time in enumerate(times):
+            for column, name in enumerate(task.facts.target_names):
+                parts = [p for p in (said.point, said.lower, said.upper) if p is not None]
+                writer.writerow([_text(time), name, *(f"{p[row, column]:.8g}" for p in parts)])
+
+
+def draw(path: Path, task: Forecast, table: Table, times: np.ndarray, said: Said, column: int) -> None:
+    """The end of the file and the forecast of one column."""
+    count = max(task.window, SHOWN_HORIZONS * task.horizon)
+    past = table.values[-count:, task.facts.told[column]]
+    before = np.arange(len(table.values)) if table.times is None or table.step is None else table.times
+    bounds = {}
+    if said.lower is not None and said.upper is not None:
+        bounds = {"forecast": (said.lower[:, column], said.upper[:, column])}
+    name = task.facts.target_names[column]
+    note = f" and {100 * task.interval:g} % interval" if bounds else ""
+    show = functools.partial(
+        plots.forecast, y_label=name, title=f"{name}: forecast{note}", bands=bounds, truth_name="file"
+    )
+    truth = np.concatenate([past, np.full(task.horizon, np.nan)])
+    show(path, np.concatenate([before[-count:], times]), truth, {"forecast": said.point[:, column]})
+
+
+def _text(time: object) -> str:
+    """ISO 8601, a day alone where it is midnight."""
+    return str(time).replace("T", " ").removesuffix(" 00:00:00")

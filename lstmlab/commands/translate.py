@@ -1,0 +1,60 @@
+"""lstmlab translate: what a trained encoder-decoder makes of a source."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lstmlab.commands.arguments import run_parser
+
+
+def main(arguments: list[str]) -> None:
+    """Print the best outputs of each source, one a line."""
+    parser = run_parser("translate", "Turn words or sentences into what an encoder-decoder was trained to write.")
+    parser.add_argument("text", nargs="*", help="sources; none: one a line from --file or standard input")
+    parser.add_argument("--file", type=Path, help="a text file with one source a line")
+    parser.add_argument("--beam", type=int, default=1, help="hypotheses kept at each step (default: 1, greedy)")
+    parser.add_argument(
+        "--n-best", action="store_true", help="print all hypotheses of the beam: source, score and output, with tabs"
+    )
+    chosen = parser.parse_intermixed_args(arguments)  # sources may stand behind options
+    if chosen.beam < 1:
+        parser.error(f"--beam is {chosen.beam}, but must be at least 1")
+    if chosen.text and chosen.file:
+        parser.error("sources come as arguments or from --file, not both")
+    from lstmlab.config import ConfigError
+    from lstmlab.tasks.text.pairs import PairTask
+    from lstmlab.training import load
+
+    trained = load(chosen.run)
+    task = trained.task
+    if not isinstance(task, PairTask):
+        raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which translates nothing")
+    texts = [(f"source {number}", text) for number, text in enumerate(chosen.text, 1)] or _lines(chosen.file)
+    if not texts:
+        raise ConfigError("there is nothing to translate: give a source as an argument, in --file or on standard input")
+    sources = []
+    for place, text in texts:
+        try:
+            sources.append(task.read(text))
+        except ValueError as error:
+            raise ConfigError(f"{place}: {error}") from None
+    for (_, text), best in zip(texts, task.translate(trained, sources, chosen.beam), strict=True):
+        if chosen.n_best:
+            for symbols, score in best:
+                print(f"{text}\t{score:.4f}\t{task.write(symbols)}")
+        else:
+            print(task.write(best[0][0]))
+
+
+def _lines(file: Path | None) -> list[tuple[str, str]]:
+    """The lines of a file or of standard input that hold anything, each with its place."""
+    from lstmlab.config import ConfigError
+
+    name = file or "standard input"
+    try:
+        text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} is not UTF-8 text") from None
+    # Not splitlines(), which would also split at signs that stand within lines.
+    return [(f"{name}, line {i}", line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]

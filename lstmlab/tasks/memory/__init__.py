@@ -1,0 +1,1 @@
+"""Generated tasks that ask what a cell can remember or compute."""

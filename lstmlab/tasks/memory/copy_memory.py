@@ -1,0 +1,108 @@
+"""The copy memory problem: repeat ten symbols after a long silence."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from lstmlab.tasks.generated import Generated
+from lstmlab.tasks.registry import register_task
+from lstmlab.tasks.task import (
+    Batch,
+    Features,
+    Metrics,
+    Split,
+    Tokens,
+    cross_entropy,
+    field,
+    mean,
+    weighted,
+)
+
+SYMBOLS = 8
+RECALLED = 10
+BLANK, DELIMITER = SYMBOLS, SYMBOLS + 1
+CATEGORIES = SYMBOLS + 2
+
+
+@register_task(
+    "copy_memory",
+    title="repeat ten symbols after a long stretch of blanks",
+    data="generated on the device",
+    paper="Hochreiter & Schmidhuber 1997; protocol of Arjovsky, Shah & Bengio 2016",
+)
+@dataclasses.dataclass(frozen=True)
+class CopyMemory(Generated):
+    """Sequences of T + 20 steps over 10 categories, T being the delay::
+
+        steps    10            T − 1    1            10
+        inputs   a_1 … a_10    blank    delimiter    blank
+        targets  blank ......................... (T + 10) ....    a_1 … a_10
+
+    with a_i uniform over 8 symbols. (Bai et al. 2018 hold the delimiter to the end instead of
+    showing it once.)
+
+    The loss is the cross-entropy in nats, averaged over all T + 20 steps. Whoever knows the rhythm
+    but remembers nothing pays ln 8 at each of the last ten steps, so 10·ln 8/(T + 20) on average:
+    the baseline ``memoryless``. The task counts as solved at a tenth of it, which is 0.21 nats per
+    recalled symbol.
+    """
+
+    delay: int = field(100, "delay T: the blanks between the symbols and their recall", minimum=1)
+    eval_examples: int = field(1000, "sequences in the validation split and in the test split", minimum=1)
+
+    metric = "nats"
+
+    @property
+    def solved(self) -> float:  # depends on the delay, as the baseline does
+        """A tenth of the memoryless baseline, nats."""
+        return 0.1 * self.baselines()["memoryless"]
+
+    @property
+    def inputs(self) -> Tokens:
+        """Eight symbols, blank and delimiter."""
+        return Tokens(CATEGORIES)
+
+    @property
+    def outputs(self) -> Features:
+        """Logits of the same categories."""
+        return Features(CATEGORIES)
+
+    def train_batch(self, data: object, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
+        """Fresh sequences at every step."""
+        return self.batch(jax.random.randint(key, (batch_size, RECALLED), 0, SYMBOLS))
+
+    def draw(self, data: object, split: Split, key: PRNGKeyArray) -> Batch:
+        """A sequence like those of training."""
+        return self.batch(jax.random.randint(key, (1, RECALLED), 0, SYMBOLS))
+
+    def batch(self, symbols: Int[Array, "batch recalled"]) -> Batch:
+        """The sequences ``[batch, T + 20]`` in which these symbols are to be remembered."""
+
+        def blanks(steps: int) -> Int[Array, "batch steps"]:
+            return jnp.full((symbols.shape[0], steps), BLANK)
+
+        delimiter = jnp.full((symbols.shape[0], 1), DELIMITER)
+        inputs = [symbols, blanks(self.delay - 1), delimiter, blanks(RECALLED)]
+        targets = [blanks(self.delay + RECALLED), symbols]
+        return Batch(jnp.concatenate(inputs, axis=1), jnp.concatenate(targets, axis=1))
+
+    def loss(self, outputs: Float[Array, "batch time categories"], batch: Batch) -> Array:
+        """Mean cross-entropy over all steps, nats."""
+        return mean(self.metrics(outputs, batch)["nats"])
+
+    def metrics(self, outputs: Float[Array, "batch time categories"], batch: Batch) -> Metrics:
+        """Cross-entropy over all steps, nats, and the share of the ten symbols recalled."""
+        recalled = jnp.argmax(outputs[:, -RECALLED:], axis=-1) == batch.targets[:, -RECALLED:]
+        return {
+            "nats": weighted(cross_entropy(outputs, batch.targets), batch),
+            "accuracy": weighted(recalled.astype(jnp.float32), batch),
+        }
+
+    def baselines(self) -> dict[str, float]:
+        """Blanks where blanks belong, uniform over the eight symbols at the last ten steps."""
+        return {"memoryless": RECALLED * math.log(SYMBOLS) / (self.delay + 2 * RECALLED)}

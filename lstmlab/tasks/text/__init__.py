@@ -1,0 +1,1 @@
+"""Language: characters, words, tags, translation."""
