@@ -156,9 +156,9 @@ def test_one_task_is_shown_with_protocol_options_and_baselines(name):
     for metric, values in {task.metric: task.baselines(), **task.other_baselines()}.items():
         for rule, value in values.items():
             assert re.search(rf"^ +{metric} +{re.escape(rule)} +{re.escape(f'{value:.4g}')}$", shown.out, re.MULTILINE)
-    for option in task.options():
-        (line,) = [line for line in shown.out.splitlines() if line.split()[:1] == [f"task.{option.name}"]]
-        assert option.metadata["help"] in line
+    for key, option in task.settings().items():
+        (line,) = [line for line in shown.out.splitlines() if line.split()[:1] == [f"task.{key}"]]
+        assert option.help in line
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones():

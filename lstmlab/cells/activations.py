@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from lstmlab.cells.options import option
+from lstmlab.settings import setting
 
 
 def sigmoid(x: Array) -> Array:
@@ -32,9 +32,9 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 NAMES = tuple(ACTIVATIONS)
 
 
-def activation_option(default: str, help: str) -> Any:
+def activation_setting(default: str, help: str) -> Any:
     """Declare an option that names an activation function."""
-    return option(default, help, choices=NAMES)
+    return setting(default, help, choices=NAMES)
 
 
 def activation(name: str) -> Callable[[Array], Array]:

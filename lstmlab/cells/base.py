@@ -25,7 +25,7 @@ from jaxtyping import Array, PRNGKeyArray
 from lstmlab.cells.activations import activation
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import MAPS, LinearMap, make_map
-from lstmlab.cells.options import Option, option, suggest
+from lstmlab.settings import Setting, setting, settings_of, suggest
 
 State: TypeAlias = Any
 """A NamedTuple of arrays ``[batch, *spatial, hidden]``; its field ``h`` is what the next step and layer see."""
@@ -72,22 +72,22 @@ class Cell(nnx.Module):
     name: ClassVar[str]
     """The name under which the cell is registered."""
     state_type: ClassVar[type] = HState
-    carried: ClassVar[tuple[str, ...]] = ()
+    memory_fields: ClassVar[tuple[str, ...]] = ()
     """State fields that the next step reads; empty: all of them. The others are there to be shown."""
-    zoned: ClassVar[tuple[str, ...]] = ()
+    zoneout_fields: ClassVar[tuple[str, ...]] = ()
     """State fields on which zoneout acts; empty: all of them. Clocks and scales of other fields stay out."""
     unbounded: ClassVar[tuple[str, ...]] = ()
     """Gates whose activations are no fractions: exponential gates, candidates without a squashing function."""
     recurrent_maps: ClassVar[tuple[str, ...]] = ("recurrent",)
     """Attributes that hold maps of the state: what recurrent dropout and weight drop act on."""
-    prescribed: ClassVar[Init] = Init("glorot_uniform", "orthogonal", gate_bias="constant")
+    default_init: ClassVar[Init] = Init("glorot_uniform", "orthogonal", gate_bias="constant")
     """How this cell starts where the configuration says ``auto``."""
-    options: ClassVar[dict[str, Option]] = {}
+    options: ClassVar[dict[str, Setting]] = {}
 
-    map: str = option("dense", "kind of linear map of the recurrence", choices=MAPS)
-    kernel_size: int = option(3, "window of convolutional maps, per axis", minimum=1)
-    heads: int = option(1, "blocks of a block-diagonal recurrent map", minimum=1)
-    bias: bool = option(True, "add a bias to every gate")
+    map: str = setting("dense", "kind of linear map of the recurrence", choices=MAPS)
+    kernel_size: int = setting(3, "window of convolutional maps, per axis", minimum=1)
+    heads: int = setting(1, "blocks of a block-diagonal recurrent map", minimum=1)
+    bias: bool = setting(True, "add a bias to every gate")
 
     input: LinearMap | None
     recurrent: LinearMap | None
@@ -97,7 +97,7 @@ class Cell(nnx.Module):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the options declared in the class body, the parents' first."""
         super().__init_subclass__(**kwargs)
-        cls.options = _declared_options(cls)
+        cls.options = settings_of(cls)
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Cell(nnx.Module):
     ) -> None:
         self.input_size, self.hidden_size, self.spatial = input_size, hidden_size, tuple(spatial)
         self._set_options(options)
-        init = (init or Init()).settled(self.prescribed)
+        init = (init or Init()).resolve(self.default_init)
         keys = KeyStream(key)
         self.input = self.input_map(self.gates, keys(), init, dtype)
         # Assigned once: an NNX attribute that was None stays static and takes no parameters later.
@@ -141,7 +141,7 @@ class Cell(nnx.Module):
         assert self.recurrent is not None
         return self.update(state, z, self.recurrent(state.h))
 
-    def propose(self, a: Array) -> Array:
+    def candidate_activation(self, a: Array) -> Array:
         """The candidate from its pre-activation: its nonlinearity, and the mask that candidate dropout puts on it."""
         proposed = activation(getattr(self, "activation", "tanh"))(a)
         return proposed if self.candidate_mask is None else proposed * self.candidate_mask
@@ -189,7 +189,7 @@ class Cell(nnx.Module):
     def state_size(self) -> int:
         """Numbers that one sequence carries from step to step; fields that are only shown do not count."""
         state = jax.eval_shape(lambda: self.initial_state(1))
-        return sum(math.prod(getattr(state, name).shape) for name in self.carried or state._fields)
+        return sum(math.prod(getattr(state, name).shape) for name in self.memory_fields or state._fields)
 
     def initial_state(self, *batch: int) -> Any:
         """Zero state for the given batch dimensions."""
@@ -242,8 +242,7 @@ class Cell(nnx.Module):
                     f"(its options: {', '.join(self.options)})"
                 )
         for name, declared in self.options.items():
-            value = declared.checked(owner, name, given.get(name, declared.default))
-            setattr(self, name, value)
+            setattr(self, name, declared.check(f"{owner}: {name}", given.get(name, declared.default)))
         if len(self.spatial) > 2 or (self.map == "conv") != bool(self.spatial):
             raise ValueError(
                 f"{owner}: cell.map=conv goes with inputs that have one or two spatial axes, "
@@ -251,12 +250,7 @@ class Cell(nnx.Module):
             )
 
 
-def _declared_options(cls: type) -> dict[str, Option]:
-    bodies = [parent.__dict__ for parent in reversed(cls.__mro__)]
-    return {k: v for body in bodies for k, v in body.items() if isinstance(v, Option)}
-
-
-Cell.options = _declared_options(Cell)
+Cell.options = settings_of(Cell)
 
 
 def rebuilt(cell: M) -> M:

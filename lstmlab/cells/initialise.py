@@ -67,10 +67,10 @@ class Init:
         if self.chrono_horizon != 0 and self.chrono_horizon < 3:
             raise ValueError(f"init.chrono_horizon is {self.chrono_horizon}, but must be 0 (off) or at least 3 steps")
 
-    def settled(self, prescribed: Init) -> Init:
+    def resolve(self, default: Init) -> Init:
         """With the cell's own prescription in place of every ``auto``."""
         fields = ("input", "recurrent", "gate_bias")
-        return dataclasses.replace(self, **{f: getattr(prescribed, f) for f in fields if getattr(self, f) == "auto"})
+        return dataclasses.replace(self, **{f: getattr(default, f) for f in fields if getattr(self, f) == "auto"})
 
 
 def per_gate(

@@ -16,7 +16,7 @@ from typing import Any
 from jaxtyping import Array
 
 from lstmlab.cells.base import Cell, Form, Gates, HState
-from lstmlab.cells.options import option
+from lstmlab.settings import setting
 
 
 class LinearCell(Cell):
@@ -24,7 +24,7 @@ class LinearCell(Cell):
     array, or ``HCState``; a cell with another state overrides :meth:`memory` and :meth:`remember`."""
 
     recurrent_maps = ()
-    map: str = option(
+    map: str = setting(
         "dense", "kind of linear map of the inputs: there is none of the state", choices=("dense", "conv")
     )
 

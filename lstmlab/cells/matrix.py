@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from lstmlab.cells.base import Cell, Form, Gates
-from lstmlab.cells.options import option
+from lstmlab.settings import setting
 
 
 class MatrixState(NamedTuple):
@@ -43,11 +43,11 @@ class MatrixCell(Cell):
     """Base of cells with a matrix memory. Such a cell writes ``activate``, ``terms`` and ``show``."""
 
     state_type = MatrixState
-    carried = ("C", "n", "m")
-    zoned = ("h",)  # C, n and m mean something only together
+    memory_fields = ("C", "n", "m")
+    zoneout_fields = ("h",)  # C, n and m mean something only together
     recurrent_maps = ()
-    map: str = option("dense", "kind of linear map of the inputs: there is none of the state", choices=("dense",))
-    heads: int = option(1, "memories side by side, each of (hidden / heads) x (hidden / heads) numbers", minimum=1)
+    map: str = setting("dense", "kind of linear map of the inputs: there is none of the state", choices=("dense",))
+    heads: int = setting(1, "memories side by side, each of (hidden / heads) x (hidden / heads) numbers", minimum=1)
 
     def activate(self, z: Array) -> Gates:
         """Everything that depends on the input, by name."""

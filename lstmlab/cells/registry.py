@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from jaxtyping import PRNGKeyArray
 
 from lstmlab.cells.base import Cell
-from lstmlab.cells.options import suggest
+from lstmlab.settings import suggest
 
 T = TypeVar("T", bound=type[Cell])
 

@@ -210,9 +210,9 @@ def zoneout_masks(cell: Cell, rate: float | Array, key: PRNGKeyArray | None, tim
             return jax.numpy.broadcast_to(jax.numpy.asarray(rate, "float32"), shape)
         return jax.random.bernoulli(jax.random.fold_in(key, index), rate, shape).astype("float32")
 
-    zoned = cell.zoned or state._fields
+    zoneout_fields = cell.zoneout_fields or state._fields
     masks = [
-        mask(index, (time, *field.shape)) if name in zoned else None
+        mask(index, (time, *field.shape)) if name in zoneout_fields else None
         for index, (name, field) in enumerate(zip(state._fields, state, strict=True))
     ]
     return cell.state_type(*masks)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,14 @@ from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.config.convert import ConfigError, to_config
 from lstmlab.config.explain import explain
 from lstmlab.config.schema import SECTIONS, Config
+from lstmlab.settings import settings_of
 from lstmlab.tasks import task_entry, task_names
 from lstmlab.tracking.files import write_atomically
 
@@ -44,12 +44,12 @@ def register_schemas(config_dir: str | Path | None = None) -> None:
     base |= {"cell": {}, "task": {}, "seed": 0, "name": None, "resume": False}
     store.store(name="schema", node=base)
     for name in cell_names():
-        options = {k: o.default for k, o in cell_entry(name).cls.options.items()}
-        store.store(group="schema/cell", name=name, node={"name": name} | options)
+        node = {"name": name} | _defaults(cell_entry(name).cls)
+        store.store(group="schema/cell", name=name, node=node)
         if not has_file("cell", name):
-            store.store(group="cell", name=name, node={"name": name} | options)
+            store.store(group="cell", name=name, node=node)
     for name in task_names():
-        node = {"name": name} | _default_values(task_entry(name).cls.options())
+        node = {"name": name} | _defaults(task_entry(name).cls)
         store.store(group="schema/task", name=name, node=node)
         if not has_file("task", name):
             store.store(group="task", name=name, node={"task": node}, package="_global_")
@@ -115,12 +115,5 @@ def read_config(path: Path) -> Config:
 
 
 def _defaults(cls: type) -> dict[str, Any]:
-    return _default_values(dataclasses.fields(cls))
-
-
-def _default_values(fields: Iterable[dataclasses.Field]) -> dict[str, Any]:
-    return {
-        f.name: MISSING if f.default is dataclasses.MISSING
-        else list(f.default) if isinstance(f.default, tuple) else f.default
-        for f in fields
-    }  # fmt: skip
+    defaults = {name: setting.default for name, setting in settings_of(cls).items()}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in defaults.items()}

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import types
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells import cell_entry
-from lstmlab.cells.options import suggest
 from lstmlab.config.schema import PLACE_KEYS, SECTIONS, CellConfig, Config, DataConfig, make_init
+from lstmlab.settings import Setting, settings_of, suggest
 from lstmlab.tasks import Task, task_entry
-from lstmlab.tasks.task import DATA_PREFIX
-
-_KIND_NAMES = {type(None): "null", tuple: "list"}
+from lstmlab.tasks.task import DATA_KEY
 
 
 class ConfigError(ValueError):
@@ -43,8 +38,8 @@ def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
         sections = {name: _section(name, cls, values.get(name, {})) for name, cls in SECTIONS.items()}
         cell = _cell(values.get("cell"))
         task = _task(values.get("task"), sections["data"])
-        scalars = [f for f in dataclasses.fields(Config) if f.name in ("seed", "name", "resume")]
-        top = {f.name: _value(f.name, f, values[f.name]) for f in scalars if f.name in values}
+        scalars = settings_of(Config)
+        top = _check(scalars, "", {name: values[name] for name in scalars if name in values})
         config = Config(cell=cell, task=task, **sections, **top)
         make_init(config.init)
     except ConfigError:
@@ -59,59 +54,49 @@ def to_tree(config: Config) -> dict[str, Any]:
     """The configuration as nested plain values, as it is written to ``config.yaml``; inverse of :func:`to_config`."""
     tree: dict[str, Any] = {
         "cell": {"name": config.cell.name, **config.cell.options},
-        "task": {"name": config.task.name} | _plain(config.task, config.task.options()),
+        "task": {"name": config.task.name, **_plain(config.task)},
     }
     tree |= {name: _plain(getattr(config, name)) for name in SECTIONS}
-    return tree | {"seed": config.seed, "name": config.name, "resume": config.resume}
+    return tree | _plain(config)
 
 
-def _plain(instance: Any, fields: Iterable[dataclasses.Field] | None = None) -> dict[str, Any]:
-    return {
-        f.name: list(v) if isinstance(v := getattr(instance, f.name), tuple) else v
-        for f in fields or dataclasses.fields(instance)
-    }
+def _plain(instance: Any) -> dict[str, Any]:
+    """The settings of a task or section; tuples are lists in YAML."""
+    values = {name: getattr(instance, name) for name in settings_of(type(instance))}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def _cell(values: Any) -> CellConfig:
     name, options = _named("cell", values)
-    entry = cell_entry(name)
-    _reject_unknown("cell.", options, list(entry.cls.options))
-    checked = {
-        key: declared.checked(f"cell {name}", f"cell.{key}", options.get(key, declared.default))
-        for key, declared in entry.cls.options.items()
-    }
-    return CellConfig(name, checked)
+    declared = cell_entry(name).cls.options
+    given = _check(declared, "cell.", options)
+    return CellConfig(name, {key: given.get(key, setting.default) for key, setting in declared.items()})
 
 
 def _task(values: Any, data: DataConfig) -> Task:
     name, options = _named("task", values)
     cls = task_entry(name).cls
-    fields = {f.name: f for f in cls.options()}
-    _reject_unknown("task.", options, list(fields))
-    hints = typing.get_type_hints(cls)
-    checked = {k: _value(f"task.{k}", fields[k], v, hints[k]) for k, v in options.items()}
-    return cls(**checked, **_data(name, cls, data))
+    return cls(**_check(cls.settings(), "task.", options), **_data(name, cls, data))
 
 
 def _data(name: str, cls: type[Task], data: DataConfig) -> dict[str, Any]:
-    """What the section ``data`` says, as fields of the task; a key that the task would not heed is an error."""
-    heeded, chosen = {f.name for f in dataclasses.fields(cls)}, {}
-    for f in dataclasses.fields(data):
-        value = getattr(data, f.name)
-        if DATA_PREFIX + f.name in heeded:
-            chosen[DATA_PREFIX + f.name] = value
-        elif value != f.default and f"data.{f.name}" not in PLACE_KEYS:
-            raise ConfigError(f"data.{f.name} is set, but task {name} has no use for it")
+    """What the section ``data`` says, as fields of the task; a key that the task does not use is an error."""
+    fields = {f.metadata[DATA_KEY]: f.name for f in dataclasses.fields(cls) if DATA_KEY in f.metadata}
+    chosen = {}
+    for key, setting in settings_of(DataConfig).items():
+        value = getattr(data, key)
+        if key in fields:
+            chosen[fields[key]] = value
+        elif value != setting.default and f"data.{key}" not in PLACE_KEYS:
+            raise ConfigError(f"data.{key} is set, but task {name} has no use for it")
     return chosen
 
 
 def _section(name: str, cls: type, values: Mapping[str, Any]) -> Any:
-    fields = {f.name: f for f in dataclasses.fields(cls)}
+    settings = settings_of(cls)
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{name} is {values!r}, but is a section: set its keys, as {name}.{next(iter(fields))}=…")
-    _reject_unknown(f"{name}.", values, list(fields))
-    hints = typing.get_type_hints(cls)
-    return cls(**{k: _value(f"{name}.{k}", fields[k], v, hints[k]) for k, v in values.items()})
+        raise ConfigError(f"{name} is {values!r}, but is a section: set its keys, as {name}.{next(iter(settings))}=…")
+    return cls(**_check(settings, f"{name}.", values))
 
 
 def _named(group: str, values: Any) -> tuple[str, dict[str, Any]]:
@@ -131,40 +116,20 @@ def _reject_unknown(prefix: str, values: Mapping[str, Any], known: list[str]) ->
             )
 
 
-def _value(key: str, field: dataclasses.Field, value: Any, hint: Any = None) -> Any:
-    """Check type, choices and range of one value."""
-    kinds = _kinds(hint if hint is not None else {"seed": int, "resume": bool}.get(key, str | None))
-    if value is None and type(None) in kinds:
-        return None
-    if isinstance(value, list) and tuple in kinds:
+def _check(settings: Mapping[str, Setting], prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values in their settings' types; raises ``ConfigError`` naming the key."""
+    _reject_unknown(prefix, values, list(settings))
+    return {name: _value(prefix + name, settings[name], value) for name, value in values.items()}
+
+
+def _value(key: str, setting: Setting, value: Any) -> Any:
+    if isinstance(value, list) and tuple in setting.types:
         if not all(isinstance(entry, str) for entry in value):
             raise ConfigError(f"{key} is {value!r}, but must be a list of texts, such as [a, b]")
-        return tuple(value)
-    if isinstance(value, int) and not isinstance(value, bool) and float in kinds:
-        value = float(value)
-    if isinstance(value, float) and value.is_integer() and int in kinds and float not in kinds:
+        value = tuple(value)
+    if isinstance(value, float) and value.is_integer() and int in setting.types and float not in setting.types:
         value = int(value)
-    if type(value) not in kinds:
-        names = " or ".join(_KIND_NAMES.get(k, k.__name__) for k in kinds)
-        raise ConfigError(f"{key} is {value!r}, but must be of type {names}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{key} is {value}, but must be a finite number")
-    rules = field.metadata
-    if rules.get("choices") and value not in rules["choices"]:
-        allowed = [str(c) for c in rules["choices"]]
-        raise ConfigError(f"{key} is '{value}', but must be one of: {', '.join(allowed)}{suggest(str(value), allowed)}")
-    low, high = rules.get("minimum"), rules.get("maximum")
-    if low is not None and not value >= low:
-        raise ConfigError(f"{key} is {value}, but must be at least {low:.10g}")
-    if high is not None and not value <= high:
-        raise ConfigError(f"{key} is {value}, but must be at most {high:.10g}")
-    return value
-
-
-def _kinds(hint: Any) -> tuple[type, ...]:
-    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
-        return tuple(kind for part in typing.get_args(hint) for kind in _kinds(part))
-    return (typing.get_origin(hint) or hint,)
+    return setting.check(key, value)
 
 
 def _check_together(config: Config) -> None:

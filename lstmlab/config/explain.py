@@ -9,7 +9,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from lstmlab.cells.options import suggest
+from lstmlab.settings import suggest
 
 
 def explain(

@@ -8,7 +8,6 @@ is static in that state: the mechanism is left out of the program.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,65 +15,50 @@ from lstmlab.cells import Init
 from lstmlab.cells.initialise import GATE_BIASES, KERNEL_CHOICES
 from lstmlab.data.fill import FILLS
 from lstmlab.data.table import GAPS
+from lstmlab.settings import setting
 from lstmlab.tasks import Task
-
-
-def key(
-    default: Any,
-    help: str,
-    *,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    choices: Sequence[Any] = (),
-    traced: bool = False,
-    off: float | None = None,
-) -> Any:
-    """One configuration key. ``off`` is the value at which a traced key switches its mechanism off."""
-    metadata = {
-        "help": help, "minimum": minimum, "maximum": maximum, "choices": tuple(choices),
-        "traced": traced, "off": off,
-    }  # fmt: skip
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """How cells are stacked."""
 
-    hidden_size: int = key(128, "features of every layer's state; even for block=up_projection", minimum=1)
-    parameter_budget: int = key(
+    hidden_size: int = setting(128, "features of every layer's state; even for block=up_projection", minimum=1)
+    parameter_budget: int = setting(
         0, "most parameters of the model: hidden_size becomes the largest within it; 0: hidden_size as given", minimum=0
     )
-    layers: int = key(1, "stacked recurrent layers", minimum=1)
-    bidirectional: bool = key(False, "run every layer in both directions")
-    block: str = key(
+    layers: int = setting(1, "stacked recurrent layers", minimum=1)
+    bidirectional: bool = setting(False, "run every layer in both directions")
+    block: str = setting(
         "plain",
         "what surrounds a cell: nothing, norm and residual, or xLSTM's gated up-projection (stream of half the size)",
         choices=("plain", "residual", "up_projection"),
     )
-    embedding_size: int = key(
+    embedding_size: int = setting(
         0,
         "width of the token embedding or linear input map; 0: hidden_size for tokens, no map for features",
         minimum=0,
     )
-    tied_embeddings: bool = key(
+    tied_embeddings: bool = setting(
         False,
         "the head's matrix is the token embedding (language models); through a projection where widths differ",
     )
-    readout: str = key(
+    readout: str = setting(
         "auto", "what the head reads; auto: as the task wants", choices=("auto", "steps", "last", "pooled")
     )
-    attention: str = key(
+    attention: str = setting(
         "none", "how a decoder looks back at its source (encoder-decoder tasks)",
         choices=("none", "dot", "general", "additive"),
     )  # fmt: skip
-    backend: str = key("auto", "how the recurrence runs", choices=("auto", "scan", "fused", "associative", "chunkwise"))
-    chunk: int = key(0, "steps per rematerialised chunk, about √time saves most memory; 0: off", minimum=0)
-    dtype: str = key("float32", "compute dtype of the products", choices=("float32", "bfloat16"))
+    backend: str = setting(
+        "auto", "how the recurrence runs", choices=("auto", "scan", "fused", "associative", "chunkwise")
+    )
+    chunk: int = setting(0, "steps per rematerialised chunk, about √time saves most memory; 0: off", minimum=0)
+    dtype: str = setting("float32", "compute dtype of the products", choices=("float32", "bfloat16"))
 
 
 def _rate(help: str) -> Any:
-    return key(0.0, help, minimum=0.0, maximum=1.0, traced=True, off=0.0)
+    return setting(0.0, help, minimum=0.0, maximum=1.0, traced=True, off=0.0)
 
 
 @dataclass(frozen=True)
@@ -87,78 +71,80 @@ class DropoutConfig:
     candidate: float = _rate("dropout rate on the candidate, one mask per step: the memory is left alone")
     weight: float = _rate("dropout rate on the recurrent kernels, one mask per batch (weight drop)")
     zoneout: float = _rate("probability that a state element keeps its old value")
-    input_noise: float = key(
+    input_noise: float = setting(
         0.0, "standard deviation of noise on what the first layer reads", minimum=0.0, traced=True, off=0.0
     )
-    variational: bool = key(False, "use one input and layer mask for all steps of a sequence")
+    variational: bool = setting(False, "use one input and layer mask for all steps of a sequence")
 
 
 @dataclass(frozen=True)
 class InitConfig:
     """How cells start; see lstmlab.cells.Init."""
 
-    input: str = key("auto", "initialiser of input kernels; auto: as the cell prescribes", choices=KERNEL_CHOICES)
-    recurrent: str = key("auto", "initialiser of recurrent kernels, likewise", choices=KERNEL_CHOICES)
-    forget_bias: float = key(1.0, "bias of every forget gate", traced=True)
-    gate_bias: str = key(
+    input: str = setting("auto", "initialiser of input kernels; auto: as the cell prescribes", choices=KERNEL_CHOICES)
+    recurrent: str = setting("auto", "initialiser of recurrent kernels, likewise", choices=KERNEL_CHOICES)
+    forget_bias: float = setting(1.0, "bias of every forget gate", traced=True)
+    gate_bias: str = setting(
         "auto", "biases of memory gates: constant (forget_bias) or uniform gates (Gu et al. 2020)", choices=GATE_BIASES
     )
-    chrono_horizon: int = key(0, "T_max of chrono initialisation in steps; 0: off", minimum=0)
-    scale: float = key(1.0, "factor on all kernels of a cell", minimum=0.0, traced=True)
+    chrono_horizon: int = setting(0, "T_max of chrono initialisation in steps; 0: off", minimum=0)
+    scale: float = setting(1.0, "factor on all kernels of a cell", minimum=0.0, traced=True)
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
     """The optimiser; fields that a method does not use are ignored by it."""
 
-    name: str = key("adam", "update rule", choices=("adam", "adamw", "rmsprop", "sgd"))
-    learning_rate: float = key(1e-3, "peak learning rate", minimum=0.0, traced=True)
-    weight_decay: float = key(0.0, "decoupled weight decay (adamw, sgd)", minimum=0.0, traced=True, off=0.0)
-    momentum: float = key(0.0, "momentum (sgd, rmsprop)", minimum=0.0, maximum=1.0, traced=True, off=0.0)
-    beta1: float = key(0.9, "decay of the first moment (adam, adamw)", minimum=0.0, maximum=1.0)
-    beta2: float = key(0.999, "decay of the second moment (adam, adamw, rmsprop)", minimum=0.0, maximum=1.0)
-    eps: float = key(1e-8, "added to the root of the second moment", minimum=0.0)
-    clip_norm: float = key(1.0, "largest global gradient norm; 0: no clipping", minimum=0.0, traced=True, off=0.0)
+    name: str = setting("adam", "update rule", choices=("adam", "adamw", "rmsprop", "sgd"))
+    learning_rate: float = setting(1e-3, "peak learning rate", minimum=0.0, traced=True)
+    weight_decay: float = setting(0.0, "decoupled weight decay (adamw, sgd)", minimum=0.0, traced=True, off=0.0)
+    momentum: float = setting(0.0, "momentum (sgd, rmsprop)", minimum=0.0, maximum=1.0, traced=True, off=0.0)
+    beta1: float = setting(0.9, "decay of the first moment (adam, adamw)", minimum=0.0, maximum=1.0)
+    beta2: float = setting(0.999, "decay of the second moment (adam, adamw, rmsprop)", minimum=0.0, maximum=1.0)
+    eps: float = setting(1e-8, "added to the root of the second moment", minimum=0.0)
+    clip_norm: float = setting(1.0, "largest global gradient norm; 0: no clipping", minimum=0.0, traced=True, off=0.0)
 
 
 @dataclass(frozen=True)
 class ScheduleConfig:
     """The learning rate over the steps of a run, as a factor on optimizer.learning_rate."""
 
-    name: str = key("constant", "shape", choices=("constant", "cosine", "one_cycle", "step"))
-    warmup_steps: int = key(0, "linear rise from 0 before the shape begins", minimum=0)
-    final_fraction: float = key(0.0, "last factor of cosine and one_cycle", minimum=0.0, maximum=1.0)
-    peak_fraction: float = key(0.3, "share of the steps before one_cycle's peak", minimum=0.0, maximum=1.0)
-    step_every: int = key(1000, "steps between drops of the step schedule", minimum=1)
-    step_factor: float = key(0.5, "factor of each drop", minimum=0.0, maximum=1.0)
+    name: str = setting("constant", "shape", choices=("constant", "cosine", "one_cycle", "step"))
+    warmup_steps: int = setting(0, "linear rise from 0 before the shape begins", minimum=0)
+    final_fraction: float = setting(0.0, "last factor of cosine and one_cycle", minimum=0.0, maximum=1.0)
+    peak_fraction: float = setting(0.3, "share of the steps before one_cycle's peak", minimum=0.0, maximum=1.0)
+    step_every: int = setting(1000, "steps between drops of the step schedule", minimum=1)
+    step_factor: float = setting(0.5, "factor of each drop", minimum=0.0, maximum=1.0)
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """The loop."""
 
-    steps: int = key(2000, "optimiser steps", minimum=1)
-    batch_size: int = key(32, "sequences per step", minimum=1)
-    eval_batch_size: int = key(0, "sequences per evaluation batch; 0: batch_size", minimum=0)
-    log_every: int = key(50, "steps per compiled call and per logged row", minimum=1)
-    eval_every: int = key(200, "steps between evaluations on validation; a multiple of log_every", minimum=1)
-    patience: int = key(0, "evaluations without improvement before stopping early; 0: never", minimum=0)
-    checkpoint_every: int = key(0, "steps between checkpoints; 0: at every evaluation", minimum=0)
-    illustrate_every: int = key(0, "evaluations between samples and pictures; 0: at the end only", minimum=0)
-    compilation_cache: bool = key(True, "keep compiled programs between runs")
-    devices: int = key(1, "devices over which every batch is split; 0: all", minimum=0)
-    distributed: bool = key(False, "this process is one of several, such as one per host, that train one run together")
+    steps: int = setting(2000, "optimiser steps", minimum=1)
+    batch_size: int = setting(32, "sequences per step", minimum=1)
+    eval_batch_size: int = setting(0, "sequences per evaluation batch; 0: batch_size", minimum=0)
+    log_every: int = setting(50, "steps per compiled call and per logged row", minimum=1)
+    eval_every: int = setting(200, "steps between evaluations on validation; a multiple of log_every", minimum=1)
+    patience: int = setting(0, "evaluations without improvement before stopping early; 0: never", minimum=0)
+    checkpoint_every: int = setting(0, "steps between checkpoints; 0: at every evaluation", minimum=0)
+    illustrate_every: int = setting(0, "evaluations between samples and pictures; 0: at the end only", minimum=0)
+    compilation_cache: bool = setting(True, "keep compiled programs between runs")
+    devices: int = setting(1, "devices over which every batch is split; 0: all", minimum=0)
+    distributed: bool = setting(
+        False, "this process is one of several, such as one per host, that train one run together"
+    )
 
 
 @dataclass(frozen=True)
 class WandbConfig:
     """Weights & Biases."""
 
-    mode: str = key("offline", "where W&B rows go", choices=("offline", "online", "disabled"))
-    project: str = key("lstmlab", "project name")
-    entity: str | None = key(None, "user or team; none: your default")
-    group: str | None = key(None, "group of runs; none: the sweep's directory")
-    tags: tuple[str, ...] = dataclasses.field(default=(), metadata={"help": "labels of the run"})
+    mode: str = setting("offline", "where W&B rows go", choices=("offline", "online", "disabled"))
+    project: str = setting("lstmlab", "project name")
+    entity: str | None = setting(None, "user or team; none: your default")
+    group: str | None = setting(None, "group of runs; none: the sweep's directory")
+    tags: tuple[str, ...] = setting((), "labels of the run")
 
 
 PLACE_KEYS = ("data.dir", "data.placement", "data.device_bytes")
@@ -170,20 +156,20 @@ class DataConfig:
     """Where full data sets are found or stored; a table of one's own, for tasks that read one; where the training split
     is kept."""
 
-    dir: str | None = key(None, "data directory; none: $LSTMLAB_DATA_DIR or the user cache")
-    file: str | None = key(None, "a CSV file of one's own: column names, then one line per point in time")
-    target: str | None = key(None, "the file's column that the task is about")
-    label: str | None = key(None, "the file's column that says which rows are anomalous: 1, else 0")
-    time: str | None = key(None, "the file's column of times; none: found by its dates")
-    columns: tuple[str, ...] = key((), "the file's columns to read, as [a,b]; none: all")
-    missing: str = key("error", "what becomes of the file's empty cells and absent rows", choices=("error", *FILLS))
-    gaps: str = key("error", "whether the file's times may be unequal steps apart", choices=GAPS)
-    placement: str = key(
+    dir: str | None = setting(None, "data directory; none: $LSTMLAB_DATA_DIR or the user cache")
+    file: str | None = setting(None, "a CSV file of one's own: column names, then one line per point in time")
+    target: str | None = setting(None, "the file's column that the task is about")
+    label: str | None = setting(None, "the file's column that says which rows are anomalous: 1, else 0")
+    time: str | None = setting(None, "the file's column of times; none: found by its dates")
+    columns: tuple[str, ...] = setting((), "the file's columns to read, as [a,b]; none: all")
+    missing: str = setting("error", "what becomes of the file's empty cells and absent rows", choices=("error", *FILLS))
+    gaps: str = setting("error", "whether the file's times may be unequal steps apart", choices=GAPS)
+    placement: str = setting(
         "auto",
         "where the training split is kept: on the device, or on the host with batches streamed; auto: by its size",
         choices=("auto", "device", "stream"),
     )
-    device_bytes: int = key(64 * 2**20, "largest training split that placement=auto puts on the device", minimum=0)
+    device_bytes: int = setting(64 * 2**20, "largest training split that placement=auto puts on the device", minimum=0)
 
 
 @dataclass(frozen=True)
@@ -208,9 +194,9 @@ class Config:
     training: TrainingConfig = TrainingConfig()
     wandb: WandbConfig = WandbConfig()
     data: DataConfig = DataConfig()
-    seed: int = key(0, "random seed of parameters, batches and masks", minimum=0, maximum=2**32 - 1, traced=True)
-    name: str | None = key(None, "name of the run; none: made of cell, task and seed")
-    resume: bool = key(False, "continue the run in the same directory from its last checkpoint")
+    seed: int = setting(0, "random seed of parameters, batches and masks", minimum=0, maximum=2**32 - 1, traced=True)
+    name: str | None = setting(None, "name of the run; none: made of cell, task and seed")
+    resume: bool = setting(False, "continue the run in the same directory from its last checkpoint")
 
 
 SECTIONS: dict[str, type] = {

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lstmlab.config.schema import SECTIONS, Config
+from lstmlab.settings import Setting, settings_of
 
 Member = dict[str, Any]
 """Traced values by dotted key: what tells one member of a population from another."""
@@ -16,7 +17,7 @@ Member = dict[str, Any]
 
 def traced_keys() -> list[str]:
     """The keys that can be traced, such as ``optimizer.learning_rate``."""
-    return [name for name, _, _ in _traced(Config)]
+    return [name for name, _ in _traced()]
 
 
 def split_traced(config: Config) -> tuple[Config, Member]:
@@ -26,13 +27,13 @@ def split_traced(config: Config) -> tuple[Config, Member]:
     """
     member: Member = {}
     static: dict[str, Any] = {}
-    for name, field, default in _traced(Config):
+    for name, setting in _traced():
         value = _get(config, name)
-        if field.metadata["off"] is not None and value == field.metadata["off"]:
+        if setting.off is not None and value == setting.off:
             continue
-        member[name] = np.uint32(value) if isinstance(default, int) else np.float32(value)
+        member[name] = np.uint32(value) if isinstance(setting.default, int) else np.float32(value)
         # Any value but the off value says "on"; the default may be off.
-        static[name] = default if default != field.metadata["off"] else 1.0
+        static[name] = setting.default if setting.default != setting.off else 1.0
     return merge_traced(config, static), member
 
 
@@ -51,14 +52,10 @@ def switched_on(value: Any, off: float = 0.0) -> bool:
     return not (isinstance(value, (int, float)) and value == off)
 
 
-def _traced(cls: type) -> Iterator[tuple[str, dataclasses.Field, Any]]:
-    for section, kind in SECTIONS.items():
-        for field in dataclasses.fields(kind):
-            if field.metadata.get("traced"):
-                yield f"{section}.{field.name}", field, field.default
-    for field in dataclasses.fields(cls):
-        if field.metadata.get("traced"):
-            yield field.name, field, field.default
+def _traced() -> Iterator[tuple[str, Setting]]:
+    for section, cls in SECTIONS.items():
+        yield from ((f"{section}.{name}", s) for name, s in settings_of(cls).items() if s.traced)
+    yield from ((name, s) for name, s in settings_of(Config).items() if s.traced)
 
 
 def _get(config: Config, dotted: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmlab.cells.options import suggest
+from lstmlab.settings import suggest
 
 BIAS_HINT = "; one model has biases (cell.bias) and the other has not"
 

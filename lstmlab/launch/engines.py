@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from omegaconf import OmegaConf
 
-from lstmlab.cells.options import suggest
 from lstmlab.config import ConfigError
 from lstmlab.launch.clusters import library, run_on_ray, run_on_submitit
 from lstmlab.launch.sweep_job import SweepJob
+from lstmlab.settings import suggest
 from lstmlab.training import Hooks, Outcome, train_population
 from lstmlab.training.population import STRATEGIES
 

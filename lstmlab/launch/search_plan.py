@@ -18,9 +18,9 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from lstmlab.cells.options import suggest
 from lstmlab.config import ConfigError, traced_keys
 from lstmlab.launch.search_space import Dimension, Interval, dimension
+from lstmlab.settings import suggest
 
 TARGET = "hydra_plugins.lstmlab.SearchSweeper"
 SAMPLERS = ("random", "tpe")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from lstmlab.cells import Cell, cell_entry, cell_names
-from lstmlab.config.describe import allowed
 from lstmlab.models.catalogue import SIZE, cell_facts, other_forms
 from lstmlab.tracking.plain import plain_docstring
 from lstmlab.tracking.tables import print_table
@@ -52,10 +51,7 @@ def show_cell(name: str) -> None:
     for other in other_forms(name):
         print(f"  with cell.{other.option}={other.value}: {other.form}, runs on: {', '.join(other.backends)}")
     print(f"Maps:        {', '.join(facts.maps)}")
-    rows = [
-        [f"cell.{key}", option.default, allowed(option.choices, option.minimum, None), option.help]
-        for key, option in entry.cls.options.items()
-    ]
+    rows = [[f"cell.{key}", s.default, s.allowed, s.help] for key, s in entry.cls.options.items()]
     print_table("Options", ("key", "default", "allowed", "meaning"), rows)
 
 

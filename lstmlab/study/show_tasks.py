@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lstmlab.config.describe import allowed
 from lstmlab.tasks import task_entry, task_names
 from lstmlab.tracking.plain import plain_docstring
 from lstmlab.tracking.tables import print_table
@@ -39,11 +38,6 @@ def show_task(name: str) -> None:
     baselines = {task.metric: task.baselines(), **task.other_baselines()}
     rows = [[metric, rule, value] for metric, values in baselines.items() for rule, value in values.items()]
     print_table("Baselines on the test split", ("metric", "baseline", "value"), rows)
-    options = task.options()
-    rows = [
-        [f"task.{o.name}", o.default, allowed(o.metadata.get("choices"), o.metadata.get("minimum"), None),
-         o.metadata.get("help", "")]
-        for o in options
-    ]  # fmt: skip
+    rows = [[f"task.{key}", s.default, s.allowed, s.help] for key, s in task.settings().items()]
     if rows:
         print_table("Options", ("key", "default", "allowed", "meaning"), rows)

@@ -4,13 +4,23 @@ import importlib
 import pkgutil
 
 from lstmlab.tasks.registry import TaskEntry, register_task, task_entry, task_names
-from lstmlab.tasks.task import Batch, Features, Illustration, Pairs, Predictor, SourceTarget, Split, Task, Tokens
+from lstmlab.tasks.task import Batch, Features, Pairs, Plot, Predictor, SourceTarget, Split, Task, Tokens
 
 for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
     importlib.import_module(_module.name)
 
 __all__ = [
-    "Batch", "Features", "Illustration", "Pairs", "Predictor", "SourceTarget", "Split", "Task", "TaskEntry",
+    "Batch",
+    "Features",
+    "Pairs",
+    "Plot",
+    "Predictor",
+    "SourceTarget",
+    "Split",
+    "Task",
+    "TaskEntry",
     "Tokens",
-    "register_task", "task_entry", "task_names",
+    "register_task",
+    "task_entry",
+    "task_names",
 ]  # fmt: skip

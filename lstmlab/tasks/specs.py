@@ -101,7 +101,7 @@ class Predictor(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class Illustration:
+class Plot:
     """Something to look at, or to listen to: exactly one of text, picture (uint8 ``[H, W(, 3)]``), frames (uint8
     ``[T, H, W(, 3)]``), ``draw``, which writes a PNG file at the path it is given, or ``write``, which writes a file of
     another kind, whose name ends in ``suffix``."""

@@ -9,37 +9,53 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from lstmlab.tasks.specs import Batch, Features, Illustration, Pairs, Predictor, SourceTarget, Split, Tokens
+from lstmlab.settings import Setting, settings_of
+from lstmlab.tasks.specs import Batch, Features, Pairs, Plot, Predictor, SourceTarget, Split, Tokens
 
 __all__ = [
-    "DATA_PREFIX", "Batch", "Features", "Illustration", "Metrics", "Pairs", "Predictor", "SourceTarget", "Split",
-    "Task", "Tokens", "cross_entropy", "field", "mean", "take_rows", "valid_steps", "weighted",
+    "Batch",
+    "Features",
+    "Metrics",
+    "Pairs",
+    "Plot",
+    "Predictor",
+    "SourceTarget",
+    "Split",
+    "Task",
+    "Tokens",
+    "cross_entropy",
+    "from_data_section",
+    "mean",
+    "take_rows",
+    "valid_steps",
+    "weighted",
 ]  # fmt: skip
-
-DATA_PREFIX = "data_"
-"""fields of a task with this prefix are set by the section ``data`` (``data.dir``), the others by ``task``"""
 
 Metrics = dict[str, tuple[Array, Array]]
 """Per metric a total and its weight; the metric of a split is the sum of totals over the sum of weights."""
 
 
-def field(default: Any, help: str, *, minimum: float | None = None, choices: Sequence[Any] = ()) -> Any:
-    """A dataclass field with its help text and range, read by the configuration."""
-    return dataclasses.field(default=default, metadata={"help": help, "minimum": minimum, "choices": tuple(choices)})
+DATA_KEY = "data_key"
+"""where :func:`from_data_section` notes the key"""
+
+
+def from_data_section(key: str, default: Any = None) -> Any:
+    """A field that the section ``data`` of the configuration sets, such as ``data.dir``, rather than ``task``."""
+    return dataclasses.field(default=default, kw_only=True, metadata={DATA_KEY: key})
 
 
 @dataclasses.dataclass(frozen=True)
 class Task(abc.ABC):
     """Base of all tasks. Arrays of ``data()`` go to the device once and come back as ``data`` arguments."""
 
-    data_dir: str | None = dataclasses.field(default=None, kw_only=True)
+    data_dir: str | None = from_data_section("dir")
 
     name: ClassVar[str]
     metric: ClassVar[str]
@@ -58,9 +74,9 @@ class Task(abc.ABC):
     """value of the metric from which the task counts as solved; a property where options decide"""
 
     @classmethod
-    def options(cls) -> list[dataclasses.Field]:
-        """The fields that the section ``task`` sets; the section ``data`` sets those with the prefix ``data_``."""
-        return [option for option in dataclasses.fields(cls) if not option.name.startswith(DATA_PREFIX)]
+    def settings(cls) -> dict[str, Setting]:
+        """What the section ``task`` sets, by name."""
+        return settings_of(cls)
 
     @property
     @abc.abstractmethod
@@ -117,25 +133,25 @@ class Task(abc.ABC):
         """
         return {}
 
-    def keeps(self) -> dict[str, Any]:
+    def artifacts(self) -> dict[str, Any]:
         """What a trained model needs besides its parameters to be used on new data, such as scalers and names; plain
         values, kept in the run directory so that the training data may move. Nothing by default.
         """
         return {}
 
-    def learned(self, predictor: Predictor) -> dict[str, Any]:
+    def fitted_artifacts(self, predictor: Predictor) -> dict[str, Any]:
         """What it needs besides that depends on the trained model, such as a threshold; kept likewise, under other
-        names than those of ``keeps``. Nothing by default.
+        names than those of ``artifacts``. Nothing by default.
         """
         return {}
 
-    def given(self, kept: Mapping[str, Any]) -> Task:
+    def with_artifacts(self, kept: Mapping[str, Any]) -> Task:
         """The same task with what it has kept at hand; raises ``KeyError``, ``TypeError`` or ``ValueError`` for what
         it cannot have kept.
         """
         return self
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """Pictures, frames or text that show what a trained model does; none by default."""
         return []
 

@@ -20,7 +20,7 @@ from lstmlab.tracking.wandb_sink import WandbSettings
 from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.engine import RunState, StepLog
 from lstmlab.training.optimizer import learning_rate_factor
-from lstmlab.training.results import illustrate, summarise
+from lstmlab.training.results import plot, summarise
 from lstmlab.training.trained import KEPT_FILE, MODEL_FILE, Trained
 
 CONFIG_FILE = "config.yaml"
@@ -118,7 +118,7 @@ class MemberRun:
                 self._save(piece)
             if piece.metrics is not None and self._wants_illustration(piece.step):
                 assert piece.state is not None
-                illustrate(self._trained(piece.state.model), self._tracker, piece.step)
+                plot(self._trained(piece.state.model), self._tracker, piece.step)
         return None if piece.test is None else self._conclude(piece)
 
     def is_over(self, step: int, best_step: int) -> bool:
@@ -141,7 +141,7 @@ class MemberRun:
         assert piece.state is not None and piece.test is not None
         trained = self._trained(jax.tree.map(jnp.asarray, piece.state.best_model))
         trained.save()
-        illustrate(trained, self._tracker, self.step)
+        plot(trained, self._tracker, self.step)
         splits = {"validation": self.validation, "test": piece.test | self.task.final_metrics(trained)}
         summary = summarise(self.config, piece.state, splits, self.seconds, self.solved)
         summary |= {"members": self.members, "data_placement": self.placement}

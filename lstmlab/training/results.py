@@ -57,9 +57,9 @@ def count(tree: Any) -> int:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
 
 
-def illustrate(trained: Trained, tracker: Tracker, step: int) -> None:
+def plot(trained: Trained, tracker: Tracker, step: int) -> None:
     """Report what the task shows of a model: text, pictures, frames."""
-    for item in trained.task.illustrate(trained):
+    for item in trained.task.plot(trained):
         if item.text is not None:
             tracker.text(step, item.name, item.text)
         if item.picture is not None:

@@ -147,7 +147,7 @@ class Trained:
         """Write the parameters to ``model.npz`` in the run directory, by name, and what the task needs besides."""
         arrays = {name: np.asarray(leaf) for name, leaf in named_leaves(self.model).items()}
         np.savez(self.directory / MODEL_FILE, **arrays)  # type: ignore[arg-type]
-        kept = self.task.keeps() | self.task.learned(self)
+        kept = self.task.artifacts() | self.task.fitted_artifacts(self)
         if kept:
             write_atomically(self.directory / KEPT_FILE, json.dumps(to_plain(kept), indent=1) + "\n")
 
@@ -198,7 +198,7 @@ def load(directory: str | Path) -> Trained:
 def _with_kept(task: Task, path: Path) -> Task:
     """The task with what its run has kept; as it is where the run has kept nothing."""
     try:
-        return task.given(from_plain(json.loads(path.read_text())))
+        return task.with_artifacts(from_plain(json.loads(path.read_text())))
     except FileNotFoundError:
         return task
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -143,7 +143,7 @@ def test_what_is_kept_is_what_the_series_says(tmp_path):
     file = write(tmp_path / "a.csv")
     task = compose(["task=forecast", "task.features=M", f"data.file={file}"]).task
     assert isinstance(task, Forecast)
-    twin = task.given(task.keeps())
+    twin = task.with_artifacts(task.artifacts())
     assert (twin, twin.inputs, twin.outputs) == (task, task.inputs, task.outputs)
     assert "frame" not in twin.__dict__
     assert twin.facts.step == np.timedelta64(86400, "s")

@@ -34,7 +34,7 @@ def test_gradients_are_derivatives(case, x64):
         gradients = jax.tree_util.tree_leaves_with_path(result[f"d_{field}"])
         for k, (path, gradient) in enumerate(gradients):
             direction = random_like(gradient, k)
-            if field == "state" and path[0].name not in (p.cell.carried or p.state._fields):
+            if field == "state" and path[0].name not in (p.cell.memory_fields or p.state._fields):
                 assert not np.any(gradient), f"{path[0].name} is read, but not named in carried"
                 continue
             size = float(np.linalg.norm(gradient) * np.linalg.norm(direction))

@@ -43,7 +43,7 @@ RECTANGULAR = [
     for case in VARIANTS
     if shape_of(case).map != "diagonal"
     and shape_of(case).recurrent is not None
-    and shape_of(case).prescribed.recurrent == "orthogonal"
+    and shape_of(case).default_init.recurrent == "orthogonal"
 ]
 
 

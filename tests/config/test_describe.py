@@ -12,7 +12,12 @@ from lstmlab.tasks import task_entry, task_names
 
 FIELDS = [(f"{section}.{f.name}", f) for section, cls in SECTIONS.items() for f in dataclasses.fields(cls)]
 FIELDS += [(f.name, f) for f in dataclasses.fields(Config) if f.name not in {"cell", "task", *SECTIONS}]
-FIELDS += [(f"{name}: task.{f.name}", f) for name in task_names() for f in task_entry(name).cls.options()]
+FIELDS += [
+    (f"{name}: task.{f.name}", f)
+    for name in task_names()
+    for f in dataclasses.fields(task_entry(name).cls)
+    if f.name in task_entry(name).cls.settings()
+]
 
 
 @pytest.mark.parametrize(("key", "field"), FIELDS, ids=[key for key, _ in FIELDS])
@@ -30,7 +35,7 @@ def test_every_key_has_a_help_text_and_a_default_that_it_allows(key, field):
 def test_every_option_of_a_cell_has_a_help_text_and_a_default_that_it_allows(name):
     for key, option in cell_entry(name).cls.options.items():
         assert len(option.help) > 3, key
-        assert option.checked(name, key, option.default) == option.default
+        assert option.check(key, option.default) == option.default
 
 
 @pytest.mark.parametrize("task", [p.stem for p in sorted((conf_dir() / "task").glob("*.yaml"))])

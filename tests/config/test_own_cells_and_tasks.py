@@ -5,13 +5,12 @@ import dataclasses
 import pytest
 
 from lstmlab.cells import Cell, HState, register_cell, registry
-from lstmlab.cells.options import option
 from lstmlab.config import ConfigError, compose, to_config, to_tree
 from lstmlab.config.describe import describe
+from lstmlab.settings import setting
 from lstmlab.tasks import register_task
 from lstmlab.tasks import registry as task_registry
 from lstmlab.tasks.memory.adding import Adding
-from lstmlab.tasks.task import field
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def own(monkeypatch):
     @register_cell("leaky", title="leaky integrator", paper="none")
     class Leaky(Cell):
         gates = ("candidate",)
-        leak: float = option(0.5, "share of the old state that stays", minimum=0.0)
+        leak: float = setting(0.5, "share of the old state that stays", minimum=0.0)
 
         def update(self, state, z, r):
             h = self.leak * state.h + (1 - self.leak) * (z + r)
@@ -32,7 +31,7 @@ def own(monkeypatch):
     @register_task("adding_late", title="adding", data="generated", paper="none")
     @dataclasses.dataclass(frozen=True)
     class AddingLate(Adding):
-        delay: int = field(3, "steps after the second mark", minimum=0)
+        delay: int = setting(3, "steps after the second mark", minimum=0)
 
 
 def test_a_cell_can_be_composed_with_its_options(own):
@@ -52,7 +51,7 @@ def test_a_task_can_be_composed_with_its_options_and_with_those_it_inherits(own)
 
 def test_their_keys_are_explained_and_checked_like_all_others(own):
     rows = {row[0]: row[1:] for row in describe(compose(["cell=leaky", "task=adding_late"]))}
-    assert rows["cell.leak"] == [0.5, "share of the old state that stays", "≥ 0", ""]
+    assert rows["cell.leak"] == ["0.5", "share of the old state that stays", "≥ 0", ""]
     assert rows["task.delay"] == ["3", "steps after the second mark", "≥ 0", ""]
     with pytest.raises(ConfigError, match=r"cell\.leak is -1.0, but must be at least 0"):
         compose(["cell=leaky", "cell.leak=-1"])

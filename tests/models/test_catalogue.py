@@ -57,8 +57,8 @@ def test_sizes_are_those_of_the_cell(name):
     cell = make_cell(name, SIZE, SIZE, key=jax.random.key(0), spatial=spatial)
     state = cell.initial_state(1)
     assert facts.parameters == sum(leaf.size for leaf in jax.tree.leaves(cell))
-    carried = [getattr(state, field) for field in cell.carried or state._fields]
-    assert facts.state_size == sum(leaf.size for leaf in carried)
+    memory_fields = [getattr(state, field) for field in cell.memory_fields or state._fields]
+    assert facts.state_size == sum(leaf.size for leaf in memory_fields)
     assert facts.state == {field: getattr(state, field).shape[1:] for field in state._fields}
     assert set(facts.gates) == set(cell.gates)
     for kind in facts.maps:

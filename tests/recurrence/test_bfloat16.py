@@ -23,7 +23,7 @@ def test_close_to_float32_yet_different(case, backend):
     assert_close([rough[name] for name in names], [exact[name] for name in names], 0.06)
     # A clock counts exactly, and its cotangent passes through the padding untouched.
     fields, cell = exact["final"]._fields, problem(case).cell
-    unread, clocks = set(fields) - set(cell.carried or fields), set(fields) - set(cell.zoned or fields)
+    unread, clocks = set(fields) - set(cell.memory_fields or fields), set(fields) - set(cell.zoneout_fields or fields)
     same = {f"['d_state'].{name}" for name in unread} | {f"['final'].{name}" for name in clocks}
     assert min(error for where, error in errors(rough, exact).items() if where not in same) > 1e-6
 

@@ -76,5 +76,5 @@ def test_the_problem_is_as_hard_as_it_claims(case):
         assert np.mean(gates[name] < 1e-6) > 0.1, name
         assert np.mean(gates[name] > 1 - 1e-6) > 0.1, name
     for path, gradient in jax.tree_util.tree_leaves_with_path(reference["gradients"]):
-        if path[0].idx < 2 or path[1].name in (cell.carried or state._fields):
+        if path[0].idx < 2 or path[1].name in (cell.memory_fields or state._fields):
             assert np.abs(gradient).max() > 1e-6, jax.tree_util.keystr(path)

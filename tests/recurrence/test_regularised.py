@@ -162,14 +162,14 @@ def test_zoneout_at_rate_zero_equals_the_plain_cell(case):
 @each_form
 def test_zoneout_at_rate_one_keeps_the_state(case):
     p = problem(case)
-    zoned = with_zoneout(p, 1.0)
+    zoneout_fields = with_zoneout(p, 1.0)
     for backend in backends(zoned.cell):
         result = masked(zoned, backend=backend)
-        for name in p.cell.zoned or p.state._fields:
+        for name in p.cell.zoneout_fields or p.state._fields:
             assert_close(getattr(result["final"], name), getattr(p.state, name), 1e-6)
-        if "h" in (p.cell.zoned or p.state._fields):
+        if "h" in (p.cell.zoneout_fields or p.state._fields):
             assert_close(result["outputs"], jnp.broadcast_to(p.state.h, (TIME, *p.state.h.shape)), 1e-6)
-        assert p.cell.zoned or not np.any(result["d_xs"][0])
+        assert p.cell.zoneout_fields or not np.any(result["d_xs"][0])
 
 
 @pytest.mark.parametrize("kept", [0, 1], ids=["h", "c"])
@@ -186,7 +186,9 @@ def test_zoneout_masks(case):
     """Random in training, the rate itself in evaluation; each field of the state has its own."""
     cell = case.build()
     masks = masks_of(cell, 0.3, KEY, 50, 40)
-    assert {name for name, mask in masks._asdict().items() if mask is not None} == set(cell.zoned or masks._fields)
+    assert {name for name, mask in masks._asdict().items() if mask is not None} == set(
+        cell.zoneout_fields or masks._fields
+    )
     for field, keep in zip(cell.initial_state(40), masks, strict=True):
         if keep is None:
             continue

@@ -67,7 +67,7 @@ def test_no_gradient_crosses_a_reset(case, backend, reverse):
     assert (d_xs[first, KEPT] != 0).any()
     for name, d_state in result["d_state"]._asdict().items():
         assert (np.asarray(d_state)[RESET] == 0).all()
-        assert (np.asarray(d_state)[KEPT] != 0).any() == (name in (p.cell.carried or p.state._fields))
+        assert (np.asarray(d_state)[KEPT] != 0).any() == (name in (p.cell.memory_fields or p.state._fields))
 
 
 @each_backend

@@ -134,7 +134,7 @@ def test_the_curve_shows_where_the_algorithm_ends(tmp_path):
     accuracies = task.accuracy_at(Counts(), np.array([1, 4, 5, 16]))
     assert accuracies[:2].tolist() == [1, 1]
     assert all(0.2 < a < 0.8 for a in accuracies[2:])
-    (shown,) = task.illustrate(Counts())
+    (shown,) = task.plot(Counts())
     shown.draw(tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 

@@ -61,12 +61,12 @@ class Clairvoyant(Persistent):
 def test_nothing_after_the_training_part_reaches_scaler_batches_or_threshold(fitted_on):
     before = task_on(ECG, fitted_on=fitted_on)
     after = task_on(other_future(ECG, before.train_end), fitted_on=fitted_on)
-    jax.tree.map(np.testing.assert_array_equal, before.keeps(), after.keeps())
+    jax.tree.map(np.testing.assert_array_equal, before.artifacts(), after.artifacts())
     for split in ("train", "validation"):
         np.testing.assert_array_equal(before.data()[split], after.data()[split])
     a, b = (t.train_batch(t.data()["train"], jax.random.key(0), jnp.asarray(0), 8) for t in (before, after))
     jax.tree.map(np.testing.assert_array_equal, a, b)
-    assert before.learned(Persistent(before)) == after.learned(Persistent(after))
+    assert before.fitted_artifacts(Persistent(before)) == after.fitted_artifacts(Persistent(after))
     assert not np.array_equal(before.data()["test"], after.data()["test"])
     for name, errors in detectors.simple_errors(before).items():
         changed = detectors.fit(after, detectors.simple_errors(after)[name])
@@ -288,8 +288,8 @@ def test_metrics_and_loss_against_numpy():
 
 def test_what_a_run_keeps_is_enough_to_score_without_the_series(tmp_path):
     task = task_on(ECG)
-    kept = task.keeps() | task.learned(Persistent(task))
-    given = dataclasses.replace(task, data_file=str(tmp_path / "gone.csv")).given(kept)
+    kept = task.artifacts() | task.fitted_artifacts(Persistent(task))
+    given = dataclasses.replace(task, data_file=str(tmp_path / "gone.csv")).with_artifacts(kept)
     assert given.inputs == task.inputs
     scaled = given.facts.scaler.scale(ECG.values)
     again = given.scorer.scores(detectors.model_errors(given, Persistent(given), scaled))
@@ -298,7 +298,7 @@ def test_what_a_run_keeps_is_enough_to_score_without_the_series(tmp_path):
 
 def test_pictures_are_drawn(tmp_path):
     task = task_on(ECG)
-    shown = task.illustrate(Persistent(task))
+    shown = task.plot(Persistent(task))
     assert [item.name for item in shown] == ["anomalies", "first_window"]
     for item in shown:
         item.draw(tmp_path / f"{item.name}.png")

@@ -125,10 +125,10 @@ class Parrot:
 
 
 def test_illustration_is_the_prompt_and_what_follows(little, monkeypatch):
-    (sample,) = little.illustrate(Parrot())
+    (sample,) = little.plot(Parrot())
     assert sample.text == "ROMEO:" + "R" * 500
     monkeypatch.setattr(char_lm, "load_text", lambda corpus, data_dir: "xyz" * 50)
-    (sample,) = CharLM().illustrate(Parrot())
+    (sample,) = CharLM().plot(Parrot())
     assert sample.text == "xyzxyz" + "x" * 500
 
 
@@ -190,15 +190,15 @@ def test_the_vocabulary_is_kept_and_given_without_the_corpus(corpus, monkeypatch
     monkeypatch.setattr(char_lm, "load_text", lambda corpus, data_dir: text)
     monkeypatch.setattr(char_lm, "load_bytes", lambda corpus, data_dir: np.frombuffer(text.encode(), np.uint8))
     task = CharLM(corpus=corpus)
-    kept, expected = json.loads(json.dumps(task.keeps())), task.data()["test"]
+    kept, expected = json.loads(json.dumps(task.artifacts())), task.data()["test"]
     tokens = task.vocabulary.encode("Größe")
-    task = CharLM(corpus=corpus).given(kept)
+    task = CharLM(corpus=corpus).with_artifacts(kept)
     np.testing.assert_array_equal(task.data()["test"], expected)
     text = "another corpus"
-    task = CharLM(corpus=corpus).given(kept)
+    task = CharLM(corpus=corpus).with_artifacts(kept)
     assert task.inputs.size == task.outputs.size == task.vocabulary.size
     assert task.vocabulary.decode(tokens) == "Größe"
     with pytest.raises(DataError, match=f"{corpus} .* not those of the run's vocabulary"):
         task.data()
     with pytest.raises(KeyError):
-        CharLM(corpus=corpus).given({"words": "<unk>"})
+        CharLM(corpus=corpus).with_artifacts({"words": "<unk>"})

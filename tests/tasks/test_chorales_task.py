@@ -91,7 +91,7 @@ class Knows:
 
 
 def test_the_picture_shows_the_same_roll_twice_for_one_who_knows(task, tmp_path):
-    shown = task.illustrate(Knows())[0]
+    shown = task.plot(Knows())[0]
     rolls = shown.draw.keywords["rolls"]
     np.testing.assert_allclose(rolls["expected"], rolls["the piece"], atol=1e-3)
     shown.draw(tmp_path / "roll.png")
@@ -100,7 +100,7 @@ def test_the_picture_shows_the_same_roll_twice_for_one_who_knows(task, tmp_path)
 
 def test_what_was_composed_is_shown_and_written(tmp_path):
     task = Chorales()
-    _, picture, music = task.illustrate(Knows())
+    _, picture, music = task.plot(Knows())
     assert picture.draw.keywords["rolls"]["keys"].shape == (8 + 64, 88)
     picture.draw(tmp_path / "composed.png")
     assert (tmp_path / "composed.png").stat().st_size > 3000
@@ -116,7 +116,7 @@ def test_what_was_composed_is_shown_and_written(tmp_path):
 def test_one_that_reads_both_directions_composes_nothing():
     both = Knows()
     both.stepwise = False
-    assert [item.name for item in Chorales().illustrate(both)] == ["piano_roll"]
+    assert [item.name for item in Chorales().plot(both)] == ["piano_roll"]
 
 
 @pytest.mark.parametrize(("steps", "piece", "message"), [

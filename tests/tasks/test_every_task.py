@@ -179,11 +179,11 @@ def test_baselines_come_best_first_and_above_what_counts_as_solved(task):
 
 
 def test_options_explain_themselves(task):
-    for option in task.options():
-        assert option.metadata["help"], option.name
-        choices, minimum = option.metadata["choices"], option.metadata["minimum"]
-        bounded = choices or minimum is not None or (task.name, option.name) in FREE_TEXT
-        assert bounded, f"task.{option.name} has neither range nor choices"
+    for key, option in task.settings().items():
+        assert option.help, key
+        choices, minimum = option.choices, option.minimum
+        bounded = choices or minimum is not None or (task.name, key) in FREE_TEXT
+        assert bounded, f"task.{key} has neither range nor choices"
         assert not choices or option.default in choices
         assert minimum is None or option.default >= minimum
     assert inspect.getdoc(type(task)) != inspect.getdoc(Task)

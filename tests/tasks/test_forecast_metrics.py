@@ -97,7 +97,7 @@ class Clairvoyant:
 
 def test_pictures_and_the_certainty_of_directions(series, tmp_path):
     task = series(distribution="gaussian", features="M", data_target=None)
-    items = {item.name: item for item in task.illustrate(Clairvoyant())}
+    items = {item.name: item for item in task.plot(Clairvoyant())}
     assert set(items) == {"forecast_load", "forecast_wind", "error_by_lead", "direction"}
     for item in items.values():
         if item.draw:

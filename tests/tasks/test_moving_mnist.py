@@ -206,7 +206,7 @@ class Oracle:
 
 
 def test_illustrations_show_truth_beside_prediction():
-    pictures = {item.name: item for item in SMALL.illustrate(Oracle())}
+    pictures = {item.name: item for item in SMALL.plot(Oracle())}
     frames = pictures["film"].frames
     assert frames.dtype == np.uint8
     assert len(frames) == 5

@@ -178,7 +178,7 @@ def test_outputs_of_zero_are_anomaly_persistence():
 
 def test_pictures_are_maps_and_a_film_of_all_test_months(tmp_path):
     task = small()
-    shown = {item.name: item for item in task.illustrate(Still())}
+    shown = {item.name: item for item in task.plot(Still())}
     shown["maps"].draw(tmp_path / "maps.png")
     assert Image.open(tmp_path / "maps.png").size[0] > 1000
     frames = shown["film"].frames

@@ -93,7 +93,7 @@ def test_reviews_of_both_labels_are_shown_with_what_the_model_thinks():
         def generate(self, prompt, length, *, temperature=1.0, seed=0):
             raise NotImplementedError
 
-    (shown,) = Sentiment().illustrate(Certain())
+    (shown,) = Sentiment().plot(Certain())
     assert shown.text is not None
     lines = shown.text.split("\n\n")
     assert [line.split(":")[0] for line in lines] == (

@@ -123,7 +123,7 @@ class Sure:
 
 def test_mistakes_are_framed():
     task = SequentialImages(pixels_per_step=784)
-    (shown,) = task.illustrate(Sure())
+    (shown,) = task.plot(Sure())
     assert shown.picture.shape == (5 * 32 * 3, 5 * 32 * 3, 3)
     labels = task.splits["test"].labels
     for k in range(25):

@@ -180,7 +180,7 @@ def test_illustrations_are_drawn_of_the_last_days(tmp_path, monkeypatch):
     drawn = []
     draw = plots.forecast
     monkeypatch.setattr(plots, "forecast", lambda *a, **k: drawn.append((a, k)) or draw(*a, **k))
-    *pictures, direction = Stocks().illustrate(Clairvoyant())
+    *pictures, direction = Stocks().plot(Clairvoyant())
     assert direction.text.startswith(
         "direction right on 100.0% of 755 test days; 95 % interval (Wilson) 99.5% to 100.0%"
     )

@@ -113,7 +113,7 @@ def test_a_tagger_that_knows_the_answer_is_shown_without_mistakes(task, tmp_path
         def generate(self, prompt, length, *, temperature=1.0, seed=0):
             raise NotImplementedError
 
-    sentences, table = task.illustrate(Oracle())
+    sentences, table = task.plot(Oracle())
     assert sentences.text is not None
     assert "(" not in sentences.text.split("\n", 2)[2].replace("(/.", "")
     assert table.draw is not None

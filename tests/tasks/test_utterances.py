@@ -177,7 +177,7 @@ class Knows:
 
 def test_the_picture_shows_which_class_is_taken_for_which(tmp_path):
     task = make()
-    (shown,) = task.illustrate(Knows(task))
+    (shown,) = task.plot(Knows(task))
     table = shown.draw.keywords["table"]
     assert table[3, 8] == 20
     assert table.trace() == 180

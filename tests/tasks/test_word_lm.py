@@ -128,5 +128,5 @@ def test_illustration_is_text(of_text):
             return np.full(length, prompt[0])
 
     task = of_text("a b\n" * 50)
-    (sample,) = task.illustrate(Parrot())
+    (sample,) = task.plot(Parrot())
     assert sample.text == "\n" * word_lm.SAMPLE_LENGTH

@@ -11,8 +11,8 @@ from jaxtyping import Array, PRNGKeyArray
 from lstmlab.cells.base import Cell, Gates
 from lstmlab.cells.initialise import Init, per_gate
 from lstmlab.cells.maps import Computed, LinearMap
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 class ClockedState(NamedTuple):
@@ -66,11 +66,11 @@ class ClockworkRNN(Cell):
 
     gates = ("candidate",)
     state_type = ClockedState
-    carried = ("h",)  # the clock is read, but has no gradient
-    zoned = ("h",)
-    prescribed = Init("lecun_normal", "lecun_normal", gate_bias="constant")
-    map: str = option("dense", "kind of linear map of the recurrence", choices=("dense",))
-    modules: int = option(4, "groups of units; each ticks half as often as the one before it", minimum=1)
+    memory_fields = ("h",)  # the clock is read, but has no gradient
+    zoneout_fields = ("h",)
+    default_init = Init("lecun_normal", "lecun_normal", gate_bias="constant")
+    map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense",))
+    modules: int = setting(4, "groups of units; each ticks half as often as the one before it", minimum=1)
 
     def recurrent_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
         """Block-triangular."""
@@ -86,7 +86,7 @@ class ClockworkRNN(Cell):
 
     def update(self, state: ClockedState, z: Array, r: Array) -> tuple[ClockedState, Gates]:
         """The equations above: groups whose period does not divide the time stay as they are."""
-        candidate = self.propose(z + r)
+        candidate = self.candidate_activation(z + r)
         periods = np.repeat(2.0 ** np.arange(self.modules), self.hidden_size // self.modules)
         h = jnp.where(state.clock % periods.astype(state.clock.dtype) == 0, candidate, state.h)
         # Modulo the longest period, so that float32 counts exactly for ever.

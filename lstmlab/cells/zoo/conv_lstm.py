@@ -5,9 +5,9 @@ from jaxtyping import Array
 from lstmlab.cells.base import Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import MAPS
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.zoo.lstm import LSTM, PeepholeLSTM
+from lstmlab.settings import setting
 
 
 @register_cell(
@@ -27,8 +27,8 @@ class ConvLSTM(PeepholeLSTM):
     channel, as in the paper, or are left out (as Keras does).
     """
 
-    map: str = option("conv", "kind of linear map of the recurrence", choices=MAPS)
-    peepholes: bool = option(True, "let the gates see the memory")
+    map: str = setting("conv", "kind of linear map of the recurrence", choices=MAPS)
+    peepholes: bool = setting(True, "let the gates see the memory")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Peepholes only where asked for."""

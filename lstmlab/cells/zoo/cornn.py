@@ -6,8 +6,8 @@ from jaxtyping import Array
 
 from lstmlab.cells.base import Cell, Form, Gates
 from lstmlab.cells.initialise import Init, KeyStream
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 class OscillatorState(NamedTuple):
@@ -36,9 +36,9 @@ class CoRNN(Cell):
     gates = ("candidate",)
     state_type = OscillatorState
     recurrent_maps = ("recurrent", "velocity_recurrent")
-    dt: float = option(0.042, "time step of the discretisation", minimum=0.0)
-    gamma: float = option(2.7, "stiffness: pulls every oscillator back to zero", minimum=0.0)
-    epsilon: float = option(4.7, "damping of the velocities", minimum=0.0)
+    dt: float = setting(0.042, "time step of the discretisation", minimum=0.0)
+    gamma: float = setting(2.7, "stiffness: pulls every oscillator back to zero", minimum=0.0)
+    epsilon: float = setting(4.7, "damping of the velocities", minimum=0.0)
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The map of the velocities."""
@@ -52,7 +52,7 @@ class CoRNN(Cell):
     def step(self, state: OscillatorState, z: Array) -> tuple[OscillatorState, Gates]:
         """The equations above."""
         assert self.recurrent is not None
-        candidate = self.propose(z + self.recurrent(state.h) + self.velocity_recurrent(state.velocity))
+        candidate = self.candidate_activation(z + self.recurrent(state.h) + self.velocity_recurrent(state.velocity))
         force = candidate - self.gamma * state.h - self.epsilon * state.velocity
         velocity = state.velocity + self.dt * force
         return OscillatorState(state.h + self.dt * velocity, velocity), {"candidate": candidate}

@@ -12,8 +12,8 @@ from jaxtyping import Array, PRNGKeyArray
 from lstmlab.cells.base import Cell, Gates, HState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import Computed, LinearMap
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 class Orthogonal(Computed):
@@ -58,8 +58,8 @@ class ExpRNN(Cell):
 
     gates = ("candidate",)
     unbounded = ("candidate",)
-    map: str = option("dense", "kind of linear map of the recurrence", choices=("dense",))
-    bias: bool = option(False, "add a bias to the pre-activation, beside that of modReLU")
+    map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense",))
+    bias: bool = setting(False, "add a bias to the pre-activation, beside that of modReLU")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The bias of modReLU: how far a unit is from zero before it shows anything."""
@@ -70,12 +70,12 @@ class ExpRNN(Cell):
         """Orthogonal."""
         return Orthogonal(self.hidden_size, key, init.scale, dtype)
 
-    def propose(self, a: Array) -> Array:
+    def candidate_activation(self, a: Array) -> Array:
         """modReLU, and the mask of candidate dropout."""
         proposed = jnp.sign(a) * jax.nn.relu(jnp.abs(a) + self.modrelu_bias)
         return proposed if self.candidate_mask is None else proposed * self.candidate_mask
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
         """``h = modReLU(z + r)``."""
-        h = self.propose(z + r)
+        h = self.candidate_activation(z + r)
         return HState(h), {"candidate": h}

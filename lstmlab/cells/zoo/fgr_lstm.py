@@ -42,7 +42,7 @@ class FGR(PeepholeLSTM):
 
     state_type = FGRState
     # The old gates are no memory: zoneout leaves them alone.
-    zoned = ("h", "c")
+    zoneout_fields = ("h", "c")
     recurrent_maps = ("recurrent", "input_recurrent", "forget_recurrent", "output_recurrent")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:

@@ -6,12 +6,12 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.activations import activation, activation_option
+from lstmlab.cells.activations import activation, activation_setting
 from lstmlab.cells.base import Cell, Form, Gates, HState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import LinearMap
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 @register_cell("gru", title="Gated recurrent unit", paper="Cho et al. 2014, arXiv:1406.1078", family="GRU")
@@ -32,9 +32,9 @@ class GRU(Cell):
     gates = ("reset", "update", "candidate")
     memory_gates: ClassVar[dict[str, int]] = {"update": 1}
     recurrent_maps = ("recurrent", "candidate_recurrent")
-    reset: str = option("after", "where the reset gate acts: on U h or on h", choices=("after", "before"))
-    activation: str = activation_option("tanh", "nonlinearity of the candidate")
-    gate_activation: str = activation_option("sigmoid", "nonlinearity of the gates")
+    reset: str = setting("after", "where the reset gate acts: on U h or on h", choices=("after", "before"))
+    activation: str = activation_setting("tanh", "nonlinearity of the candidate")
+    gate_activation: str = activation_setting("sigmoid", "nonlinearity of the gates")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The candidate's recurrent bias, inside the reset gate, or its own map of the gated state."""
@@ -76,6 +76,6 @@ class GRU(Cell):
         return self._mix(state, reset, keep, candidate)
 
     def _mix(self, state: HState, reset: Array, keep: Array, candidate: Array) -> tuple[HState, Gates]:
-        candidate = self.propose(candidate)
+        candidate = self.candidate_activation(candidate)
         h = keep * state.h + (1 - keep) * candidate
         return HState(h), {"reset": reset, "update": keep, "candidate": candidate}

@@ -11,9 +11,9 @@ from lstmlab.cells.activations import sigmoid
 from lstmlab.cells.base import Form, Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import BlockDiagonal, Dense, make_map
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.zoo.lstm import LSTM
+from lstmlab.settings import setting
 
 
 class HyperState(NamedTuple):
@@ -46,9 +46,9 @@ class HyperLSTM(LSTM):
     state_type = HyperState
     # Dropout's masks are as wide as h, so they act on its maps and not on those of the small LSTM's own state.
     recurrent_maps = ("recurrent", "hyper_main")
-    map: str = option("dense", "kind of linear map of the recurrence", choices=("dense", "conv"))
-    hyper_size: int = option(32, "hidden size of the small LSTM", minimum=1)
-    embedding_size: int = option(8, "features that scale one gate", minimum=1)
+    map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense", "conv"))
+    hyper_size: int = setting(32, "hidden size of the small LSTM", minimum=1)
+    embedding_size: int = setting(8, "features that scale one gate", minimum=1)
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The small LSTM, and the way from its output to scales (first 1) and biases (first 0) of every gate."""

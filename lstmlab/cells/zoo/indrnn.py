@@ -7,9 +7,9 @@ from jaxtyping import PRNGKeyArray
 
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.maps import Diagonal, LinearMap
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.zoo.irnn import RectifiedCell
+from lstmlab.settings import setting
 
 
 @register_cell(
@@ -25,8 +25,8 @@ class IndRNN(RectifiedCell):
     while training; here nothing does. ``init.recurrent`` has no say.
     """
 
-    map: str = option("diagonal", "kind of linear map of the recurrence", choices=("diagonal",))
-    horizon: int = option(100, "T, steps over which a first recurrent weight may double a gradient", minimum=1)
+    map: str = setting("diagonal", "kind of linear map of the recurrence", choices=("diagonal",))
+    horizon: int = setting(100, "T, steps over which a first recurrent weight may double a gradient", minimum=1)
 
     def recurrent_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
         """One weight per unit, within the paper's bounds."""

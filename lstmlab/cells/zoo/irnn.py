@@ -6,8 +6,8 @@ from jaxtyping import Array
 
 from lstmlab.cells.base import Cell, Gates, HState
 from lstmlab.cells.initialise import Init
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 class RectifiedCell(Cell):
@@ -19,7 +19,7 @@ class RectifiedCell(Cell):
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
         """``h = relu(z + r)``."""
-        h = self.propose(z + r)
+        h = self.candidate_activation(z + r)
         return HState(h), {"candidate": h}
 
 
@@ -40,5 +40,5 @@ class IRNN(RectifiedCell):
     ``activation=relu``.
     """
 
-    prescribed = Init("small_normal", "identity", gate_bias="constant")
-    map: str = option("dense", "kind of linear map of the recurrence", choices=("dense", "conv"))
+    default_init = Init("small_normal", "identity", gate_bias="constant")
+    map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense", "conv"))

@@ -68,7 +68,7 @@ class LayerNormLSTM(Cell):
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The equations above."""
         i, f, candidate, o = self.split(z + _normalised(r, self.recurrent_gain, self.recurrent_shift))
-        i, f, candidate, o = sigmoid(i), sigmoid(f), self.propose(candidate), sigmoid(o)
+        i, f, candidate, o = sigmoid(i), sigmoid(f), self.candidate_activation(candidate), sigmoid(o)
         c = f * state.c + i * candidate
         gates = {"input": i, "forget": f, "candidate": candidate, "output": o}
         shown = layer_norm(c, jnp.asarray(self.memory_gain), jnp.asarray(self.memory_shift))

@@ -8,8 +8,8 @@ from jaxtyping import Array
 from lstmlab.cells.activations import sigmoid
 from lstmlab.cells.base import Cell, Form, Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 @register_cell("lem", title="Long expressive memory", paper="Rusch et al. 2022, arXiv:2110.04744", family="structured")
@@ -31,7 +31,7 @@ class LEM(Cell):
     unbounded = ("output_candidate",)
     state_type = HCState
     recurrent_maps = ("recurrent", "memory_recurrent")
-    dt: float = option(1.0, "longest time step of a unit", minimum=0.0)
+    dt: float = setting(1.0, "longest time step of a unit", minimum=0.0)
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The output's map of the new memory."""
@@ -53,7 +53,11 @@ class LEM(Cell):
         *z_first, z_output = self.split(z)
         r_first = self.split(self.recurrent(state.h), self.recurrent_gates)
         memory_step, output_step, candidate = (a + b for a, b in zip(z_first, r_first, strict=True))
-        memory_step, output_step, candidate = sigmoid(memory_step), sigmoid(output_step), self.propose(candidate)
+        memory_step, output_step, candidate = (
+            sigmoid(memory_step),
+            sigmoid(output_step),
+            self.candidate_activation(candidate),
+        )
         c = state.c + self.dt * memory_step * (candidate - state.c)
         output = jnp.tanh(z_output + self.memory_recurrent(c))
         h = state.h + self.dt * output_step * (output - state.h)

@@ -14,8 +14,8 @@ from lstmlab.cells.base import Gates
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.linear import LinearCell
 from lstmlab.cells.maps import make_map
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 class LRUState(NamedTuple):
@@ -46,13 +46,13 @@ class LRU(LinearCell):
 
     gates = ("real", "imaginary", "skip")
     state_type = LRUState
-    carried = ("re", "im")
-    zoned = ("re", "im")
+    memory_fields = ("re", "im")
+    zoneout_fields = ("re", "im")
     unbounded = gates
-    prescribed = Init("lecun_normal", "lecun_normal", gate_bias="constant")
-    r_min: float = option(0.0, "least |λ| at the start", minimum=0)
-    r_max: float = option(1.0, "largest |λ| at the start, at most 1", minimum=0)
-    max_phase: float = option(2 * math.pi, "largest phase of λ at the start, in radians", minimum=1e-6)
+    default_init = Init("lecun_normal", "lecun_normal", gate_bias="constant")
+    r_min: float = setting(0.0, "least |λ| at the start", minimum=0)
+    r_max: float = setting(1.0, "largest |λ| at the start, at most 1", minimum=0)
+    max_phase: float = setting(2 * math.pi, "largest phase of λ at the start, in radians", minimum=1e-6)
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Poles on a ring, uniform in its area, and the map ``C`` at every place of the state."""

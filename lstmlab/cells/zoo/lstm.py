@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.activations import activation, activation_option
+from lstmlab.cells.activations import activation, activation_setting
 from lstmlab.cells.base import Cell, Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.registry import register_cell
@@ -36,14 +36,14 @@ class LSTM(Cell):
     gates = ("input", "forget", "candidate", "output")
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
     state_type = HCState
-    activation: str = activation_option("tanh", "nonlinearity of the candidate and of the output")
-    gate_activation: str = activation_option("sigmoid", "nonlinearity of the gates")
+    activation: str = activation_setting("tanh", "nonlinearity of the candidate and of the output")
+    gate_activation: str = activation_setting("sigmoid", "nonlinearity of the gates")
 
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The equations above, from the stacked pre-activations ``z + r``."""
         act, gate = activation(self.activation), activation(self.gate_activation)
         i, f, candidate, o = self.split(z + r)
-        i, f, candidate, o = gate(i), gate(f), self.propose(candidate), gate(o)
+        i, f, candidate, o = gate(i), gate(f), self.candidate_activation(candidate), gate(o)
         c = f * state.c + i * candidate
         gates = {"input": i, "forget": f, "candidate": candidate, "output": o}
         return HCState(h=o * act(c), c=c), gates
@@ -80,7 +80,7 @@ class PeepholeLSTM(LSTM):
         i, f, candidate, o = self.split(z + r)
         i = gate(i + self.input_peephole * state.c)
         f = gate(f + self.forget_peephole * state.c)
-        candidate = self.propose(candidate)
+        candidate = self.candidate_activation(candidate)
         c = f * state.c + i * candidate
         o = gate(o + self.output_peephole * c)
         gates = {"input": i, "forget": f, "candidate": candidate, "output": o}

@@ -6,9 +6,9 @@ from jaxtyping import Array
 from lstmlab.cells.base import Form, Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import make_map
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.zoo.lstm import LSTM, PeepholeLSTM
+from lstmlab.settings import setting
 
 
 @register_cell(
@@ -32,9 +32,9 @@ class LSTMP(PeepholeLSTM):
     """
 
     # A diagonal map connects only equal sizes. W_p sees no h: dropout's masks, which are as wide as h, do not fit it.
-    map: str = option("dense", "kind of linear map of the recurrence", choices=("dense", "conv", "block_diagonal"))
-    projection_size: int = option(0, "features of the output h; 0: half of the hidden size, rounded up", minimum=0)
-    peepholes: bool = option(False, "let the gates see the memory")
+    map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense", "conv", "block_diagonal"))
+    projection_size: int = setting(0, "features of the output h; 0: half of the hidden size, rounded up", minimum=0)
+    peepholes: bool = setting(False, "let the gates see the memory")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The projection, drawn as the maps of the state are; peepholes where asked for."""

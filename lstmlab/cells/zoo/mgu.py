@@ -6,12 +6,12 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.activations import activation, activation_option
+from lstmlab.cells.activations import activation, activation_setting
 from lstmlab.cells.base import Cell, Form, Gates, HState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import LinearMap
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 @register_cell("mgu", title="Minimal gated unit", paper="Zhou et al. 2016, arXiv:1603.09420", family="GRU")
@@ -32,9 +32,9 @@ class MGU(Cell):
     gates = ("update", "candidate")
     memory_gates: ClassVar[dict[str, int]] = {"update": -1}
     recurrent_maps = ("recurrent", "candidate_recurrent")
-    reset: str = option("before", "where the gate acts in the candidate: on h or on U h", choices=("before", "after"))
-    activation: str = activation_option("tanh", "nonlinearity of the candidate")
-    gate_activation: str = activation_option("sigmoid", "nonlinearity of the gate")
+    reset: str = setting("before", "where the gate acts in the candidate: on h or on U h", choices=("before", "after"))
+    activation: str = activation_setting("tanh", "nonlinearity of the candidate")
+    gate_activation: str = activation_setting("sigmoid", "nonlinearity of the gate")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The candidate's own map of the gated state, or its recurrent bias inside the gate."""
@@ -72,6 +72,6 @@ class MGU(Cell):
         return self._mix(state, update, z_candidate + self.candidate_recurrent(update * state.h))
 
     def _mix(self, state: HState, update: Array, candidate: Array) -> tuple[HState, Gates]:
-        candidate = self.propose(candidate)
+        candidate = self.candidate_activation(candidate)
         h = (1 - update) * state.h + update * candidate
         return HState(h), {"update": update, "candidate": candidate}

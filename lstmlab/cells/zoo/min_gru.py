@@ -8,8 +8,8 @@ from jaxtyping import Array
 from lstmlab.cells.activations import sigmoid
 from lstmlab.cells.base import Gates
 from lstmlab.cells.linear import LinearCell
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 def positive(x: Array) -> Array:
@@ -39,9 +39,9 @@ class MinGRU(LinearCell):
     gates = ("update", "candidate")
     memory_gates: ClassVar[dict[str, int]] = {"update": -1}
     unbounded = ("candidate",)
-    candidate: str = option("positive", "nonlinearity of the candidate", choices=("positive", "identity"))
+    candidate: str = setting("positive", "nonlinearity of the candidate", choices=("positive", "identity"))
 
-    def propose(self, a: Array) -> Array:
+    def candidate_activation(self, a: Array) -> Array:
         """The candidate, positive as in the log-space form, or linear."""
         proposed = positive(a) if self.candidate == "positive" else a
         return proposed if self.candidate_mask is None else proposed * self.candidate_mask
@@ -49,7 +49,7 @@ class MinGRU(LinearCell):
     def activate(self, z: Array, past: Array | None) -> Gates:
         """Gate and candidate of the equations above."""
         update, candidate = self.split(z)
-        return {"update": sigmoid(update), "candidate": self.propose(candidate)}
+        return {"update": sigmoid(update), "candidate": self.candidate_activation(candidate)}
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:
         """``1 - u`` and ``u n``."""

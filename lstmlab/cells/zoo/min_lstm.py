@@ -38,7 +38,11 @@ class MinLSTM(MinGRU):
         """Normalised gates and the candidate."""
         forget, admit, candidate = self.split(z)
         log_odds = jax.nn.softplus(-admit) - jax.nn.softplus(-forget)  # log f - log i
-        return {"forget": sigmoid(log_odds), "input": sigmoid(-log_odds), "candidate": self.propose(candidate)}
+        return {
+            "forget": sigmoid(log_odds),
+            "input": sigmoid(-log_odds),
+            "candidate": self.candidate_activation(candidate),
+        }
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:
         """``f'`` and ``i' n``."""

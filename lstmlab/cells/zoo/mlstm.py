@@ -9,9 +9,9 @@ from lstmlab.cells.activations import sigmoid
 from lstmlab.cells.base import Gates
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.matrix import MatrixCell, Terms
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.zoo.slstm import log_forget
+from lstmlab.settings import setting
 
 # Bounds of m in the divisor exp(-m). Above, the divisor would vanish where a query meets no key: the authors' code adds
 # 1e-6 to it, here exp(-m) never falls below that. Below, exp(-m) would overflow; such a memory holds less than 1e-34.
@@ -42,7 +42,7 @@ class MLSTM(MatrixCell):
     gates = ("query", "key", "value", "input", "forget", "output")
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
     unbounded = ("query", "key", "value", "input", "forget")
-    forget: str = option("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))
+    forget: str = setting("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Nothing to create, but heads must fit. Raises ``ValueError`` where they do not."""

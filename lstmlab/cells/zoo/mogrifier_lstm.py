@@ -10,9 +10,9 @@ from lstmlab.cells.activations import sigmoid
 from lstmlab.cells.base import Form, Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import LinearMap, make_map
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.zoo.lstm import LSTM
+from lstmlab.settings import setting
 
 
 @register_cell(
@@ -32,8 +32,8 @@ class MogrifierLSTM(LSTM):
     """
 
     # A diagonal Q would need inputs as wide as the state, and a dense one would undo a diagonal recurrence.
-    map: str = option("dense", "kind of linear map of the recurrence", choices=("dense", "conv"))
-    rounds: int = option(5, "how often input and state gate one another, in turns", minimum=0)
+    map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense", "conv"))
+    rounds: int = setting(5, "how often input and state gate one another, in turns", minimum=0)
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """``Q`` and ``R`` in turns, without biases: at small weights all gates start near one."""

@@ -70,7 +70,7 @@ class Mutation(Cell):
         z_reset, z_update, z_candidate = self.split(z)
         r_reset, r_update = self.products(state.h)
         reset, update = sigmoid(z_reset + r_reset), sigmoid(z_update + r_update)
-        candidate = self.propose(z_candidate + self.candidate_recurrent(reset * state.h))
+        candidate = self.candidate_activation(z_candidate + self.candidate_recurrent(reset * state.h))
         h = update * candidate + (1 - update) * state.h
         return HState(h), {"reset": reset, "update": update, "candidate": candidate}
 

@@ -46,7 +46,7 @@ class Variant(Cell):
     def update(self, state: Any, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The equations above with the variant's change."""
         sums = dict(zip(self.gates, self.split(z + r), strict=True))
-        gates = {"candidate": self.propose(sums["candidate"])}
+        gates = {"candidate": self.candidate_activation(sums["candidate"])}
         one = jnp.ones_like(state.c)
 
         def see(name: str, memory: Array) -> Array:

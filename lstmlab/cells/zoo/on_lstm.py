@@ -6,9 +6,9 @@ from jaxtyping import Array
 
 from lstmlab.cells.activations import activation
 from lstmlab.cells.base import Gates, HCState
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.zoo.lstm import LSTM
+from lstmlab.settings import setting
 
 
 def cumax(a: Array) -> Array:
@@ -36,7 +36,7 @@ class ONLSTM(LSTM):
     gates = ("input", "forget", "candidate", "output", "master_input", "master_forget")
     # Fractions that reach 0 and 1: a running sum ends at 1.
     unbounded = ("master_input", "master_forget")
-    chunk_size: int = option(1, "units per level of the master gates; must divide the hidden size", minimum=1)
+    chunk_size: int = setting(1, "units per level of the master gates; must divide the hidden size", minimum=1)
 
     def gate_size(self, gate: str) -> int:
         """Master gates have one output per level."""
@@ -53,7 +53,7 @@ class ONLSTM(LSTM):
         """The equations above, from the stacked pre-activations ``z + r``."""
         act, gate = activation(self.activation), activation(self.gate_activation)
         i, f, candidate, o, master_i, master_f = self.split(z + r)
-        i, f, candidate, o = gate(i), gate(f), self.propose(candidate), gate(o)
+        i, f, candidate, o = gate(i), gate(f), self.candidate_activation(candidate), gate(o)
         master_i, master_f = 1 - cumax(master_i), cumax(master_f)
         gates = {"input": i, "forget": f, "candidate": candidate, "output": o}
         gates |= {"master_input": master_i, "master_forget": master_f}

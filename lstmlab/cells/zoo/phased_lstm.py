@@ -10,9 +10,9 @@ from jaxtyping import Array
 
 from lstmlab.cells.base import Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.zoo.lstm import PeepholeLSTM
+from lstmlab.settings import setting
 
 
 class PhasedState(NamedTuple):
@@ -42,11 +42,11 @@ class PhasedLSTM(PeepholeLSTM):
     """
 
     state_type = PhasedState
-    zoned = ("h", "c")
-    period_min: float = option(1.0, "shortest first period, in steps", minimum=1.0)
-    period_max: float = option(1000.0, "longest first period, in steps", minimum=1.0)
-    open_ratio: float = option(0.05, "fraction of its period in which a unit is open, above 0", minimum=0.0)
-    leak: float = option(0.001, "slope of the time gate while closed", minimum=0.0)
+    zoneout_fields = ("h", "c")
+    period_min: float = setting(1.0, "shortest first period, in steps", minimum=1.0)
+    period_max: float = setting(1000.0, "longest first period, in steps", minimum=1.0)
+    open_ratio: float = setting(0.05, "fraction of its period in which a unit is open, above 0", minimum=0.0)
+    leak: float = setting(0.001, "slope of the time gate while closed", minimum=0.0)
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Peepholes; periods spread evenly in their logarithm, shifts evenly over the period."""

@@ -12,8 +12,8 @@ from lstmlab.cells.base import Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.linear import LinearCell
 from lstmlab.cells.maps import LinearMap
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 GATES = {
     "f": ("candidate", "forget"),
@@ -48,10 +48,10 @@ class QRNN(LinearCell):
     """
 
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
-    carried = ("c", "past")
-    zoned = ("c",)
-    pooling: str = option("fo", "gates of the pooling over time: f(orget), o(utput), i(nput)", choices=tuple(GATES))
-    time_window: int = option(2, "inputs that a step sees: with the one before, or not", choices=(2, 1))
+    memory_fields = ("c", "past")
+    zoneout_fields = ("c",)
+    pooling: str = setting("fo", "gates of the pooling over time: f(orget), o(utput), i(nput)", choices=tuple(GATES))
+    time_window: int = setting(2, "inputs that a step sees: with the one before, or not", choices=(2, 1))
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The map of the input before; its bias would be a second one."""
@@ -90,7 +90,7 @@ class QRNN(LinearCell):
         """The sum over both inputs, squashed."""
         a = self.split(z if past is None else z[0] + past)
         gates = dict(zip(self.gates, a, strict=True))
-        return {name: self.propose(v) if name == "candidate" else sigmoid(v) for name, v in gates.items()}
+        return {name: self.candidate_activation(v) if name == "candidate" else sigmoid(v) for name, v in gates.items()}
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:
         """``f``, and what enters the memory."""

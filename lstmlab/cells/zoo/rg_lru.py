@@ -39,7 +39,7 @@ class RGLRU(LinearCell):
 
     gates = ("recurrence", "input", "candidate")
     unbounded = ("candidate",)
-    prescribed = Init("lecun_normal", "orthogonal", gate_bias="constant")
+    default_init = Init("lecun_normal", "orthogonal", gate_bias="constant")
     activation = "identity"
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
@@ -52,7 +52,7 @@ class RGLRU(LinearCell):
         recurrence, admit, candidate = self.split(z)
         # Exact where it is tiny, unlike the sigmoid from tanh: the root below magnifies what is lost there.
         recurrence = jax.nn.sigmoid(recurrence)
-        return {"recurrence": recurrence, "input": sigmoid(admit), "candidate": self.propose(candidate)}
+        return {"recurrence": recurrence, "input": sigmoid(admit), "candidate": self.candidate_activation(candidate)}
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:
         """``a``, and the gated input scaled to keep the variance of the state."""

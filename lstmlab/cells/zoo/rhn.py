@@ -7,12 +7,12 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.activations import activation, activation_option
+from lstmlab.cells.activations import activation, activation_setting
 from lstmlab.cells.base import Cell, Form, Gates, HState
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import LinearMap
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 @register_cell(
@@ -34,10 +34,10 @@ class RHN(Cell):
 
     gates = ("candidate", "transform")
     memory_gates: ClassVar[dict[str, int]] = {"transform": -1}
-    depth: int = option(3, "layers within each step", minimum=1)
-    transform_bias: float = option(-2.0, "first bias of the transform gates; chrono and uniform gates replace it")
-    activation: str = activation_option("tanh", "nonlinearity of the candidate")
-    gate_activation: str = activation_option("sigmoid", "nonlinearity of the transform gate")
+    depth: int = setting(3, "layers within each step", minimum=1)
+    transform_bias: float = setting(-2.0, "first bias of the transform gates; chrono and uniform gates replace it")
+    activation: str = activation_setting("tanh", "nonlinearity of the candidate")
+    gate_activation: str = activation_setting("sigmoid", "nonlinearity of the transform gate")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The layers above the first, and the biases of all."""
@@ -68,7 +68,7 @@ class RHN(Cell):
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
         """One layer, from its stacked pre-activations ``z + r``."""
         candidate, transform = self.split(z + r)
-        candidate, transform = self.propose(candidate), activation(self.gate_activation)(transform)
+        candidate, transform = self.candidate_activation(candidate), activation(self.gate_activation)(transform)
         h = transform * candidate + (1 - transform) * state.h
         return HState(h), {"candidate": candidate, "transform": transform}
 

@@ -3,8 +3,8 @@
 from jaxtyping import Array
 
 from lstmlab.cells.base import Cell, Gates, HState
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 @register_cell("rnn", title="Vanilla recurrent network", paper="Elman 1990", family="vanilla")
@@ -17,9 +17,9 @@ class RNN(Cell):
     """
 
     gates = ("candidate",)
-    activation: str = option("tanh", "nonlinearity of the state", choices=("tanh", "relu"))
+    activation: str = setting("tanh", "nonlinearity of the state", choices=("tanh", "relu"))
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
         """``h = act(z + r)``."""
-        h = self.propose(z + r)
+        h = self.candidate_activation(z + r)
         return HState(h), {"candidate": h}

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from lstmlab.cells.activations import activation_option, sigmoid
+from lstmlab.cells.activations import activation_setting, sigmoid
 from lstmlab.cells.base import Cell, Gates
 from lstmlab.cells.maps import MAPS
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 class NormalisedState(NamedTuple):
@@ -61,15 +61,15 @@ class SLSTM(Cell):
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
     unbounded = ("input", "forget")
     state_type = NormalisedState
-    zoned = ("h",)  # c, n and m mean something only together
-    map: str = option("block_diagonal", "kind of linear map of the recurrence", choices=MAPS)
-    forget: str = option("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))
-    activation: str = activation_option("tanh", "nonlinearity of the candidate")
+    zoneout_fields = ("h",)  # c, n and m mean something only together
+    map: str = setting("block_diagonal", "kind of linear map of the recurrence", choices=MAPS)
+    forget: str = setting("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))
+    activation: str = activation_setting("tanh", "nonlinearity of the candidate")
 
     def update(self, state: NormalisedState, z: Array, r: Array) -> tuple[NormalisedState, Gates]:
         """The stabilised equations, from the stacked pre-activations ``z + r``."""
         i, f, candidate, o = self.split(z + r)
-        candidate, o = self.propose(candidate), sigmoid(o)
+        candidate, o = self.candidate_activation(candidate), sigmoid(o)
         past = jnp.where(state.n == 0, -jnp.inf, log_forget(self.forget, f) + state.m)
         m = jnp.maximum(past, i)
         i, f = jnp.exp(i - m), jnp.exp(past - m)

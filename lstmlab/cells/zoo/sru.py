@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.activations import activation, activation_option, sigmoid
+from lstmlab.cells.activations import activation, activation_setting, sigmoid
 from lstmlab.cells.base import Form, Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.linear import LinearCell
-from lstmlab.cells.options import option
 from lstmlab.cells.registry import register_cell
+from lstmlab.settings import setting
 
 
 @register_cell(
@@ -40,13 +40,13 @@ class SRU(LinearCell):
 
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
     state_type = HCState
-    carried = ("c",)
-    zoned = ("c",)
+    memory_fields = ("c",)
+    zoneout_fields = ("c",)
     unbounded = ("candidate", "highway")
     activation = "identity"
-    output_activation: str = activation_option("tanh", "nonlinearity g of the memory on its way out")
-    alpha: float = option(1.0, "factor on the input in the highway; 1.732 keeps its variance", minimum=0)
-    peepholes: bool = option(False, "gates see the memory, step by step")
+    output_activation: str = activation_setting("tanh", "nonlinearity g of the memory on its way out")
+    alpha: float = setting(1.0, "factor on the input in the highway; 1.732 keeps its variance", minimum=0)
+    peepholes: bool = setting(False, "gates see the memory, step by step")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Peepholes start at zero, where the cell equals the one without; one weight per memory element."""
@@ -72,7 +72,7 @@ class SRU(LinearCell):
     def activate(self, z: Array, past: Array | None) -> Gates:
         """Gates, candidate and highway of the equations above."""
         forget, reset, candidate, highway = jnp.split(z, 4, axis=-1)
-        gates = {"forget": sigmoid(forget), "reset": sigmoid(reset), "candidate": self.propose(candidate)}
+        gates = {"forget": sigmoid(forget), "reset": sigmoid(reset), "candidate": self.candidate_activation(candidate)}
         return gates | {"highway": self.alpha * highway}
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:

@@ -39,12 +39,12 @@ class URLSTM(Cell):
     # An open refine gate keeps more, not less: its sign is that of its first bias, the opposite of the forget gate's.
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "refine": -1}
     state_type = HCState
-    prescribed = Init("glorot_uniform", "orthogonal", gate_bias="uniform")
+    default_init = Init("glorot_uniform", "orthogonal", gate_bias="uniform")
 
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The equations above, from the stacked pre-activations ``z + r``."""
         forget, refine, candidate, o = self.split(z + r)
-        f, refine, candidate, o = sigmoid(forget), sigmoid(refine), self.propose(candidate), sigmoid(o)
+        f, refine, candidate, o = sigmoid(forget), sigmoid(refine), self.candidate_activation(candidate), sigmoid(o)
         keep = refine * (1 - (1 - f) ** 2) + (1 - refine) * f**2
         c = keep * state.c + (1 - keep) * candidate
         gates = {"forget": f, "refine": refine, "candidate": candidate, "output": o}

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.generated import Generated
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, Features, Metrics, Split, field, mean, weighted
+from lstmlab.tasks.task import Batch, Features, Metrics, Split, mean, weighted
 
 
 @register_task(
@@ -26,8 +27,8 @@ class Adding(Generated):
     The constant guess 1 has mean squared error 1/6, the variance of the target. Below 0.01 the task counts as solved.
     """
 
-    length: int = field(100, "steps of a sequence", minimum=2)
-    eval_examples: int = field(1000, "sequences in the validation split and in the test split", minimum=1)
+    length: int = setting(100, "steps of a sequence", minimum=2)
+    eval_examples: int = setting(1000, "sequences in the validation split and in the test split", minimum=1)
 
     metric = "mse"
     readout = "last"

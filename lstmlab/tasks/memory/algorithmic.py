@@ -12,17 +12,17 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.plots.curves import curves
+from lstmlab.settings import setting
 from lstmlab.tasks.generated import Generated, eval_key
 from lstmlab.tasks.task import (
     Batch,
     Features,
-    Illustration,
     Metrics,
+    Plot,
     Predictor,
     Split,
     Tokens,
     cross_entropy,
-    field,
     mean,
 )
 
@@ -40,9 +40,9 @@ class Algorithmic(Generated):
     length n may take more steps than n, see the tasks.
     """
 
-    length: int = field(40, "longest training sequence", minimum=1)
-    test_length: int = field(256, "length of all test sequences", minimum=1)
-    eval_examples: int = field(512, "sequences in the validation split and in the test split", minimum=1)
+    length: int = setting(40, "longest training sequence", minimum=1)
+    test_length: int = setting(256, "length of all test sequences", minimum=1)
+    eval_examples: int = setting(512, "sequences in the validation split and in the test split", minimum=1)
 
     metric = "accuracy"
     goal = "max"
@@ -132,7 +132,7 @@ class Algorithmic(Generated):
         """Every answer alike."""
         return {"guess": 1 / self.answers}
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """The curve of length extrapolation: accuracy at lengths up to twice the test's."""
         ends = np.linspace(self.shortest, self.longest_shown, CURVE_POINTS)
         lengths = np.unique(np.r_[ends.round().astype(int), self.length, self.test_length])
@@ -145,7 +145,7 @@ class Algorithmic(Generated):
                 x_label="sequence length", y_label="accuracy",
             )  # fmt: skip
 
-        return [Illustration("length_extrapolation", draw=draw)]
+        return [Plot("length_extrapolation", draw=draw)]
 
     def accuracy_at(self, predictor: Predictor, lengths: np.ndarray) -> np.ndarray:
         """Share of right answers on fresh sequences of each of the given lengths."""

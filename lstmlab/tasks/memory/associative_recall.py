@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.memory.algorithmic import SILENT, Algorithmic
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, field
+from lstmlab.tasks.task import Batch
 
 
 @register_task(
@@ -27,10 +28,10 @@ class AssociativeRecall(Algorithmic):
     ``test_length`` count pairs.
     """
 
-    length: int = field(8, "most pairs in training", minimum=1)
-    test_length: int = field(8, "pairs in the test", minimum=1)
-    keys: int = field(32, "different keys", minimum=2)
-    values: int = field(32, "different values", minimum=2)
+    length: int = setting(8, "most pairs in training", minimum=1)
+    test_length: int = setting(8, "pairs in the test", minimum=1)
+    keys: int = setting(32, "different keys", minimum=2)
+    values: int = setting(32, "different values", minimum=2)
 
     def __post_init__(self) -> None:
         """Refuse more pairs than keys; raises ``ValueError``."""

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.generated import Generated
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.task import (
@@ -18,7 +19,6 @@ from lstmlab.tasks.task import (
     Split,
     Tokens,
     cross_entropy,
-    field,
     mean,
     weighted,
 )
@@ -52,8 +52,8 @@ class CopyMemory(Generated):
     recalled symbol.
     """
 
-    delay: int = field(100, "delay T: the blanks between the symbols and their recall", minimum=1)
-    eval_examples: int = field(1000, "sequences in the validation split and in the test split", minimum=1)
+    delay: int = setting(100, "delay T: the blanks between the symbols and their recall", minimum=1)
+    eval_examples: int = setting(1000, "sequences in the validation split and in the test split", minimum=1)
 
     metric = "nats"
 

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.memory.algorithmic import Algorithmic, at_the_end
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, field
+from lstmlab.tasks.task import Batch
 
 ASKED = ("last", "every")
 MODULUS = 5
@@ -21,7 +22,7 @@ PLUS, MINUS, TIMES = range(MODULUS, MODULUS + 3)
 class _Tracked(Algorithmic):
     """Asked after the last symbol, or after every one."""
 
-    ask: str = field("last", "when the answer is asked: after the last symbol or after every one", choices=ASKED)
+    ask: str = setting("last", "when the answer is asked: after the last symbol or after every one", choices=ASKED)
 
     def _batch(self, symbols: Array, answers: Array, lengths: Array) -> Batch:
         if self.ask == "last":

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.memory.algorithmic import Algorithmic, at_the_end
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, field
+from lstmlab.tasks.task import Batch
 
 DISTRACTORS = 4
 X, Y = DISTRACTORS, DISTRACTORS + 1
@@ -30,9 +31,9 @@ class TemporalOrder(Algorithmic):
     one in each: 6a has two relevant symbols (four classes), 6b three (eight classes), both with 100 to 110 steps.
     """
 
-    length: int = field(110, "longest training sequence", minimum=1)
-    test_length: int = field(220, "length of all test sequences", minimum=1)
-    relevant: int = field(2, "symbols whose order is asked: 2 is task 6a, 3 is 6b", minimum=1)
+    length: int = setting(110, "longest training sequence", minimum=1)
+    test_length: int = setting(220, "length of all test sequences", minimum=1)
+    relevant: int = setting(2, "symbols whose order is asked: 2 is task 6a, 3 is 6b", minimum=1)
 
     @property
     def least(self) -> int:

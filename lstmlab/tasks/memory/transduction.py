@@ -9,17 +9,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.memory.algorithmic import SILENT, Algorithmic
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, field
+from lstmlab.tasks.task import Batch
 
 
 @dataclasses.dataclass(frozen=True)
 class _Rewritten(Algorithmic):
     """``n`` symbols, a delimiter, and ``n`` blanks during which the answer is written: ``2 n + 1`` steps."""
 
-    test_length: int = field(80, "length of all test sequences", minimum=1)
-    alphabet: int = field(2, "different symbols", minimum=2)
+    test_length: int = setting(80, "length of all test sequences", minimum=1)
+    alphabet: int = setting(2, "different symbols", minimum=2)
 
     @property
     def symbols(self) -> int:
@@ -83,7 +84,7 @@ class Reversal(_Rewritten):
 class BucketSort(_Rewritten):
     """A word over a small alphabet, then its letters sorted: one counter per letter solves it at any length."""
 
-    alphabet: int = field(5, "different symbols", minimum=2)
+    alphabet: int = setting(5, "different symbols", minimum=2)
 
     def rewrite(self, word: Int[Array, " longest"], length: Int[Array, ""]) -> Int[Array, " longest"]:
         """Sorted; what does not count goes to the end."""
@@ -105,9 +106,9 @@ class SelectiveCopy(Algorithmic):
     here a cell must choose what it keeps.
     """
 
-    length: int = field(128, "longest training sequence", minimum=1)
-    recalled: int = field(8, "symbols to remember", minimum=1)
-    alphabet: int = field(8, "different symbols", minimum=2)
+    length: int = setting(128, "longest training sequence", minimum=1)
+    recalled: int = setting(8, "symbols to remember", minimum=1)
+    alphabet: int = setting(8, "different symbols", minimum=2)
 
     @property
     def shortest(self) -> int:

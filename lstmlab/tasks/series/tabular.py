@@ -7,18 +7,19 @@ from typing import Any
 
 from lstmlab.data.table import Table, read_table
 from lstmlab.tasks.batching import RowsTask
+from lstmlab.tasks.task import from_data_section
 
 
 @dataclasses.dataclass(frozen=True)
 class TabularTask(RowsTask):
     """Base of the tasks that heed the keys of the section ``data`` about a CSV file."""
 
-    data_file: str | None = dataclasses.field(default=None, kw_only=True)
-    data_target: str | None = dataclasses.field(default=None, kw_only=True)
-    data_time: str | None = dataclasses.field(default=None, kw_only=True)
-    data_columns: tuple[str, ...] = dataclasses.field(default=(), kw_only=True)
-    data_missing: str = dataclasses.field(default="error", kw_only=True)
-    data_gaps: str = dataclasses.field(default="error", kw_only=True)
+    data_file: str | None = from_data_section("file")
+    data_target: str | None = from_data_section("target")
+    data_time: str | None = from_data_section("time")
+    data_columns: tuple[str, ...] = from_data_section("columns", ())
+    data_missing: str = from_data_section("missing", "error")
+    data_gaps: str = from_data_section("gaps", "error")
 
     def check_file_keys(self) -> None:
         """Refuse keys about a file where there is none, and a target that is not read; raises ``ValueError``."""

@@ -14,10 +14,11 @@ import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from lstmlab.plots.confusion import confusion
+from lstmlab.settings import setting
 from lstmlab.tasks.batching import ClassificationTask, accuracies, take
 from lstmlab.tasks.speech.recordings import Utterances
 from lstmlab.tasks.speech.warps import mask, slopes, warp
-from lstmlab.tasks.task import Batch, Features, Illustration, Predictor, Split, field
+from lstmlab.tasks.task import Batch, Features, Plot, Predictor, Split
 
 SHOWN_ROWS = 256  # recordings that are named at once for the confusion matrix
 
@@ -25,7 +26,7 @@ SHOWN_ROWS = 256  # recordings that are named at once for the confusion matrix
 def normalise_field(default: str) -> Any:
     """The option ``normalise`` with another default."""
     choices = ("recording", "level", "training", "none")
-    return field(default, "over what the features get mean 0 and variance 1", choices=choices)
+    return setting(default, "over what the features get mean 0 and variance 1", choices=choices)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +51,13 @@ class UtteranceTask(ClassificationTask):
     """
 
     normalise: str = normalise_field("recording")
-    warp_time: float = field(0.0, "speed of a recording in training: 1 ± up to this", minimum=0.0)
-    warp_bands: float = field(0.0, "scale of its frequency axis in training: 1 ± up to this", minimum=0.0)
-    mask_frames: int = field(0, "most neighbouring frames that are masked in training", minimum=0)
-    mask_bands: int = field(0, "most neighbouring features that are masked in training", minimum=0)
-    deltas: bool = field(False, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True))
+    warp_time: float = setting(0.0, "speed of a recording in training: 1 ± up to this", minimum=0.0)
+    warp_bands: float = setting(0.0, "scale of its frequency axis in training: 1 ± up to this", minimum=0.0)
+    mask_frames: int = setting(0, "most neighbouring frames that are masked in training", minimum=0)
+    mask_bands: int = setting(0, "most neighbouring features that are masked in training", minimum=0)
+    deltas: bool = setting(
+        False, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True)
+    )
 
     def __post_init__(self) -> None:
         """Refuse warps that would turn a recording round; raises ``ValueError``."""
@@ -150,7 +153,7 @@ class UtteranceTask(ClassificationTask):
         means = np.einsum("rtf,rt->rf", frames, valid, dtype=np.float64) / lengths[:, None]
         return (means - self._scale[0]) / self._scale[1]
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """Which class of the test split is taken for which."""
         test = self.utterances["test"]
         table = np.zeros((len(self.classes),) * 2, np.int64)
@@ -159,4 +162,4 @@ class UtteranceTask(ClassificationTask):
             named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
             np.add.at(table, (np.asarray(batch.targets), named), 1)
         draw = functools.partial(confusion, table=table, names=self.classes, title=f"Test split of {self.name}")
-        return [Illustration("confusion", draw=draw)]
+        return [Plot("confusion", draw=draw)]

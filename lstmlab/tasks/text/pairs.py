@@ -17,9 +17,9 @@ from lstmlab.tasks.batching import RowsTask, take
 from lstmlab.tasks.task import (
     Batch,
     Features,
-    Illustration,
     Metrics,
     Pairs,
+    Plot,
     Predictor,
     SourceTarget,
     Split,
@@ -70,18 +70,18 @@ class PairTask(RowsTask):
 
     @cached_property
     def symbols(self) -> Symbols:
-        """Both vocabularies and lengths; in a task that is :meth:`given` them, without its corpus."""
+        """Both vocabularies and lengths; in a task that is :meth:`with_artifacts` them, without its corpus."""
         corpus = self.corpus_data
         longest = [max(len(s) for part in of.values() for s in part) for of in (corpus.sources, corpus.targets)]
         return Symbols(corpus.source_symbols, corpus.target_symbols, *longest)
 
-    def keeps(self) -> dict[str, Any]:
+    def artifacts(self) -> dict[str, Any]:
         """The symbols, so that a trained model translates without its corpus."""
         # One string each: a list of words would lose those that look like numbers.
         joined = {name: "\n".join(getattr(self.symbols, name)) for name in ("source", "target")}
         return {**self.symbols._asdict(), **joined}
 
-    def given(self, kept: Mapping[str, Any]) -> Self:
+    def with_artifacts(self, kept: Mapping[str, Any]) -> Self:
         """The same task with these symbols."""
         source, target = (tuple(kept[name].split("\n")) for name in ("source", "target"))
         if any(symbols[: len(SPECIAL)] != SPECIAL for symbols in (source, target)):
@@ -198,7 +198,7 @@ class PairTask(RowsTask):
             values[name] = float(-np.mean(np.log(share[pairs["test"][0], pairs["test"][1] - END])))
         return dict(sorted(values.items(), key=lambda item: item[1]))
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """The first test sources with reference and output; where there is attention, the weights of the first ones
         as pictures: a row per output token, a column per source token, dark where much attention is."""
         sources, targets = (part["test"][:10] for part in (self.corpus_data.sources, self.corpus_data.targets))
@@ -208,13 +208,13 @@ class PairTask(RowsTask):
             f"output     {self.write(best[0][0])}"
             for source, target, best in zip(sources, targets, written, strict=True)
         ]
-        shown = [Illustration("outputs", text="\n\n".join(lines))]
+        shown = [Plot("outputs", text="\n\n".join(lines))]
         best = predictor.decode(self.arrays["test"]["source"][:3], self.longest)
         if best.attention is not None:
             for i, (row, weights) in enumerate(zip(np.asarray(best.tokens), np.asarray(best.attention), strict=True)):
                 outputs = (*self.decoded(row[0]), SPECIAL[END])
                 picture = attention_map(weights[0], sources[i], outputs)
-                shown.append(Illustration(f"attention_{i + 1}", picture=picture))
+                shown.append(Plot(f"attention_{i + 1}", picture=picture))
         return shown
 
     def show_source(self, symbols: Sequence[str]) -> str:

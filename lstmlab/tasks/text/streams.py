@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.task import (
     Batch,
     Features,
@@ -21,7 +22,6 @@ from lstmlab.tasks.task import (
     Task,
     Tokens,
     cross_entropy,
-    field,
     mean,
     valid_steps,
 )
@@ -61,11 +61,13 @@ class TokenStream(Task):
       literature states which of the two it gives: runs are compared by the plain one.
     """
 
-    unroll: int = field(64, "steps of truncated back-propagation through time", minimum=1)
+    unroll: int = setting(64, "steps of truncated back-propagation through time", minimum=1)
 
-    reset_rate: float = field(0.0, "share of training windows at whose start a stream's state is dropped", minimum=0.0)
+    reset_rate: float = setting(
+        0.0, "share of training windows at whose start a stream's state is dropped", minimum=0.0
+    )
 
-    dynamic_rate: float = field(
+    dynamic_rate: float = setting(
         0.0, "learning rate at which the finished model goes on learning from the test split as it reads; 0: off",
         minimum=0.0,
     )  # fmt: skip
@@ -82,11 +84,11 @@ class TokenStream(Task):
     @property
     @abc.abstractmethod
     def vocabulary(self) -> Vocabulary:
-        """The tokens; in a task that is :meth:`given` one, without its corpus."""
+        """The tokens; in a task that is :meth:`with_artifacts` one, without its corpus."""
 
     @abc.abstractmethod
     def vocabulary_of(self, kept: Mapping[str, Any]) -> Vocabulary:
-        """The vocabulary of what :meth:`keeps` has given; raises ``KeyError``, ``TypeError`` or ``ValueError``."""
+        """The vocabulary of what :meth:`artifacts` has given; raises ``KeyError``, ``TypeError`` or ``ValueError``."""
 
     @property
     def size(self) -> int:
@@ -107,11 +109,11 @@ class TokenStream(Task):
         """Logits of the next token."""
         return Features(self.size)
 
-    def keeps(self) -> dict[str, Any]:
+    def artifacts(self) -> dict[str, Any]:
         """The vocabulary, so that a trained model writes text without its corpus."""
         return self.vocabulary.plain()
 
-    def given(self, kept: Mapping[str, Any]) -> Self:
+    def with_artifacts(self, kept: Mapping[str, Any]) -> Self:
         """The same task with this vocabulary."""
         twin = dataclasses.replace(self)
         object.__setattr__(twin, "vocabulary", self.vocabulary_of(kept))  # in the place of the cached property

@@ -15,11 +15,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from lstmlab.plots.piano import piano_rolls
+from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask, take
 from lstmlab.tasks.music.chorales.dataset import CORPORA, KEYS, LOWEST, Rolls, load_chorales
 from lstmlab.tasks.music.chorales.voicing import Voicing
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, valid_steps
+from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, valid_steps
 
 PRIMED, SAMPLED = 8, 64
 """Steps of a test piece that a sample starts with, and steps that are added."""
@@ -42,7 +43,7 @@ class Chorales(RowsTask):
     counted as predicted when its probability exceeds one half.
     """
 
-    corpus: str = field("cadences", "the pieces: cadences (generated) or jsb (Bach, downloaded)", choices=CORPORA)
+    corpus: str = setting("cadences", "the pieces: cadences (generated) or jsb (Bach, downloaded)", choices=CORPORA)
 
     metric = "nll"
     causal = True
@@ -110,7 +111,7 @@ class Chorales(RowsTask):
             values[name] = nll
         return dict(sorted(values.items(), key=lambda item: item[1]))
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """The first test piece as a piano roll, above what the model expected at each step; and how the model goes on
         from the first steps of that piece, as a piano roll and as a MIDI file.
         """
@@ -121,7 +122,7 @@ class Chorales(RowsTask):
         names = {"the piece": truth, "expected": expected}
         title = "chorales: the first test piece, and the probability of each key given all before"
         draw = functools.partial(piano_rolls, rolls=names, lowest=LOWEST, title=title)
-        shown = [Illustration("piano_roll", draw=draw)]
+        shown = [Plot("piano_roll", draw=draw)]
         if not predictor.stepwise:  # one that reads both directions cannot compose
             return shown
         opening = self.opening(min(PRIMED, steps + 1))
@@ -129,7 +130,7 @@ class Chorales(RowsTask):
         composed = np.concatenate([opening, added])
         return [
             *shown,
-            Illustration(
+            Plot(
                 "composed",
                 draw=functools.partial(
                     piano_rolls,
@@ -139,7 +140,7 @@ class Chorales(RowsTask):
                     title="chorales: a test piece's opening, and how the model goes on",
                 ),
             ),
-            Illustration("composed", write=functools.partial(save_midi, roll=composed), suffix=".mid"),
+            Plot("composed", write=functools.partial(save_midi, roll=composed), suffix=".mid"),
         ]
 
     def opening(self, steps: int = PRIMED, piece: int = 0) -> np.ndarray:

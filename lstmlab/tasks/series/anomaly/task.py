@@ -10,12 +10,13 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.series.anomaly import baselines as detectors
 from lstmlab.tasks.series.anomaly.dataset import Facts
 from lstmlab.tasks.series.anomaly.scoring import Scorer, Threshold
 from lstmlab.tasks.series.anomaly.windows import ForecastSeries
-from lstmlab.tasks.task import Batch, Features, Illustration, Metrics, Predictor, field, mean, weighted
+from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, mean, weighted
 
 
 @register_task(
@@ -55,16 +56,16 @@ class Anomaly(ForecastSeries):
     measures, and look at the picture. The ECG has one window: its recall is 0 or 1.
     """
 
-    smoothing: int = field(1, "span in rows of the moving average over scores; 1: none", minimum=1)
-    fitted_on: str = field(
+    smoothing: int = setting(1, "span in rows of the moving average over scores; 1: none", minimum=1)
+    fitted_on: str = setting(
         "validation", "rows whose errors give mean, covariance and threshold: validation, or the whole training part",
         choices=("validation", "train"),
     )  # fmt: skip
-    rule: str = field(
+    rule: str = setting(
         "sigma", "threshold: mean + level · deviation of training scores, or their level-quantile",
         choices=("sigma", "quantile"),
     )  # fmt: skip
-    level: float = field(4.0, "deviations above the mean, or a quantile below 1", minimum=0)
+    level: float = setting(4.0, "deviations above the mean, or a quantile below 1", minimum=0)
 
     metric = "mse"
     readout = "steps"
@@ -117,15 +118,15 @@ class Anomaly(ForecastSeries):
         """Per detection measure that of each simple detector."""
         return detectors.baselines(self)
 
-    def keeps(self) -> dict[str, Any]:
+    def artifacts(self) -> dict[str, Any]:
         """Names, scaler and time step: what is needed to score another file."""
         return self.facts.plain()
 
-    def learned(self, predictor: Predictor) -> dict[str, Any]:
+    def fitted_artifacts(self, predictor: Predictor) -> dict[str, Any]:
         """The scorer with its threshold."""
         return {"scorer": detectors.fit_model(self, predictor).scorer.plain()}
 
-    def given(self, kept: Mapping[str, Any]) -> Anomaly:
+    def with_artifacts(self, kept: Mapping[str, Any]) -> Anomaly:
         """The same task, which need not read its series to score another."""
         twin = dataclasses.replace(self)
         # In the place of the cached properties.
@@ -133,11 +134,11 @@ class Anomaly(ForecastSeries):
         object.__setattr__(twin, "scorer", Scorer.from_plain(kept["scorer"]))
         return twin
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """The series with its labelled windows, above the score and its threshold."""
-        from lstmlab.tasks.series.anomaly.plots import illustrate
+        from lstmlab.tasks.series.anomaly.plots import plot
 
-        return illustrate(self, predictor)
+        return plot(self, predictor)
 
 
 def _counted(values: Array, counts: Array, batch: Batch) -> tuple[Array, Array]:

@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.series.anomaly.dataset import Facts, load_labelled, split_rows, training_rows
 from lstmlab.tasks.series.anomaly.labelled import Labelled
 from lstmlab.tasks.series.tabular import TabularTask
-from lstmlab.tasks.task import Batch, Features, Split, field
+from lstmlab.tasks.task import Batch, Features, Split, from_data_section
 
 NYC_TAXI = "realKnownCause/nyc_taxi"
 
@@ -24,18 +25,18 @@ NYC_TAXI = "realKnownCause/nyc_taxi"
 class ForecastSeries(TabularTask):
     """Base of :class:`~lstmlab.tasks.series.anomaly.task.Anomaly`, whose text explains the options."""
 
-    source: str = field("auto", "the series; auto: data.file, or else ecg", choices=("auto", "ecg", "nab", "file"))
-    series: str = field(NYC_TAXI, "source=nab: which file of the benchmark, as FOLDER/NAME", choices=())
-    train_share: float = field(
+    source: str = setting("auto", "the series; auto: data.file, or else ecg", choices=("auto", "ecg", "nab", "file"))
+    series: str = setting(NYC_TAXI, "source=nab: which file of the benchmark, as FOLDER/NAME", choices=())
+    train_share: float = setting(
         0.0,
         "share of the rows that is the training part; 0: ecg 0.6, file 0.5, nab 0.15 and at most 750 rows",
         minimum=0,
     )
-    context: int = field(100, "rows that a forecast looks back on at least", minimum=1)
-    steps: int = field(50, "rows per window whose forecasts count", minimum=1)
-    horizon: int = field(3, "rows forecast at each step, so forecasts of each row", minimum=1)
+    context: int = setting(100, "rows that a forecast looks back on at least", minimum=1)
+    steps: int = setting(50, "rows per window whose forecasts count", minimum=1)
+    horizon: int = setting(3, "rows forecast at each step, so forecasts of each row", minimum=1)
 
-    data_label: str | None = dataclasses.field(default=None, kw_only=True)
+    data_label: str | None = from_data_section("label")
 
     def __post_init__(self) -> None:
         """Refuse options that do not fit each other; raises ``ValueError``."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from lstmlab.tasks.series.forecast.heads import Said
 from lstmlab.tasks.series.stocks.returns import wilson
-from lstmlab.tasks.task import Illustration, Predictor
+from lstmlab.tasks.task import Plot, Predictor
 from lstmlab.tracking.files import file_names
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ MOST_POINTS = 400
 CHUNK = 256
 
 
-def illustrate(task: Forecast, predictor: Predictor) -> list[Illustration]:
+def plot(task: Forecast, predictor: Predictor) -> list[Plot]:
     """The end of the test split: of each column forecast (the first four) the rows ahead as forecast one horizon
     before; errors by steps ahead; the share of directions right, with its interval.
     """
@@ -38,8 +38,8 @@ def illustrate(task: Forecast, predictor: Predictor) -> list[Illustration]:
     draw = functools.partial(plots.curves, series=by_lead, x_label="rows ahead", y_label="squared error, scaled",
                              title=f"{_title(task)}: test error by lead time")  # fmt: skip
     if task.horizon > 1:
-        shown.append(Illustration("error_by_lead", draw=draw))
-    return [*shown, Illustration("direction", text=_direction(task, np.asarray(said.point), truth, last))]
+        shown.append(Plot("error_by_lead", draw=draw))
+    return [*shown, Plot("direction", text=_direction(task, np.asarray(said.point), truth, last))]
 
 
 def forecast_all(task: Forecast, predictor: Predictor, origins: np.ndarray) -> tuple[Said, np.ndarray, np.ndarray]:
@@ -60,7 +60,7 @@ def forecast_all(task: Forecast, predictor: Predictor, origins: np.ndarray) -> t
     return Said(point, lower, upper, std), truth, series[origins - 1][:, None]
 
 
-def _draw_end(task: Forecast, said: Said, column: int) -> Illustration:
+def _draw_end(task: Forecast, said: Said, column: int) -> Plot:
     """The last whole horizons of the test split, each forecast at once from its beginning."""
     from lstmlab.plots import curves as plots
 
@@ -87,7 +87,7 @@ def _draw_end(task: Forecast, said: Said, column: int) -> Illustration:
         predictions={"model": joined(np.asarray(said.point))}, bands=bands, anew=horizon, y_label=name,
         title=f"{_title(task)}: forecasts of {horizon} rows each{note}",
     )  # fmt: skip
-    return Illustration(f"forecast_{file_names(task.facts.target_names)[column]}", draw=draw)
+    return Plot(f"forecast_{file_names(task.facts.target_names)[column]}", draw=draw)
 
 
 def _direction(task: Forecast, point: np.ndarray, truth: np.ndarray, last: np.ndarray) -> str:

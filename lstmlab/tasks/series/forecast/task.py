@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.series.forecast.baselines import Yardsticks
 from lstmlab.tasks.series.forecast.dataset import Facts, Frame, Recipe, check_options, make_frame
@@ -18,7 +19,7 @@ from lstmlab.tasks.series.forecast.heads import SIZES, Said, head_loss, pinball,
 from lstmlab.tasks.series.forecast.series import SERIES
 from lstmlab.tasks.series.forecast.windows import LAST, SCALE, SHIFT, TRUTH, make_batch
 from lstmlab.tasks.series.tabular import TabularTask
-from lstmlab.tasks.task import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
+from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
 
 
 @register_task(
@@ -50,24 +51,24 @@ class Forecast(TabularTask):
     **A file of one's own**: ``data.file=my.csv data.target=COLUMN``; see the keys of the section ``data``.
     """
 
-    dataset: str = field("auto", "auto: data.file, or else weather", choices=("auto", *SERIES))
-    window: int = field(30, "rows that a forecast looks back on", minimum=2)
-    horizon: int = field(7, "rows to forecast", minimum=1)
-    features: str = field(
+    dataset: str = setting("auto", "auto: data.file, or else weather", choices=("auto", *SERIES))
+    window: int = setting(30, "rows that a forecast looks back on", minimum=2)
+    horizon: int = setting(7, "rows to forecast", minimum=1)
+    features: str = setting(
         "S", "S: the target from itself; MS: the target from all columns; M: all from all", choices=("S", "MS", "M")
     )
-    strategy: str = field(
+    strategy: str = setting(
         "direct",
         "direct: all steps at once; recursive: one step, fed back for the next (features S or M)",
         choices=("direct", "recursive"),
     )
-    distribution: str = field("point", "what is said of each value to come", choices=tuple(SIZES))
-    interval: float = field(0.9, "probability of the interval of quantile and gaussian; below 1", minimum=0.01)
-    normalise: str = field("last", "what is taken out of each window", choices=("last", "window", "none"))
-    calendar: bool = field(False, "also read time of day, day of week and day of year", choices=(False, True))
-    season: int = field(0, "rows of a season; 0: as the data set or the step between rows suggests", minimum=0)
-    fold: int = field(0, "which fold of task.folds is the test", minimum=0)
-    folds: int = field(1, "walk-forward folds over the last half of the series; 1: the usual splits", minimum=1)
+    distribution: str = setting("point", "what is said of each value to come", choices=tuple(SIZES))
+    interval: float = setting(0.9, "probability of the interval of quantile and gaussian; below 1", minimum=0.01)
+    normalise: str = setting("last", "what is taken out of each window", choices=("last", "window", "none"))
+    calendar: bool = setting(False, "also read time of day, day of week and day of year", choices=(False, True))
+    season: int = setting(0, "rows of a season; 0: as the data set or the step between rows suggests", minimum=0)
+    fold: int = setting(0, "which fold of task.folds is the test", minimum=0)
+    folds: int = setting(1, "walk-forward folds over the last half of the series; 1: the usual splits", minimum=1)
 
     metric = "mse"
     readout = "last"
@@ -183,18 +184,18 @@ class Forecast(TabularTask):
         values = {name: found[metric] for name, found in errors.items()}
         return dict(sorted(values.items(), key=lambda item: item[1], reverse=metric == "direction_accuracy"))
 
-    def keeps(self) -> dict[str, Any]:
+    def artifacts(self) -> dict[str, Any]:
         """Names, scaler and time step: what a forecast of another file needs."""
         return self.facts.plain()
 
-    def given(self, kept: Mapping[str, Any]) -> Forecast:
+    def with_artifacts(self, kept: Mapping[str, Any]) -> Forecast:
         """The same task, which need not read its series to know them."""
         twin = dataclasses.replace(self)
         object.__setattr__(twin, "facts", Facts.from_plain(kept))  # in the place of the cached property
         return twin
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """Forecasts beside the truth, and errors by how far ahead they look."""
-        from lstmlab.tasks.series.forecast.plots import illustrate
+        from lstmlab.tasks.series.forecast.plots import plot
 
-        return illustrate(self, predictor)
+        return plot(self, predictor)

@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.series.stocks.dataset import Prices, load_sp500
 from lstmlab.tasks.series.stocks.returns import SPLITS, Table, split_days, tabulate, wilson
-from lstmlab.tasks.task import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
+from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
 
 LONGEST_WINDOW = 1000
 SHOWN_DAYS = 120
@@ -49,13 +50,13 @@ class Stocks(RowsTask):
     directions right; saying ``always up`` would have got 53.8 % of this test period.
     """
 
-    window: int = field(50, "days that a forecast looks back on", minimum=1)
-    features: str = field(
+    window: int = setting(50, "days that a forecast looks back on", minimum=1)
+    features: str = setting(
         "all",
         "all: return, intraday range, change of volume; return: alone",
         choices=("all", "return"),
     )
-    direction_weight: float = field(1.0, "weight of the direction's cross-entropy", minimum=0)
+    direction_weight: float = setting(1.0, "weight of the direction's cross-entropy", minimum=0)
 
     metric = "mse"
     readout = "last"
@@ -166,7 +167,7 @@ class Stocks(RowsTask):
             }
         }
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """The last test days, each forecast from the days before it: closes and returns; and how sure the share of
         directions right is.
         """
@@ -199,7 +200,7 @@ class Stocks(RowsTask):
             title="S&P 500: the day's return as forecast the day before",
         )  # fmt: skip
         return [
-            Illustration("closes", draw=draw_closes),
-            Illustration("returns", draw=draw_returns),
-            Illustration("direction", text=directions),
+            Plot("closes", draw=draw_closes),
+            Plot("returns", draw=draw_returns),
+            Plot("direction", text=directions),
         ]

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from lstmlab.data.download import DataError
+from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.speech.recordings import SPEAKERS, Utterances, load_digits
 from lstmlab.tasks.speech.spoken_words.dataset import load_commands
 from lstmlab.tasks.speech.utterances import UtteranceTask, normalise_field
-from lstmlab.tasks.task import field
 
 CORPORA = ("digits", "digit_recordings", "speech_commands")
 _TENTH = 10
@@ -39,13 +39,17 @@ class SpokenWords(UtteranceTask):
     * ``speech_commands``: 35 words in the published splits, which share no speaker.
     """
 
-    corpus: str = field("digits", "the recordings", choices=CORPORA)
-    speaker: str = field("theo", "of digits, whom the test hears", choices=SPEAKERS)
-    validate_on: str = field("takes", "of digits, every tenth take, or the next speaker", choices=("takes", "speaker"))
+    corpus: str = setting("digits", "the recordings", choices=CORPORA)
+    speaker: str = setting("theo", "of digits, whom the test hears", choices=SPEAKERS)
+    validate_on: str = setting(
+        "takes", "of digits, every tenth take, or the next speaker", choices=("takes", "speaker")
+    )
     normalise: str = normalise_field("level")
-    mask_frames: int = field(8, "most neighbouring frames that are masked in training", minimum=0)
-    mask_bands: int = field(6, "most neighbouring features that are masked in training", minimum=0)
-    deltas: bool = field(True, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True))
+    mask_frames: int = setting(8, "most neighbouring frames that are masked in training", minimum=0)
+    mask_bands: int = setting(6, "most neighbouring features that are masked in training", minimum=0)
+    deltas: bool = setting(
+        True, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True)
+    )
 
     @functools.cached_property
     def classes(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from lstmlab.data.download import DataError
+from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Illustration, Predictor, field
+from lstmlab.tasks.task import Plot, Predictor
 from lstmlab.tasks.text.char_lm.dataset import BYTE_CORPORA, ByteVocabulary, load_bytes
 from lstmlab.tasks.text.corpus import CORPORA, CharVocabulary, load_text
 from lstmlab.tasks.text.streams import TokenStream, contiguous
@@ -40,7 +41,7 @@ class CharLM(TokenStream):
     unknown character. The "characters" of enwik8 are bytes of UTF-8.
     """
 
-    corpus: str = field("shakespeare", "the text", choices=(*CORPORA, *BYTE_CORPORA))
+    corpus: str = setting("shakespeare", "the text", choices=(*CORPORA, *BYTE_CORPORA))
 
     metric = "bpc"
     unit = math.log(2)
@@ -94,14 +95,14 @@ class CharLM(TokenStream):
             "uniform": math.log2(size),
         }
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """What the model writes after ``ROMEO:``, or after the text's opening words."""
         try:
             prompt = self.vocabulary.encode(PROMPT)
         except ValueError:
             prompt = self._splits["train"][: len(PROMPT)]
         tokens = np.asarray(predictor.generate(prompt, SAMPLE_LENGTH, temperature=0.8))
-        return [Illustration("sample", text=self.vocabulary.decode(np.concatenate([prompt, tokens])))]
+        return [Plot("sample", text=self.vocabulary.decode(np.concatenate([prompt, tokens])))]
 
 
 def _pairs(tokens: np.ndarray, size: int) -> np.ndarray:

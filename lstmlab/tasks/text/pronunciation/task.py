@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from functools import cached_property
 
+from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Predictor, field
+from lstmlab.tasks.task import Predictor
 from lstmlab.tasks.text.pairs import SPECIAL, Corpus, PairTask, edit_distance
 from lstmlab.tasks.text.pronunciation.dataset import LETTERS, Dictionary, load_pronunciations, split_of
 
@@ -35,10 +36,10 @@ class Pronunciation(PairTask):
     As in the literature, stress marks are left out by default, which leaves 39 phonemes.
     """
 
-    stress: bool = field(False, "keep the stress marks of vowels: 69 phonemes instead of 39", choices=(False, True))
-    max_letters: int = field(20, "words that have more letters are left out (20: 2 of 125 thousand)", minimum=1)
-    test_words: int = field(0, "most words of each of validation and test; 0: all", minimum=0)
-    beam: int = field(1, "hypotheses kept when the test words are decoded at the end; 1: greedy", minimum=1)
+    stress: bool = setting(False, "keep the stress marks of vowels: 69 phonemes instead of 39", choices=(False, True))
+    max_letters: int = setting(20, "words that have more letters are left out (20: 2 of 125 thousand)", minimum=1)
+    test_words: int = setting(0, "most words of each of validation and test; 0: all", minimum=0)
+    beam: int = setting(1, "hypotheses kept when the test words are decoded at the end; 1: greedy", minimum=1)
 
     @property
     def beam_at_end(self) -> int:

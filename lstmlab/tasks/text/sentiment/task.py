@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from lstmlab.settings import setting
 from lstmlab.tasks.batching import ClassificationTask, accuracies, take
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, Features, Illustration, Predictor, Split, Tokens, field
+from lstmlab.tasks.task import Batch, Features, Plot, Predictor, Split, Tokens
 from lstmlab.tasks.text.sentiment.baselines import Documents, log_odds
 from lstmlab.tasks.text.sentiment.dataset import CORPORA, Reviews, load_reviews
 
@@ -46,10 +47,10 @@ class Sentiment(ClassificationTask):
     ``model.readout=pooled`` reads the mean over all words in place of the last state.
     """
 
-    corpus: str = field("generated", "the reviews: generated, or imdb (downloaded)", choices=CORPORA)
-    vocabulary: int = field(20000, "most words that are known", minimum=1)
-    length: int = field(400, "most words of a review that are read", minimum=1)
-    keep: str = field("last", "which words of a longer review are read", choices=("last", "first"))
+    corpus: str = setting("generated", "the reviews: generated, or imdb (downloaded)", choices=CORPORA)
+    vocabulary: int = setting(20000, "most words that are known", minimum=1)
+    length: int = setting(400, "most words of a review that are read", minimum=1)
+    keep: str = setting("last", "which words of a longer review are read", choices=("last", "first"))
 
     @cached_property
     def reviews(self) -> dict[str, Reviews]:
@@ -99,7 +100,7 @@ class Sentiment(ClassificationTask):
         commoner = np.bincount(train.labels, minlength=2).argmax()
         return accuracies({"naive Bayes": bayes, "commoner label": commoner}, test.labels)
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """The first test reviews of each label, and the probability of being positive that the model gives them."""
         test = self._splits["test"]
         rows = np.concatenate([np.nonzero(test.labels == label)[0][: SHOWN // 2] for label in (1, 0)])
@@ -109,7 +110,7 @@ class Sentiment(ClassificationTask):
             f"{NAMES[test.labels[row]]}, P(positive) = {p:.3f}: {self._excerpt(self.reviews['test'].texts[row])}"
             for row, p in zip(rows, positive, strict=True)
         ]
-        return [Illustration("reviews", text="\n\n".join(shown))]
+        return [Plot("reviews", text="\n\n".join(shown))]
 
     def _cut(self, text: list[str]) -> list[str]:
         return text[-self.length :] if self.keep == "last" else text[: self.length]

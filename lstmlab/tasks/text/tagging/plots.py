@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.plots.confusion import confusion
-from lstmlab.tasks.task import Illustration, Predictor, valid_steps
+from lstmlab.tasks.task import Plot, Predictor, valid_steps
 from lstmlab.tasks.text.tagging.dataset import TAGS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SHOWN = 8
 
 
-def illustrate(task: Tagging, predictor: Predictor) -> list[Illustration]:
+def plot(task: Tagging, predictor: Predictor) -> list[Plot]:
     """Test sentences with the tags that the model gives them, and which tags it takes for which."""
     test, rows = task.splits["test"], 256
     table = np.zeros((len(TAGS), len(TAGS)), np.int64)
@@ -30,8 +30,8 @@ def illustrate(task: Tagging, predictor: Predictor) -> list[Illustration]:
         np.add.at(table, (np.asarray(batch.targets)[counted], named[counted]), 1)
         tagged += list(named)
     return [
-        Illustration("sentences", text=_show(task, tagged)),
-        Illustration(
+        Plot("sentences", text=_show(task, tagged)),
+        Plot(
             "confusion",
             draw=partial(confusion, table=table, names=TAGS, title="Parts of speech, first test documents"),
         ),

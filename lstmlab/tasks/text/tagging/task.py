@@ -12,18 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.task import (
     Batch,
     Features,
-    Illustration,
     Metrics,
+    Plot,
     Predictor,
     Split,
     Tokens,
     cross_entropy,
-    field,
     mean,
     valid_steps,
 )
@@ -60,9 +60,9 @@ class Tagging(RowsTask):
     Metrics: ``accuracy`` over all words, ``unknown_accuracy`` over those whose token is a class, ``nats`` per word.
     """
 
-    min_count: int = field(2, "occurrences in training from which a word is known", minimum=1)
-    word_dropout: float = field(1.0, "α of α/(α + count), how often a known word is read as its class", minimum=0.0)
-    length: int = field(48, "most words read at once; longer sentences are cut into pieces", minimum=2)
+    min_count: int = setting(2, "occurrences in training from which a word is known", minimum=1)
+    word_dropout: float = setting(1.0, "α of α/(α + count), how often a known word is read as its class", minimum=0.0)
+    length: int = setting(48, "most words read at once; longer sentences are cut into pieces", minimum=2)
 
     metric = "accuracy"
     goal = "max"
@@ -155,11 +155,11 @@ class Tagging(RowsTask):
             "unknown_accuracy": {name: share_right(table, test, known) for name, table in tables.items()},
         }
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """Test sentences with the tags that the model gives them, and which tags it takes for which."""
-        from lstmlab.tasks.text.tagging.plots import illustrate
+        from lstmlab.tasks.text.tagging.plots import plot
 
-        return illustrate(self, predictor)
+        return plot(self, predictor)
 
     def _encode(self, sentences: list[Sentence]) -> dict[str, np.ndarray]:
         """Pieces of sentences, padded with zeros."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,9 +32,9 @@ class ShapeVocabulary:
     """word → index"""
     counts: np.ndarray
     """occurrences in training, ``[known]``"""
-    classes: dict[tuple[str, str], int] = field(repr=False)
+    classes: dict[tuple[str, str], int] = dataclasses.field(repr=False)
     """shape and ending → index, after those of all words"""
-    _found: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[tuple[str, int], tuple[int, int]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, sentences: Sequence[Sequence[str]], minimum: int) -> ShapeVocabulary:

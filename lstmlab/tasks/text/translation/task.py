@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 
+from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Predictor, field
+from lstmlab.tasks.task import Predictor
 from lstmlab.tasks.text.pairs import SPECIAL, Corpus, PairTask
 from lstmlab.tasks.text.translation.dataset import CORPORA, Sentences, load_translations, tokenise
 from lstmlab.tasks.text.translation.number_words import MOST
@@ -40,12 +41,12 @@ class Translation(PairTask):
     ``exact``, the share of sentences that equal their reference. The unknown word is a word, and always a wrong one.
     """
 
-    corpus: str = field("numbers", "the sentences; multi30k is downloaded", choices=CORPORA)
-    direction: str = field("en-de", "from which language to which", choices=("en-de", "de-en"))
-    digits: int = field(len(str(MOST)), "of numbers, most digits, up to 6", minimum=3)
-    min_count: int = field(2, "occurrences in training from which a word is known", minimum=1)
-    length: int = field(40, "most words of a training sentence, on either side", minimum=1)
-    beam: int = field(1, "hypotheses kept when the test is decoded at the end; 1: greedy", minimum=1)
+    corpus: str = setting("numbers", "the sentences; multi30k is downloaded", choices=CORPORA)
+    direction: str = setting("en-de", "from which language to which", choices=("en-de", "de-en"))
+    digits: int = setting(len(str(MOST)), "of numbers, most digits, up to 6", minimum=3)
+    min_count: int = setting(2, "occurrences in training from which a word is known", minimum=1)
+    length: int = setting(40, "most words of a training sentence, on either side", minimum=1)
+    beam: int = setting(1, "hypotheses kept when the test is decoded at the end; 1: greedy", minimum=1)
 
     def __post_init__(self) -> None:
         """Refuse numbers that have no words here; raises ``ValueError``."""

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Illustration, Predictor, field
+from lstmlab.tasks.task import Plot, Predictor
 from lstmlab.tasks.text.corpus import load_text
 from lstmlab.tasks.text.streams import TokenStream, contiguous
 from lstmlab.tasks.text.word_lm.dataset import WordVocabulary, load_ptb, load_wikitext2, tokenise
@@ -49,9 +50,9 @@ class WordLM(TokenStream):
     exponential.
     """
 
-    corpus: str = field("shakespeare", "the text", choices=tuple(MINIMUM))
-    minimum_count: int = field(0, "occurrences in training of a known word; 0: 3 for shakespeare, else 1", minimum=0)
-    lower: bool = field(False, "take capitals for small letters", choices=(False, True))
+    corpus: str = setting("shakespeare", "the text", choices=tuple(MINIMUM))
+    minimum_count: int = setting(0, "occurrences in training of a known word; 0: 3 for shakespeare, else 1", minimum=0)
+    lower: bool = setting(False, "take capitals for small letters", choices=(False, True))
 
     metric = "nats"
 
@@ -119,8 +120,8 @@ class WordLM(TokenStream):
         """The perplexities of the same."""
         return {"perplexity": {name: math.exp(nats) for name, nats in self.baselines().items()}}
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """What the model writes after the end of a line."""
         prompt = self.vocabulary.encode("\n")
         tokens = np.asarray(predictor.generate(prompt, SAMPLE_LENGTH, temperature=0.8))
-        return [Illustration("sample", text=self.vocabulary.decode(tokens))]
+        return [Plot("sample", text=self.vocabulary.decode(tokens))]

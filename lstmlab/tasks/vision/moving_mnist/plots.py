@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.plots.images import frames_grid, to_pixels
-from lstmlab.tasks.task import Illustration, Predictor
+from lstmlab.tasks.task import Plot, Predictor
 from lstmlab.tasks.vision.frames import film, from_patches
 
 if TYPE_CHECKING:
     from lstmlab.tasks.vision.moving_mnist.task import MovingMNIST
 
 
-def illustrate(task: MovingMNIST, predictor: Predictor) -> list[Illustration]:
+def plot(task: MovingMNIST, predictor: Predictor) -> list[Plot]:
     """A film of three test sequences, truth beside prediction, and one of them as a grid."""
     draw = jax.jit(task.eval_batch, static_argnums=(1, 3))
     batch = draw(task.data()["test"], "test", 0, 3)
@@ -30,6 +30,6 @@ def illustrate(task: MovingMNIST, predictor: Predictor) -> list[Illustration]:
         "prediction": to_pixels(predicted[0]),
     }
     return [
-        Illustration("film", frames=to_pixels(film(seen, truth, predicted))),
-        Illustration("frames", picture=frames_grid(grid)),
+        Plot("film", frames=to_pixels(film(seen, truth, predicted))),
+        Plot("frames", picture=frames_grid(grid)),
     ]

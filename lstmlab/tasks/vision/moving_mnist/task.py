@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
+from lstmlab.settings import setting
 from lstmlab.tasks.generated import Generated
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
+from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
 from lstmlab.tasks.vision.frames import FORECASTS, IMAGES, bounce, digits_of, from_patches, to_patches
 from lstmlab.tasks.vision.moving_mnist.baselines import baselines
 from lstmlab.tasks.vision.moving_mnist.dataset import PUBLISHED_FRAMES, PUBLISHED_SEQUENCES, load_moving_mnist_test
@@ -60,16 +61,16 @@ class MovingMNIST(Generated):
     ``images=mnist`` draws training and validation from MNIST's 60 000 training digits, by download.
     """
 
-    frame_size: int = field(64, "height and width of a frame, pixels", minimum=7)
-    digit_size: int = field(28, "height and width of a digit, pixels", minimum=1)
-    digits: int = field(2, "digits in a sequence", minimum=1)
-    patch: int = field(4, "height and width of the patches that become features", minimum=1)
-    input_frames: int = field(10, "frames that are seen", minimum=1)
-    target_frames: int = field(10, "frames that are predicted", minimum=1)
-    eval_examples: int = field(200, "sequences in the validation split and in the test split", minimum=1)
-    forecast: str = field("stepwise", "the form of the model, see `lstmlab tasks moving_mnist`", choices=FORECASTS)
-    images: str = field("embedded", "digits: embedded (5000 of MNIST) or mnist (70 000, downloaded)", choices=IMAGES)
-    test_set: str = field(
+    frame_size: int = setting(64, "height and width of a frame, pixels", minimum=7)
+    digit_size: int = setting(28, "height and width of a digit, pixels", minimum=1)
+    digits: int = setting(2, "digits in a sequence", minimum=1)
+    patch: int = setting(4, "height and width of the patches that become features", minimum=1)
+    input_frames: int = setting(10, "frames that are seen", minimum=1)
+    target_frames: int = setting(10, "frames that are predicted", minimum=1)
+    eval_examples: int = setting(200, "sequences in the validation split and in the test split", minimum=1)
+    forecast: str = setting("stepwise", "the form of the model, see `lstmlab tasks moving_mnist`", choices=FORECASTS)
+    images: str = setting("embedded", "digits: embedded (5000 of MNIST) or mnist (70 000, downloaded)", choices=IMAGES)
+    test_set: str = setting(
         "generated",
         "generated from the test's digits, or published (mnist_test_seq.npy, by download)",
         choices=TEST_SETS,
@@ -204,8 +205,8 @@ class MovingMNIST(Generated):
         """The input frames of a batch, as patches."""
         return (batch.inputs[0] if isinstance(batch.inputs, tuple) else batch.inputs)[:, : self.input_frames]
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """A film of three test sequences, truth beside prediction, and one of them as a grid."""
-        from lstmlab.tasks.vision.moving_mnist.plots import illustrate
+        from lstmlab.tasks.vision.moving_mnist.plots import plot
 
-        return illustrate(self, predictor)
+        return plot(self, predictor)

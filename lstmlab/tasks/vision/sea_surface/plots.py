@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstmlab.tasks.task import Illustration
+from lstmlab.tasks.task import Plot
 
 if TYPE_CHECKING:
     from lstmlab.tasks.vision.sea_surface.task import SeaSurfaceTask
 
 
-def illustrate(task: SeaSurfaceTask, forecasts: np.ndarray) -> list[Illustration]:
+def plot(task: SeaSurfaceTask, forecasts: np.ndarray) -> list[Plot]:
     """Pictures of anomaly forecasts in °C, ``[forecasts, horizon, latitudes, longitudes]``, of the test split."""
     from lstmlab.plots import maps
 
@@ -38,4 +38,4 @@ def illustrate(task: SeaSurfaceTask, forecasts: np.ndarray) -> list[Illustration
         {"truth": observed[shown], f"forecast {task.horizon} months before": forecasts[:, lead]},
         [str(month) for month in task.records.months[shown]],
     )
-    return [Illustration("maps", draw=draw), Illustration("film", frames=film)]
+    return [Plot("maps", draw=draw), Plot("film", frames=film)]

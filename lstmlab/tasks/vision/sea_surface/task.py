@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, Features, Illustration, Metrics, Predictor, Split, field, mean, weighted
+from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
 from lstmlab.tasks.vision.frames import FORECASTS, from_patches, to_patches
 from lstmlab.tasks.vision.sea_surface import baselines as sea_yardsticks
 from lstmlab.tasks.vision.sea_surface import plots as sea_pictures
@@ -43,17 +44,17 @@ class SeaSurfaceTask(RowsTask):
     test. Windows of the test may reach back into months that are past by then. Climatology and deviation see training
     months only. Loss and metrics count sea alone.
 
-    ``rmse`` is the root of the mean squared error over the sea of one field, °C, averaged over fields and forecasts
+    ``rmse`` is the root of the mean squared error over the sea of one °C, averaged over fields and forecasts
     (as Rasp et al. 2020, WeatherBench, average it); ``rmse_month_k`` is that of the k-th month ahead.
 
     Four and a half years are few: they hold one El Niño (2009/10) and its end, which is the test, so that a model may
     well lose to persistence.
     """
 
-    window: int = field(6, "months that a forecast looks back on", minimum=1)
-    horizon: int = field(3, "months that are forecast", minimum=1)
-    patch: int = field(3, "height and width of the patches that become features, places", minimum=1)
-    forecast: str = field("stepwise", "the form of the model, see task moving_mnist", choices=FORECASTS)
+    window: int = setting(6, "months that a forecast looks back on", minimum=1)
+    horizon: int = setting(3, "months that are forecast", minimum=1)
+    patch: int = setting(3, "height and width of the patches that become features, places", minimum=1)
+    forecast: str = setting("stepwise", "the form of the model, see task moving_mnist", choices=FORECASTS)
 
     metric = "rmse"
 
@@ -161,13 +162,13 @@ class SeaSurfaceTask(RowsTask):
         return self.table.deviation * np.asarray(from_patches(moved + last, self.patch))
 
     def baselines(self) -> dict[str, float]:
-        """``rmse`` of repeating the last field, its anomaly, a damped one, and of the climatology."""
+        """``rmse`` of repeating the last its anomaly, a damped one, and of the climatology."""
         return sea_yardsticks.baselines(self)["rmse"]
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """The same for each month ahead."""
         return {name: values for name, values in sea_yardsticks.baselines(self).items() if name != "rmse"}
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """Maps of one test forecast, and a film of the test months as forecast ``horizon`` months before."""
-        return sea_pictures.illustrate(self, self.forecasts(predictor))
+        return sea_pictures.plot(self, self.forecasts(predictor))

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from lstmlab.settings import setting
 from lstmlab.tasks.batching import ClassificationTask, accuracies, take
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, Features, Illustration, Predictor, Split, field
+from lstmlab.tasks.task import Batch, Features, Plot, Predictor, Split
 from lstmlab.tasks.vision.sequential_images.dataset import CLASSES, DATASETS, Images, load_images
 
 PERMUTATION_SEED = 92916  # any; all runs share it
@@ -39,9 +40,9 @@ class SequentialImages(ClassificationTask):
     The embedded default has 4000 training digits, so its results do not compare with these.
     """
 
-    dataset: str = field("mnist_5k", "the images; all but mnist_5k are downloaded", choices=DATASETS)
-    permuted: bool = field(False, "read the pixels in one fixed random order", choices=(False, True))
-    pixels_per_step: int = field(1, "pixels read at once; must divide their number", minimum=1)
+    dataset: str = setting("mnist_5k", "the images; all but mnist_5k are downloaded", choices=DATASETS)
+    permuted: bool = setting(False, "read the pixels in one fixed random order", choices=(False, True))
+    pixels_per_step: int = setting(1, "pixels read at once; must divide their number", minimum=1)
 
     def __post_init__(self) -> None:
         """Refuse steps that do not divide an image; raises ``ValueError``."""
@@ -110,13 +111,13 @@ class SequentialImages(ClassificationTask):
         commonest = np.bincount(train.labels, minlength=CLASSES).argmax()
         return accuracies({"nearest mean image": nearest, "commonest class": commonest}, test.labels)
 
-    def illustrate(self, predictor: Predictor) -> list[Illustration]:
+    def plot(self, predictor: Predictor) -> list[Plot]:
         """The first test images, each with the class that the model names; mistakes framed."""
         part = self.splits["test"]
         batch = self.pick(self.data()["test"], jnp.arange(len(part.labels[:SHOWN])))
         named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
         wrong = named != part.labels[:SHOWN]
-        return [Illustration("images", picture=_sheet(part.images[:SHOWN], wrong))]
+        return [Plot("images", picture=_sheet(part.images[:SHOWN], wrong))]
 
 
 def _sheet(images: np.ndarray, wrong: np.ndarray) -> np.ndarray:
