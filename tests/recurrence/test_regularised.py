@@ -162,7 +162,7 @@ def test_zoneout_at_rate_zero_equals_the_plain_cell(case):
 @each_form
 def test_zoneout_at_rate_one_keeps_the_state(case):
     p = problem(case)
-    zoneout_fields = with_zoneout(p, 1.0)
+    zoned = with_zoneout(p, 1.0)
     for backend in backends(zoned.cell):
         result = masked(zoned, backend=backend)
         for name in p.cell.zoneout_fields or p.state._fields:
