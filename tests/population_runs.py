@@ -12,7 +12,7 @@ from small_runs import assert_same_bits, parameters, untimed
 from lstmlab.config import Config
 from lstmlab.tracking.files import read_metrics, read_summary
 from lstmlab.training import Outcome, train_population
-from lstmlab.training.programs import Programs
+from lstmlab.training.compiled import CompiledRun
 
 # What a summary says of clocks and company, not of the run.
 AROUND = ("seconds", "steps_per_second", "members", "git_revision", "solved", "devices")
@@ -47,20 +47,20 @@ def assert_ran_about_as(member: Path, alone: Path) -> None:
     assert summaries[0]["test"] == pytest.approx(summaries[1]["test"], **ROUNDING)
 
 
-def count_programs(monkeypatch: pytest.MonkeyPatch) -> list[Programs]:
+def count_programs(monkeypatch: pytest.MonkeyPatch) -> list[CompiledRun]:
     """The programs that are made from now on; their ``_compiled`` says which functions were compiled for what."""
-    made: list[Programs] = []
-    begin = Programs.__init__
+    made: list[CompiledRun] = []
+    begin = CompiledRun.__init__
 
-    def noted(self: Programs, config: Config) -> None:
+    def noted(self: CompiledRun, config: Config) -> None:
         begin(self, config)
         made.append(self)
 
-    monkeypatch.setattr(Programs, "__init__", noted)
+    monkeypatch.setattr(CompiledRun, "__init__", noted)
     return made
 
 
-def compilations(programs: Programs, function: str) -> int:
+def compilations(programs: CompiledRun, function: str) -> int:
     """How often a function was compiled."""
     names = [name if isinstance(name, str) else name[0] for name, _, _ in programs._compiled]
     return names.count(function)

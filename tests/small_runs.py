@@ -127,7 +127,8 @@ def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
     whole = text.load_text
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSTMLAB_CACHE_DIR", str(cache))
-        patch.setattr("lstmlab.training.scheduler.use_compilation_cache", lambda: None)
+        for module in ("run", "population.scheduler"):
+            patch.setattr(f"lstmlab.training.{module}.use_compilation_cache", lambda: None)
         for task in (char_lm, word_lm):
             patch.setattr(task, "load_text", lambda corpus, data_dir: whole(corpus, data_dir)[:CHARACTERS])
         try:

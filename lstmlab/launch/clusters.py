@@ -15,7 +15,7 @@ from lstmlab.tracking.files import SUMMARY, read_summary
 from lstmlab.tracking.plain import one_line
 from lstmlab.tracking.sweep_progress import SweepProgress
 from lstmlab.training import RunFailed, train_population
-from lstmlab.training.programs import program_key
+from lstmlab.training.compiled import program_key
 
 POLL_SECONDS = 0.5
 

@@ -58,14 +58,14 @@ class _Jobs(Hooks):
         self.jobs = jobs
         self.started: set[int] = set()
 
-    def starts(self, index: int) -> None:
+    def on_start(self, index: int) -> None:
         self.started.add(index)
         self.jobs[index].starts()
 
-    def ends(self, index: int, outcome: Outcome) -> None:
+    def on_end(self, index: int, outcome: Outcome) -> None:
         if index not in self.started:  # finished before, or refused at once
             try:
-                self.starts(index)
+                self.on_start(index)
             except OSError as error:
                 outcome = Outcome(outcome.directory, error=outcome.error or error)
         if outcome.summary is not None:

@@ -17,7 +17,7 @@ from lstmlab.config import Config, ConfigError, compose_tree, conf_dir, register
 from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
 from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
-from lstmlab.training.hosts import join_hosts, leads
+from lstmlab.training.distributed import join_hosts, leads
 
 # Hydra's own sweeper, which runs lists of values.
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"

@@ -19,8 +19,8 @@ from lstmlab.data.download import DataError
 from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
-from lstmlab.training.hosts import from_lead, leads, was_told
-from lstmlab.training.member import CONFIG_FILE
+from lstmlab.training.distributed import from_lead, leads, was_told
+from lstmlab.training.recorder import CONFIG_FILE
 
 # Errors whose message alone says what is wrong.
 USER_ERRORS = (ConfigError, DataError, RunError, RunFailed, OSError)

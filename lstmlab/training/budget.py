@@ -7,9 +7,9 @@ import math
 
 import jax
 
-from lstmlab.config import Config, ConfigError, split_traced
-from lstmlab.training.engine import Engine
-from lstmlab.training.programs import program_key
+from lstmlab.config import Config, ConfigError
+from lstmlab.training import functions
+from lstmlab.training.compiled import program_key
 
 LARGEST, LARGEST_UNIT = 2**16, 64
 
@@ -36,10 +36,8 @@ def with_hidden_size(config: Config, hidden_size: int) -> Config:
 
 def parameters_of(config: Config) -> int:
     """Number of scalars in the model; raises ``ConfigError`` when the parts of the configuration do not fit."""
-    static, member = split_traced(config)
-    engine = Engine(static)
     try:
-        model = jax.eval_shape(lambda member: engine.init(member).model, member)
+        model = jax.eval_shape(lambda: functions.init(config).model)
     except ValueError as error:
         raise ConfigError(str(error)) from None
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(model))

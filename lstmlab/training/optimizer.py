@@ -12,7 +12,8 @@ from jaxtyping import Array, Float
 from lstmlab.config import switched_on
 from lstmlab.config.schema import OptimizerConfig, ScheduleConfig
 
-Factor = Callable[[ArrayLike], Float[Array, ""]]
+Schedule = Callable[[ArrayLike], Float[Array, ""]]
+"""from the number of an optimiser step, counted from 0"""
 
 
 def make_optimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: int) -> optax.GradientTransformation:
@@ -31,12 +32,18 @@ def make_optimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: int
         parts.append(optax.trace(decay=config.momentum))
     if config.name in ("adamw", "sgd") and switched_on(config.weight_decay):
         parts.append(optax.add_decayed_weights(config.weight_decay))
-    factor = learning_rate_factor(schedule, steps)
-    parts.append(optax.scale_by_schedule(lambda count: -config.learning_rate * factor(count)))
+    rate = learning_rate(config, schedule, steps)
+    parts.append(optax.scale_by_schedule(lambda step: -rate(step)))
     return optax.chain(*parts)
 
 
-def learning_rate_factor(schedule: ScheduleConfig, steps: int) -> Factor:
+def learning_rate(config: OptimizerConfig, schedule: ScheduleConfig, steps: int) -> Schedule:
+    """The learning rate of every optimiser step."""
+    factor = learning_rate_factor(schedule, steps)
+    return lambda step: config.learning_rate * factor(step)
+
+
+def learning_rate_factor(schedule: ScheduleConfig, steps: int) -> Schedule:
     """The factor on the learning rate at an optimiser step: 1 at the peak."""
     warmup = schedule.warmup_steps
     shape = _shape(schedule, max(steps - warmup, 1))
@@ -45,7 +52,7 @@ def learning_rate_factor(schedule: ScheduleConfig, steps: int) -> Factor:
     return optax.join_schedules([optax.linear_schedule(0.0, 1.0, warmup), shape], [warmup])  # type: ignore[return-value]
 
 
-def _shape(schedule: ScheduleConfig, steps: int) -> Factor:
+def _shape(schedule: ScheduleConfig, steps: int) -> Schedule:
     final = schedule.final_fraction
     if schedule.name == "cosine":
         return optax.cosine_decay_schedule(1.0, steps, alpha=final)  # type: ignore[return-value]
@@ -55,5 +62,5 @@ def _shape(schedule: ScheduleConfig, steps: int) -> Factor:
         fall = optax.cosine_decay_schedule(1.0, max(steps - peak, 1), alpha=final)
         return optax.join_schedules([rise, fall], [peak])  # type: ignore[return-value]
     if schedule.name == "step":
-        return lambda count: schedule.step_factor ** jnp.floor(count / schedule.step_every)
-    return lambda count: jnp.ones(())
+        return lambda step: schedule.step_factor ** jnp.floor(step / schedule.step_every)
+    return lambda step: jnp.ones(())

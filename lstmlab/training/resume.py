@@ -7,8 +7,8 @@ from typing import Any
 
 from lstmlab.config import PLACE_KEYS, Config, ConfigError, read_config, to_tree
 from lstmlab.tracking.files import SUMMARY, read_summary
-from lstmlab.training.member import CONFIG_FILE
-from lstmlab.training.programs import HOST_KEYS
+from lstmlab.training.compiled import HOST_KEYS
+from lstmlab.training.recorder import CONFIG_FILE
 
 # Keys that may differ between a run and its continuation.
 _FREE = HOST_KEYS

@@ -1,20 +1,22 @@
 """Training batches that are drawn on the host and read ahead, for training splits too large for the device.
 
-The engine's batches are a pure function of (training split, seed, step). Here the same function is compiled for the
-CPU and called by Grain's threads, one chunk of successive steps at a time, while the device trains on the chunk
-before. A stream therefore gives the very batches that a split on the device would give, from any step on.
+A batch is a pure function of (training split, seed, step). Here this function is compiled for the CPU and called by
+Grain's threads, one chunk of successive steps at a time, while the device trains on the chunk before. A stream
+therefore gives exactly the batches that a split on the device would give, from any step on.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
 from lstmlab.config import Config, ConfigError, Member
-from lstmlab.training.engine import Engine
+from lstmlab.training.functions import draw
 
 # Chunks that wait while the device trains, and threads that draw them.
 AHEAD, THREADS = 2, 2
@@ -51,18 +53,18 @@ def split_bytes(split: Any) -> int:
 class HostBatches:
     """Draws the batches of any member, on the CPU, from one training split; any thread may call.
 
-    Raises ``ConfigError`` when JAX has been told to leave the CPU out.
+    Raises ``ConfigError`` when JAX may not use the CPU.
     """
 
-    def __init__(self, engine: Engine, train: Any) -> None:
+    def __init__(self, config: Config, train: Any) -> None:
         try:
             self._cpu = jax.local_devices(backend="cpu")[0]
         except RuntimeError:
             raise ConfigError(
                 "data.placement=stream draws batches on the CPU, which JAX_PLATFORMS leaves out: add cpu to it"
             ) from None
-        self.training = engine.static.training
-        self._engine, self._train = engine, train
+        self.training = config.training
+        self._config, self._train = config, train
         self._jitted = jax.jit(self._draw, static_argnames="count")
         self._lock = threading.Lock()
         self._on_cpu: Any = None
@@ -84,35 +86,67 @@ class HostBatches:
         return jax.device_get(self._jitted(self._on_cpu, seed, start, count=count))
 
     def shapes(self, count: int) -> Any:
-        """The form of a chunk of so many steps."""
+        """The shapes of a chunk of ``count`` steps."""
         scalar = jax.ShapeDtypeStruct((), np.uint32), jax.ShapeDtypeStruct((), np.int32)
         return jax.eval_shape(lambda *args: self._draw(*args, count=count), self._train, *scalar)
 
     def _draw(self, train: Any, seed: Any, start: Any, count: int) -> Any:
         steps = start + np.arange(count, dtype=np.int32)
-        return jax.lax.map(lambda step: self._engine.draw(train, {"seed": seed}, step), steps)
+        config = dataclasses.replace(self._config, seed=seed)
+        return jax.lax.map(lambda step: draw(config, train, step), steps)
+
+
+class ResidentSplit:
+    """A training split on the device, from which the compiled step draws its own batches."""
+
+    started, position = True, None
+
+    def __init__(self, split: Any) -> None:
+        self._split = split
+
+    def take(self) -> Any:
+        """The split."""
+        return self._split
+
+    def close(self) -> None:
+        """Nothing to stop."""
 
 
 class Stream:
-    """The chunks of one member in order, read ahead by Grain."""
+    """The chunks of one member in order, read ahead by Grain.
 
-    def __init__(self, batches: HostBatches, member: Member, step: int, position: dict[str, Any] | None = None) -> None:
-        """Begin at a step, or where ``position`` says; a split that was on the device before has no position."""
+    Attributes:
+        started: whether a chunk has been taken. The first one waits until its program is compiled.
+    """
+
+    def __init__(
+        self,
+        batches: HostBatches,
+        values: Member,
+        step: int,
+        position: dict[str, Any] | None = None,
+        *,
+        put: Callable[[Any], Any] = lambda chunk: chunk,
+    ) -> None:
+        """Begin at a step, or at the ``position`` of an earlier stream; ``put`` moves a chunk to the device."""
         # Grain takes a second or two to import: only runs that stream pay for it.
         import grain
 
         options = grain.ReadOptions(num_threads=THREADS, prefetch_buffer_size=AHEAD)
-        self._iterator = iter(grain.MapDataset.source(_Source(batches, member)).to_iter_dataset(options))
+        self._iterator = iter(grain.MapDataset.source(_Source(batches, values)).to_iter_dataset(options))
         self._iterator.set_state(position or {"next_index": step // batches.training.log_every})
+        self._put = put
+        self.started = False
 
     @property
     def position(self) -> dict[str, Any]:
-        """Grain's state, plain JSON values: what comes next, whatever has been read ahead."""
+        """Grain's state, plain JSON values: the next chunk to be taken, however many have been read ahead."""
         return dict(self._iterator.get_state())
 
     def take(self) -> Any:
         """The next chunk."""
-        return next(self._iterator)
+        self.started = True
+        return self._put(next(self._iterator))
 
     def close(self) -> None:
         """Stop reading ahead."""
@@ -120,7 +154,7 @@ class Stream:
 
 
 class _Source:
-    """What Grain reads: item ``i`` is chunk ``i`` of one member."""
+    """Grain's source: item ``i`` is chunk ``i`` of one member."""
 
     def __init__(self, batches: HostBatches, member: Member) -> None:
         self._batches, self._member = batches, member

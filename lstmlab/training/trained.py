@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lstmlab.config import Config, read_config, split_traced
+from lstmlab.config import Config, read_config
 from lstmlab.models import ModelOutput, SequenceModel
 from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.generate import generate
@@ -22,12 +22,13 @@ from lstmlab.models.sampling import Draw, continue_sequence
 from lstmlab.tasks import Batch, Pairs, Split, Task, Tokens
 from lstmlab.tracking.files import RunError, read_summary, write_atomically
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
+from lstmlab.training import functions
 from lstmlab.training.checkpoint import fill, named_leaves
-from lstmlab.training.dynamic import metrics_while_learning
-from lstmlab.training.engine import Engine, dropout_rates
+from lstmlab.training.dynamic_evaluation import metrics_while_learning
+from lstmlab.training.functions import dropout_rates
 
 MODEL_FILE = "model.npz"
-KEPT_FILE = "task.json"
+ARTIFACTS_FILE = "task.json"
 
 
 class Trained:
@@ -140,16 +141,16 @@ class Trained:
         return beam_search(self.model, source, length, beam, alpha=alpha, rates=self._rates)  # type: ignore[arg-type]
 
     def metrics_while_learning(self, split: Split, rate: float) -> dict[str, float]:
-        """Every metric of a split under dynamic evaluation, see :mod:`lstmlab.training.dynamic`."""
+        """Every metric of a split under dynamic evaluation, see :mod:`lstmlab.training.dynamic_evaluation`."""
         return metrics_while_learning(self.model, self.task, self._rates, split, rate)
 
     def save(self) -> None:
         """Write the parameters to ``model.npz`` in the run directory, by name, and what the task needs besides."""
         arrays = {name: np.asarray(leaf) for name, leaf in named_leaves(self.model).items()}
         np.savez(self.directory / MODEL_FILE, **arrays)  # type: ignore[arg-type]
-        kept = self.task.artifacts() | self.task.fitted_artifacts(self)
-        if kept:
-            write_atomically(self.directory / KEPT_FILE, json.dumps(to_plain(kept), indent=1) + "\n")
+        artifacts = self.task.artifacts() | self.task.fitted_artifacts(self)
+        if artifacts:
+            write_atomically(self.directory / ARTIFACTS_FILE, json.dumps(to_plain(artifacts), indent=1) + "\n")
 
 
 def check_sampling(temperature: float, top_k: int, top_p: float, samples: int) -> None:
@@ -166,9 +167,7 @@ def check_sampling(temperature: float, top_k: int, top_p: float, samples: int) -
 
 def model_template(config: Config) -> SequenceModel:
     """The form of a configuration's model, without its arrays."""
-    static, member = split_traced(config)
-    engine = Engine(static)
-    return jax.eval_shape(lambda m: engine.init(m).model, member)
+    return jax.eval_shape(lambda: functions.init(config).model)
 
 
 def load(directory: str | Path) -> Trained:
@@ -186,7 +185,7 @@ def load(directory: str | Path) -> Trained:
     path = directory / MODEL_FILE
     if not path.exists():
         raise RunError(f"{directory} holds no {MODEL_FILE}: the run has not finished (see metrics.jsonl)")
-    config = dataclasses.replace(config, task=_with_kept(config.task, directory / KEPT_FILE))
+    config = dataclasses.replace(config, task=_with_artifacts(config.task, directory / ARTIFACTS_FILE))
     try:
         with np.load(path) as arrays:
             model = fill(model_template(config), dict(arrays))
@@ -195,8 +194,8 @@ def load(directory: str | Path) -> Trained:
     return Trained(model, config, directory, read_summary(directory))
 
 
-def _with_kept(task: Task, path: Path) -> Task:
-    """The task with what its run has kept; as it is where the run has kept nothing."""
+def _with_artifacts(task: Task, path: Path) -> Task:
+    """The task with the artifacts of its run, if the run has any."""
     try:
         return task.with_artifacts(from_plain(json.loads(path.read_text())))
     except FileNotFoundError:

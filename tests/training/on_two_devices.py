@@ -10,8 +10,8 @@ from lstmlab.config import ConfigError, split_traced
 from lstmlab.tracking.files import read_metrics
 from lstmlab.training import train_population
 from lstmlab.training.checkpoint import Checkpoints
+from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.devices import batch_mesh, by_rows
-from lstmlab.training.programs import Programs
 
 TWO = "training.devices=2"
 LONGER = ["training.steps=8", "optimizer.learning_rate=0.02"]
@@ -46,11 +46,12 @@ def test_every_device_computes_its_rows_and_gradients_are_summed(task):
     config = small(
         task, TWO, f"training.batch_size={batch}", "training.eval_batch_size=14", f"model.hidden_size={hidden}"
     )
-    programs = Programs(config)
+    programs = CompiledRun(config)
     member = jax.device_put(split_traced(config)[1], programs.placement)
     state = jax.device_put(jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), programs.template), programs.placement)
     data = programs.data("train", programs.placement)
-    text = jax.jit(lambda *args: programs.engine.advance(*args, 2)).lower(state, member, data).compile().as_text()
+    advance = jax.jit(programs._with_config(programs._advance(2)))
+    text = advance.lower(member, state, data).compile().as_text()
     assert "all-reduce" in text
     # The state of the recurrence has half of the rows on each device, and nobody gathers those of all steps.
     assert f"f32[{batch // 2},{hidden}]" in text

@@ -1,5 +1,6 @@
 """A run as pure functions: the same seed gives the same bits, and members share one program."""
 
+import dataclasses
 import functools
 
 import jax
@@ -8,8 +9,8 @@ import numpy as np
 import pytest
 from small_runs import OneBatch, small
 
-from lstmlab.config import split_traced
-from lstmlab.training.engine import Engine
+from lstmlab.config import merge_traced, split_traced
+from lstmlab.training import functions
 
 STEPS = 3
 
@@ -18,16 +19,16 @@ class Programs:
     """The compiled functions of one static configuration; ``traced`` counts how often each was traced."""
 
     def __init__(self, static):
-        self.engine, self.traced = Engine(static), []
-        self.data = jax.device_put(self.engine.task.data())
+        self.static, self.traced = static, []
+        self.data = jax.device_put(static.task.data())
         self.init = jax.jit(self.counted("init"))
         self.advance = jax.jit(functools.partial(self.counted("advance"), data=self.data["train"], steps=STEPS))
-        self.assess = jax.jit(functools.partial(self.counted("assess"), data=self.data["validation"]))
+        self.validate = jax.jit(functools.partial(self.counted("validate"), data=self.data["validation"]))
 
     def counted(self, name):
-        def call(*args, **kwargs):
+        def call(member, *args, **kwargs):
             self.traced.append(name)
-            return getattr(self.engine, name)(*args, **kwargs)
+            return getattr(functions, name)(merge_traced(self.static, member), *args, **kwargs)
 
         return call
 
@@ -35,9 +36,9 @@ class Programs:
         """The state and the losses after some compiled calls."""
         state, losses = self.init(member), []
         for _ in range(calls):
-            state, log = self.advance(state, member)
+            state, log = self.advance(member, state)
             losses.append(log.loss)
-        state, _ = self.assess(state, member)
+        state, _ = self.validate(member, state)
         return state, np.concatenate(losses)
 
 
@@ -81,7 +82,7 @@ def test_traced_values_do_not_trace_or_compile_again():
     programs = Programs(static)
     for change in CHANGES:
         programs.run(member_of(change))
-    assert sorted(programs.traced) == ["advance", "assess", "init"]
+    assert sorted(programs.traced) == ["advance", "init", "validate"]
     assert programs.advance._cache_size() == 1
 
 
@@ -90,8 +91,8 @@ def test_seeds_reach_parameters_batches_and_masks(programs):
     assert not same(programs.init(member).model, programs.init(other).model)
     # From the same parameters: other batches and masks, so another loss at once.
     start = programs.init(member)
-    _, log = programs.advance(start, member)
-    _, log_other = programs.advance(start, other)
+    _, log = programs.advance(member, start)
+    _, log_other = programs.advance(other, start)
     assert log.loss[0] != log_other.loss[0]
 
 
@@ -100,11 +101,10 @@ def test_batches_and_masks_are_drawn_anew_at_every_step_and_for_every_seed(what)
     # Parameters stay as they are, so that only batches, or with a single batch only masks, change the loss.
     rate = 0.5 if what == "masks" else 0.0
     static, member = split_traced(small("adding", f"dropout.layer={rate}", "optimizer.learning_rate=0"))
-    engine = Engine(static)
     if what == "masks":
-        engine.task = OneBatch(static.task)
-    start = jax.jit(engine.init)(member)
-    advance = jax.jit(lambda member: engine.advance(start, member, (), STEPS)[1].loss)
+        static = dataclasses.replace(static, task=OneBatch(static.task))
+    start = jax.jit(lambda member: functions.init(merge_traced(static, member)))(member)
+    advance = jax.jit(lambda member: functions.advance(merge_traced(static, member), start, (), STEPS)[1].loss)
     losses = [*advance(member), *advance(member | {"seed": np.uint32(1)})]
     assert len(set(map(float, losses))) == 2 * STEPS
 
@@ -112,10 +112,10 @@ def test_batches_and_masks_are_drawn_anew_at_every_step_and_for_every_seed(what)
 def test_calls_of_any_length_give_the_same_run(programs):
     member = member_of()
     state = programs.init(member)
-    one_by_one = jax.jit(functools.partial(programs.engine.advance, data=programs.data["train"], steps=1))
+    one_by_one = jax.jit(functools.partial(programs.counted("advance"), data=programs.data["train"], steps=1))
     losses = []
     for _ in range(2 * STEPS):
-        state, log = one_by_one(state, member)
+        state, log = one_by_one(member, state)
         losses.append(float(log.loss[0]))
     _, expected = programs.run(member)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
@@ -124,13 +124,14 @@ def test_calls_of_any_length_give_the_same_run(programs):
 def test_members_mapped_together_equal_single_runs(programs):
     members = [member_of("seed=3"), member_of("seed=4", "optimizer.learning_rate=0.02"), member_of("dropout.layer=0.5")]
     stacked = jax.tree.map(lambda *values: jnp.stack(values), *members)
-    engine, data = programs.engine, programs.data
+    static, data = programs.static, programs.data
 
     @jax.jit
     @jax.vmap
     def together(member):
-        state, log = engine.advance(engine.init(member), member, data["train"], STEPS)
-        state, metrics = engine.assess(state, member, data["validation"])
+        config = merge_traced(static, member)
+        state, log = functions.advance(config, functions.init(config), data["train"], STEPS)
+        state, metrics = functions.validate(config, state, data["validation"])
         return state, log.loss, metrics
 
     states, losses, metrics = together(stacked)
@@ -144,17 +145,17 @@ def test_members_mapped_together_equal_single_runs(programs):
 
 def test_the_best_model_is_kept(programs):
     member = member_of()
-    first, metrics = programs.assess(programs.init(member), member)
+    first, metrics = programs.validate(member, programs.init(member))
     assert same(first.best_model, first.model)
     assert float(first.best_metric) == float(metrics["mse"])
     # Weights a hundred times too large predict worse; the step shows whose model is kept.
     worse = first._replace(model=jax.tree.map(lambda w: 100 * w + 1, first.model), step=first.step + 5)
-    second, metrics = programs.assess(worse, member)
+    second, metrics = programs.validate(member, worse)
     assert float(metrics["mse"]) > float(first.best_metric)
     assert same(second.best_model, first.model)
     assert int(second.best_step) == 0
     # And the better one again, at a later step: equal is not better.
-    third, _ = programs.assess(second._replace(model=first.model, step=first.step + 9), member)
+    third, _ = programs.validate(member, second._replace(model=first.model, step=first.step + 9))
     assert int(third.best_step) == 0
 
 
@@ -162,7 +163,7 @@ def test_a_model_without_a_finite_metric_is_never_the_best(programs):
     member = member_of()
     state = programs.init(member)
     broken = state._replace(model=jax.tree.map(lambda w: w * jnp.nan, state.model), step=state.step + 5)
-    after, metrics = programs.assess(broken, member)
+    after, metrics = programs.validate(member, broken)
     assert np.isnan(metrics["mse"])
     assert same(after.best_model, state.model)
     assert int(after.best_step) == 0

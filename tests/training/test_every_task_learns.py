@@ -1,13 +1,14 @@
 """On every registered task the loss falls, and every number that is reported is finite."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 from small_runs import OneBatch, small
 
-from lstmlab.config import split_traced
 from lstmlab.tasks import Features, task_names
-from lstmlab.training.engine import Engine
+from lstmlab.training import functions
 
 STEPS = 20
 
@@ -18,14 +19,12 @@ def learning(task):
     config = small(task, "optimizer.learning_rate=0.02", "schedule.name=constant")
     if isinstance(config.task.inputs, Features) and config.task.inputs.spatial:
         config = small(task, "optimizer.learning_rate=0.02", "cell=conv_lstm")
-    static, member = split_traced(config)
-    engine = Engine(static)
     data = jax.device_put(config.task.data())
-    engine.task = OneBatch(config.task)
-    evaluate = jax.jit(lambda model: engine.evaluate(model, member, data["validation"], "validation"))
-    state = jax.jit(engine.init)(member)
+    config = dataclasses.replace(config, task=OneBatch(config.task))
+    evaluate = jax.jit(lambda model: functions.evaluate(config, model, data["validation"], "validation"))
+    state = jax.jit(lambda: functions.init(config))()
     before = evaluate(state.model)
-    state, log = jax.jit(engine.advance, static_argnums=3)(state, member, data["train"], STEPS)
+    state, log = jax.jit(lambda state, train: functions.advance(config, state, train, STEPS))(state, data["train"])
     return log, before, evaluate(state.model)
 
 

@@ -6,18 +6,16 @@ import pytest
 from small_runs import run, small
 
 from lstmlab import load
-from lstmlab.config import split_traced
 from lstmlab.tracking.files import read_metrics
-from lstmlab.training.engine import Engine
+from lstmlab.training import functions
 
 
 def first_losses(*settings, task="adding", steps=2):
     """Losses of the first steps, and the state after them."""
-    static, member = split_traced(small(task, *settings))
-    engine = Engine(static)
-    data = jax.device_put(static.task.data())["train"]
-    state = jax.jit(engine.init)(member)
-    state, log = jax.jit(engine.advance, static_argnums=3)(state, member, data, steps)
+    config = small(task, *settings)
+    data = jax.device_put(config.task.data())["train"]
+    state = jax.jit(lambda: functions.init(config))()
+    state, log = jax.jit(lambda state, data: functions.advance(config, state, data, steps))(state, data)
     return np.asarray(log.loss), state
 
 
@@ -69,9 +67,8 @@ def test_masks_act_in_training_only(plain):
     _, state = plain
     values = []
     for rate in (0.2, 0.7):
-        static, member = split_traced(small("adding", f"dropout.layer={rate}", f"dropout.recurrent={rate}"))
-        engine = Engine(static)
-        metrics = jax.jit(lambda m, engine=engine, member=member: engine.evaluate(m, member, (), "test"))(state.model)
+        config = small("adding", f"dropout.layer={rate}", f"dropout.recurrent={rate}")
+        metrics = jax.jit(lambda m, config=config: functions.evaluate(config, m, (), "test"))(state.model)
         values.append(float(metrics["mse"]))
     assert values[0] == values[1]
 

@@ -14,7 +14,7 @@ from lstmlab import RunFailed
 from lstmlab.config import ConfigError
 from lstmlab.tracking.files import RunFiles, read_metrics, read_summary
 from lstmlab.training import Hooks
-from lstmlab.training.programs import Programs
+from lstmlab.training.compiled import CompiledRun
 
 PATIENT = ["cell=rnn", "training.steps=8", "training.patience=1"]
 STANDING, MOVING = "optimizer.learning_rate=0", "optimizer.learning_rate=1e-2"
@@ -87,20 +87,20 @@ def test_a_member_that_diverges_ends_and_leaves_the_others_their_bits(strategy, 
         assert untimed(found) == untimed(wanted)
 
 
-def test_lanes_of_diverged_members_are_left_out_once_half_have_gone(tmp_path, monkeypatch):
+def test_diverged_members_are_left_out_once_half_have_gone(tmp_path, monkeypatch):
     rates = [1e30, 0.01, 1e30, 1e30]
     configs = [sgd(seed, rate) for seed, rate in enumerate(rates)]
-    lanes = []
-    works = Programs.advance
+    sizes = []
+    works = CompiledRun.advance
 
-    def noted(self, count, *args):
-        lanes.append(count)
-        return works(self, count, *args)
+    def noted(self, *args):
+        sizes.append(args[-1])
+        return works(self, *args)
 
-    monkeypatch.setattr(Programs, "advance", noted)
+    monkeypatch.setattr(CompiledRun, "advance", noted)
     outcomes = populate(configs, tmp_path, strategy="vmap", max_members=4, workers=1)
     assert [outcome.error is None for outcome in outcomes] == [False, True, False, False]
-    assert lanes == [4, 1, 1]
+    assert sizes == [4, 1, 1]
     run(configs[1], tmp_path / "alone")
     assert_ran_about_as(tmp_path / "1", tmp_path / "alone")
 
@@ -142,43 +142,43 @@ def test_a_configuration_that_does_not_fit_stops_its_own_program_only(tmp_path):
     assert not (tmp_path / "1").exists()
 
 
-def test_a_program_that_fails_stops_the_members_of_its_crew_only(tmp_path, monkeypatch):
-    works = Programs.advance
+def test_a_program_that_fails_stops_the_members_of_its_batch_only(tmp_path, monkeypatch):
+    works = CompiledRun.advance
 
-    def breaking(self, lanes, state, *args):
-        if self.engine.static.cell.name == "gru":
+    def breaking(self, *args):
+        if self.config.cell.name == "gru":
             raise MemoryError("out of device memory")
-        return works(self, lanes, state, *args)
+        return works(self, *args)
 
-    monkeypatch.setattr(Programs, "advance", breaking)
+    monkeypatch.setattr(CompiledRun, "advance", breaking)
     configs = [sgd(0, 0.01), small("adding", "cell=gru"), small("adding", "cell=gru", "seed=1")]
     outcomes = populate(configs, tmp_path, strategy="vmap", max_members=2)
     assert [type(outcome.error) for outcome in outcomes] == [type(None), MemoryError, MemoryError]
     assert read_summary(tmp_path / "2")["error"] == "MemoryError: out of device memory"
 
 
-def test_hooks_hear_of_every_member_in_the_callers_thread(tmp_path):
-    heard, threads = [], set()
+def test_hooks_are_called_for_every_member_in_the_callers_thread(tmp_path):
+    calls, threads = [], set()
 
-    class Ears(Hooks):
-        def starts(self, index):
+    class Noted(Hooks):
+        def on_start(self, index):
             threads.add(threading.current_thread())
-            heard.append(("starts", index))
+            calls.append(("on_start", index))
 
-        def advances(self, index, steps):
-            heard.append(("advances", index, steps))
+        def on_advance(self, index, steps):
+            calls.append(("on_advance", index, steps))
 
-        def ends(self, index, outcome):
+        def on_end(self, index, outcome):
             threads.add(threading.current_thread())
-            heard.append(("ends", index, outcome.error is None))
+            calls.append(("on_end", index, outcome.error is None))
 
-    populate([sgd(0, 0.01), sgd(1, 1e30)], tmp_path, hooks=Ears())
+    populate([sgd(0, 0.01), sgd(1, 1e30)], tmp_path, hooks=Noted())
     assert threads == {threading.current_thread()}
-    assert [note for note in heard if note[1] == 0] == [
-        ("starts", 0), ("advances", 0, 0), *[("advances", 0, 2)] * 3, ("ends", 0, True)
+    assert [note for note in calls if note[1] == 0] == [
+        ("on_start", 0), ("on_advance", 0, 0), *[("on_advance", 0, 2)] * 3, ("on_end", 0, True)
     ]  # fmt: skip
-    assert heard[-1][0] == "ends"
-    assert ("ends", 1, False) in heard
+    assert calls[-1][0] == "on_end"
+    assert ("on_end", 1, False) in calls
 
 
 def test_every_member_is_a_wandb_run_of_its_own_in_the_group_of_the_sweep(tmp_path):

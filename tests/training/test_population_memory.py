@@ -1,4 +1,4 @@
-"""How many lanes a program gets: what fits into memory, at most what was asked for, shared among devices."""
+"""How many members a program gets: what fits into memory, at most what was asked for, shared among devices."""
 
 import json
 import os
@@ -10,10 +10,10 @@ from population_runs import assert_ran_about_as, assert_ran_as, populate
 from small_runs import run, small, started
 
 from lstmlab.tracking.files import read_summary
-from lstmlab.training import memory
-from lstmlab.training.member import MemberRun
-from lstmlab.training.memory import SHARE, free_bytes, lanes_that_fit
-from lstmlab.training.programs import Programs
+from lstmlab.training.compiled import CompiledRun
+from lstmlab.training.population import memory
+from lstmlab.training.population.memory import SHARE, free_bytes, members_that_fit
+from lstmlab.training.recorder import Recorder
 
 TESTS = Path(__file__).parents[1]
 
@@ -36,19 +36,19 @@ def members(count):
 
 @pytest.fixture(scope="module")
 def programs():
-    return Programs(members(1)[0])
+    return CompiledRun(members(1)[0])
 
 
 @pytest.fixture(scope="module")
 def needed(programs):
-    """Bytes for six lanes, as the compiler says."""
-    bytes_ = programs.advance_bytes(6, runs_of(1)[0].member, programs.data("train"), 2)
+    """Bytes for six members, as the compiler says."""
+    bytes_ = programs.advance_bytes(6, runs_of(1)[0].values, programs.data("train"), 2)
     assert bytes_ > 6 * 4 * sum(leaf.size for leaf in jax.tree.leaves(programs.template.model))
     return bytes_
 
 
 def runs_of(count):
-    return [MemberRun(config, Path("unused"), group=None, progress=False) for config in members(count)]
+    return [Recorder(config, Path("unused"), group=None, progress=False) for config in members(count)]
 
 
 def test_free_memory_is_what_the_device_says():
@@ -63,19 +63,19 @@ def test_a_cpu_has_what_the_machine_has_left():
     assert available is None or 1e6 < available < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-@pytest.mark.parametrize(("room", "lanes"), [(10, 6), (1.001, 6), (0.5, 3), (0.34, 2), (0.01, 1)])
-def test_as_many_lanes_as_fit_and_at_least_one(room, lanes, programs, needed):
+@pytest.mark.parametrize(("room", "count"), [(10, 6), (1.001, 6), (0.5, 3), (0.34, 2), (0.01, 1)])
+def test_as_many_members_as_fit_and_at_least_one(room, count, programs, needed):
     device = Device({"bytes_limit": int(room * needed / SHARE) + 1})
-    assert lanes_that_fit(programs, runs_of(6), device) == lanes
+    assert members_that_fit(programs, runs_of(6), device) == count
 
 
 def test_where_nobody_knows_the_memory_all_go_together(programs):
-    assert lanes_that_fit(programs, runs_of(6), Device(None)) == 6
+    assert members_that_fit(programs, runs_of(6), Device(None)) == 6
 
 
-def test_crews_that_fit_have_the_same_results(needed, tmp_path, monkeypatch):
+def test_batches_that_fit_have_the_same_results(needed, tmp_path, monkeypatch):
     configs = members(5)
-    # A little less than four of six lanes.
+    # A little less than four of six members.
     monkeypatch.setattr(memory, "free_bytes", lambda device: int(0.6 * needed / SHARE))
     populate(configs, tmp_path, strategy="vmap", workers=1)
     assert [read_summary(tmp_path / str(i))["members"] for i in range(5)] == [3, 3, 3, 2, 2]
@@ -90,21 +90,21 @@ from pathlib import Path
 import jax
 from population_runs import populate
 from small_runs import small
-from lstmlab.training.crew import Crew
+from lstmlab.training.population.member_batch import MemberBatch
 
-begin, crews = Crew.__init__, []
+begin, batches = MemberBatch.__init__, []
 
-def noted(self, programs, runs, device=None):
-    begin(self, programs, runs, device)
-    crews.append([str(device), [run.directory.name for run in runs]])
+def noted(self, compiled, recorders, device=None):
+    begin(self, compiled, recorders, device)
+    batches.append([str(device), [recorder.directory.name for recorder in recorders]])
 
-Crew.__init__ = noted
+MemberBatch.__init__ = noted
 directory = Path(sys.argv[1])
 configs = [small("adding", "cell=rnn", "training.compilation_cache=false", f"seed={seed}") for seed in range(4)]
 for strategy in ("vmap", "threads"):
     outcomes = populate(configs, directory / strategy, strategy=strategy)
     assert [outcome.error for outcome in outcomes] == [None] * 4, outcomes
-print(json.dumps({"devices": [str(d) for d in jax.local_devices()], "crews": crews}))
+print(json.dumps({"devices": [str(d) for d in jax.local_devices()], "batches": batches}))
 """
 
 
@@ -119,8 +119,8 @@ def test_members_are_shared_among_devices(tmp_path):
     assert ran.code == 0, ran.err
     told = json.loads(ran.out.splitlines()[-1])
     one, other = told["devices"]
-    assert told["crews"][:2] == [[one, ["0", "1"]], [other, ["2", "3"]]]
-    assert sorted(device for device, _ in told["crews"][2:]) == sorted([one, other] * 2)
+    assert told["batches"][:2] == [[one, ["0", "1"]], [other, ["2", "3"]]]
+    assert sorted(device for device, _ in told["batches"][2:]) == sorted([one, other] * 2)
     for index, config in enumerate(members(4)):
         run(config, tmp_path / "alone" / str(index))
         assert_ran_about_as(tmp_path / "vmap" / str(index), tmp_path / "alone" / str(index))

@@ -6,7 +6,7 @@ from small_runs import run, small
 
 from lstmlab.config import traced_keys
 from lstmlab.tracking.files import read_metrics
-from lstmlab.training.programs import program_key
+from lstmlab.training.compiled import program_key
 
 # Traced keys at values that keep their mechanisms on. adamw and sgd use weight decay, sgd momentum.
 BASE = ["optimizer=sgd", "model.layers=2"]
@@ -31,7 +31,7 @@ def test_members_may_differ_in_every_traced_key_and_share_one_program(strategy, 
     outcomes = populate(configs, tmp_path, strategy=strategy, max_members=50, workers=1)
     assert [outcome.error for outcome in outcomes] == [None] * len(configs)
     (programs,) = made
-    for function in ("init", "advance", "assess"):
+    for function in ("init", "advance", "validate"):
         assert compilations(programs, function) == 1
     # And every key reached its member: no two of them ended alike.
     losses = [read_metrics(tmp_path / str(index))[-1]["train/loss"] for index in range(len(configs))]

@@ -7,7 +7,7 @@ from lstmlab.config import ConfigError
 from lstmlab.tracking import Tracker
 from lstmlab.tracking.files import read_metrics, read_summary
 from lstmlab.training.checkpoint import Checkpoints
-from lstmlab.training.member import MemberRun
+from lstmlab.training.recorder import Recorder
 
 SETTINGS = [
     "training.steps=10", "training.log_every=1", "training.eval_every=4", "training.checkpoint_every=2",
@@ -47,7 +47,7 @@ MOMENTS = {
     "after a row that has no checkpoint yet": (Tracker, "log", {"step": 7}),
     "after an evaluation that has no checkpoint yet": (Checkpoints, "save", {"step": 8, "before": True}),
     "after a checkpoint": (Checkpoints, "save", {"step": 4}),
-    "after the last step": (MemberRun, "_conclude", {"before": True}),
+    "after the last step": (Recorder, "finish", {"before": True}),
     "after everything but the summary": (Tracker, "finish", {"before": True}),
 }
 
@@ -81,7 +81,7 @@ def test_a_resumed_run_does_not_repeat_what_a_checkpoint_holds(tmp_path, monkeyp
 
 def test_the_time_spent_before_the_interruption_counts(tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        interrupt(patch, MemberRun, "_conclude", before=True)
+        interrupt(patch, Recorder, "finish", before=True)
         run(config_of(), tmp_path)
     rows = read_metrics(tmp_path)
     spent = sum(1 / row["time/steps_per_second"] for row in rows)
@@ -90,7 +90,7 @@ def test_the_time_spent_before_the_interruption_counts(tmp_path, monkeypatch):
 
 
 def test_a_finished_run_is_loaded_and_not_run_again(alone, monkeypatch):
-    monkeypatch.setattr(MemberRun, "open", lambda self, template: pytest.fail("trained again"))
+    monkeypatch.setattr(Recorder, "open", lambda self, compiled: pytest.fail("trained again"))
     before = {path: path.stat().st_mtime_ns for path in alone.directory.rglob("*") if path.is_file()}
     again = run(config_of("resume=true"), alone.directory)
     assert again.summary == read_summary(alone.directory)

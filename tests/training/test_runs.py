@@ -10,9 +10,9 @@ import pytest
 from small_runs import run, small
 
 from lstmlab import RunFailed, load
-from lstmlab.config import ConfigError, read_config, split_traced
+from lstmlab.config import ConfigError, read_config
 from lstmlab.tracking.files import RunError, read_metrics, read_summary, series
-from lstmlab.training.engine import Engine
+from lstmlab.training import functions
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +78,10 @@ def test_the_model_that_is_kept_is_the_one_that_was_best_on_validation(finished)
 
 def test_the_test_metrics_are_those_of_the_saved_model(finished):
     loaded = load(finished.directory)
-    static, member = split_traced(loaded.config)
-    engine = Engine(static)
-    data = static.task.data()
+    data = loaded.config.task.data()
     for split in ("validation", "test"):
-        metrics = jax.jit(engine.evaluate, static_argnames="split")(loaded.model, member, data[split], split=split)
+        evaluate = jax.jit(lambda model, data, split=split: functions.evaluate(loaded.config, model, data, split))
+        metrics = evaluate(loaded.model, data[split])
         assert {k: float(v) for k, v in metrics.items()} == pytest.approx(finished.summary[split], rel=1e-6)
 
 
@@ -161,7 +160,7 @@ def test_parts_that_do_not_fit_are_refused_before_anything_is_written(settings, 
 
 def test_the_compilation_cache_is_used_unless_it_is_switched_off(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("lstmlab.training.scheduler.use_compilation_cache", lambda: asked.append(True))
+    monkeypatch.setattr("lstmlab.training.run.use_compilation_cache", lambda: asked.append(True))
     config = small("adding", "cell=conv_lstm")  # refused, so that nothing is run
     for on in (True, False):
         changed = dataclasses.replace(config, training=dataclasses.replace(config.training, compilation_cache=on))

@@ -9,9 +9,9 @@ from test_killed_runs import assert_as_if_left_alone, checkpoints, kill, rows, r
 from lstmlab.config import ConfigError, split_traced
 from lstmlab.tasks import task_names
 from lstmlab.tracking.files import read_metrics
-from lstmlab.training import train_population
+from lstmlab.training import functions, train_population
 from lstmlab.training.checkpoint import Checkpoints
-from lstmlab.training.programs import Programs
+from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.stream import HostBatches, Stream, data_placement, split_bytes
 
 STREAM = "data.placement=stream"
@@ -52,12 +52,12 @@ def test_batches_of_every_task_are_those_that_the_device_draws(task):
     if not has_data(task):
         pytest.skip("draws from no data")
     config = small(task, STREAM, "training.log_every=3", "training.eval_every=3", "training.steps=8")
-    programs = Programs(config)
+    programs = CompiledRun(config)
     _, member = split_traced(config)
     train = programs.data("train")
     chunk = programs.batches.draw(member, 1)
     for place, step in enumerate((3, 4, 5)):
-        expected = jax.jit(programs.engine.draw)(train, member, np.int32(step))
+        expected = jax.jit(lambda train, step: functions.draw(config, train, step))(train, np.int32(step))
         jax.tree.map(
             lambda got, want, place=place: np.testing.assert_array_equal(got[place], want),
             chunk,
@@ -70,14 +70,14 @@ def test_batches_of_every_task_are_those_that_the_device_draws(task):
 
 def test_seeds_have_streams_of_their_own():
     config = small("chorales", STREAM)
-    batches = Programs(config).batches
+    batches = CompiledRun(config).batches
     first, second = (batches.draw({"seed": np.uint32(seed)}, 0) for seed in (0, 1))
     assert not np.array_equal(first.inputs, second.inputs)
 
 
 def test_the_position_tells_what_was_taken_and_not_what_was_read_ahead(drawn):
     config = small("char_lm", STREAM, "training.steps=20")
-    batches, (_, member) = Programs(config).batches, split_traced(config)
+    batches, (_, member) = CompiledRun(config).batches, split_traced(config)
     stream = Stream(batches, member, 0)
     stream.take(), stream.take()
     position = stream.position
@@ -184,6 +184,6 @@ def test_a_split_in_a_memory_mapped_file_is_not_copied(tmp_path):
     np.save(path, np.arange(1 << 16, dtype=np.int32))
     mapped = np.load(path, mmap_mode="r")
     config = small("char_lm", STREAM)
-    batches = HostBatches(Programs(config).engine, mapped)
+    batches = HostBatches(CompiledRun(config).config, mapped)
     batches.draw(split_traced(config)[1], 0)
     assert batches._on_cpu.unsafe_buffer_pointer() == mapped.ctypes.data

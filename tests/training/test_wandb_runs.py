@@ -88,15 +88,15 @@ def test_disabled_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def test_a_resumed_run_goes_on_under_its_identifier(tmp_path, monkeypatch):
-    from lstmlab.training.member import MemberRun
+    from lstmlab.training.recorder import Recorder
 
-    conclude = MemberRun._conclude
-    monkeypatch.setattr(MemberRun, "_conclude", lambda self, *args: (_ for _ in ()).throw(KeyboardInterrupt))
+    finish = Recorder.finish
+    monkeypatch.setattr(Recorder, "finish", lambda self, *args: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         run(small("adding", "wandb.mode=offline"), tmp_path)
     interrupted = read_run(tmp_path)
     assert interrupted["exit_code"] != 0
-    monkeypatch.setattr(MemberRun, "_conclude", conclude)
+    monkeypatch.setattr(Recorder, "finish", finish)
     run(small("adding", "wandb.mode=offline", "training.steps=4", "resume=true"), tmp_path)
     assert len(wandb_files(tmp_path)) == 2
     resumed = read_run(tmp_path)

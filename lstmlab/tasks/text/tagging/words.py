@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,12 +1,13 @@
-"""Many runs at once: members of one program share its compilation, and the machine's cores or lanes.
+"""Many runs at once: members of one program share its compilation, and the machine's cores or accelerators.
 
-On CPUs every core takes the next piece of some member with the plain program of one run, so that a member's result
-has the same bits as if it had run alone. On GPUs and TPUs members are lanes of one program, by ``vmap``; results then
-agree within rounding.
+On CPUs every core takes the next chunk of some member with the plain program of one run, so that a member's result
+has the same bits as if it had run alone. On GPUs and TPUs members are mapped into one program by ``vmap``; results
+then agree within rounding.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,8 @@ import jax
 
 from lstmlab.config import Config, ConfigError
 from lstmlab.tracking.sweep_progress import SweepProgress
-from lstmlab.training.member import MemberRun, run_name
-from lstmlab.training.scheduler import Hooks, Outcome, Scheduler
+from lstmlab.training.population.scheduler import Hooks, Outcome, Scheduler
+from lstmlab.training.recorder import Recorder, run_name
 
 STRATEGIES = ("auto", "threads", "vmap")
 
@@ -46,14 +47,14 @@ def train_population(
     Args:
         configs: the runs; they may differ in anything.
         directories: a run directory for each.
-        strategy: ``threads``: every worker takes the next piece of some member; ``vmap``: members are lanes of one
+        strategy: ``threads``: every worker takes the next chunk of some member; ``vmap``: members are mapped into one
             program; ``auto``: threads on CPUs, vmap on GPUs and TPUs.
         workers: programs that run at once; by default one per core, or per accelerator.
-        max_members: most lanes of one program under ``vmap``; by default as many as fit into memory.
+        max_members: most members of one program under ``vmap``; by default as many as fit into memory.
         progress: show a progress bar on standard error, and a line for every run that has finished.
         group: W&B group where a configuration names none.
         labels: what the lines call the runs; by default by cell, task and seed.
-        hooks: is told when a member starts, advances and ends.
+        hooks: called when a member starts, advances and ends.
 
     Returns:
         The outcomes in the order of ``configs``. A run that fails, such as by a loss that is no longer finite, has
@@ -66,17 +67,17 @@ def train_population(
     _check(configs, paths, strategy, workers, max_members)
     if strategy == "auto":
         strategy = "threads" if jax.default_backend() == "cpu" else "vmap"
-    runs = [MemberRun(c, p, group=group, progress=False) for c, p in zip(configs, paths, strict=True)]
+    recorders = [Recorder(c, p, group=group) for c, p in zip(configs, paths, strict=True)]
     workers = workers or default_workers()
     labels = labels or [run_name(config) for config in configs]
-    shown = _Shown(runs, labels, hooks or Hooks()) if progress else hooks or Hooks()
-    try:
-        with ThreadPoolExecutor(workers, thread_name_prefix="lstmlab") as executor:
-            lanes = max_members if strategy == "vmap" else 1
-            return Scheduler(runs, executor, workers, shown, lanes=lanes).execute()
-    finally:
-        if isinstance(shown, _Shown):
-            shown.bar.close()
+    hooks = hooks or Hooks()
+    size = max_members if strategy == "vmap" else 1
+    with contextlib.ExitStack() as stack:
+        if progress:
+            hooks = _ProgressBar(configs, labels, hooks)
+            stack.callback(hooks.bar.close)
+        executor = stack.enter_context(ThreadPoolExecutor(workers, thread_name_prefix="lstmlab"))
+        return Scheduler(recorders, executor, workers, hooks, size=size).execute()
 
 
 def default_workers() -> int:
@@ -87,30 +88,30 @@ def default_workers() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-class _Shown(Hooks):
+class _ProgressBar(Hooks):
     """A progress bar in front of other hooks."""
 
-    def __init__(self, runs: Sequence[MemberRun], labels: Sequence[str], hooks: Hooks) -> None:
+    def __init__(self, configs: Sequence[Config], labels: Sequence[str], hooks: Hooks) -> None:
         self.labels, self.hooks = labels, hooks
-        self.left = [run.config.training.steps for run in runs]
-        self.bar = SweepProgress(len(runs), sum(self.left))
+        self.left = [config.training.steps for config in configs]
+        self.bar = SweepProgress(len(configs), sum(self.left))
 
-    def starts(self, index: int) -> None:
-        self.hooks.starts(index)
+    def on_start(self, index: int) -> None:
+        self.hooks.on_start(index)
 
-    def advances(self, index: int, steps: int) -> None:
+    def on_advance(self, index: int, steps: int) -> None:
         self.left[index] -= steps
         self.bar.advance(steps)
-        self.hooks.advances(index, steps)
+        self.hooks.on_advance(index, steps)
 
-    def ends(self, index: int, outcome: Outcome) -> None:
+    def on_end(self, index: int, outcome: Outcome) -> None:
         if outcome.summary is None:
             self.bar.lost()
         else:
             self.bar.finished(self.labels[index], outcome.summary)
-        # Steps that nobody will take: it has failed, or its patience was at its end.
+        # Steps that are not taken any more: it has failed, or stopped early.
         self.bar.advance(self.left[index])
-        self.hooks.ends(index, outcome)
+        self.hooks.on_end(index, outcome)
 
 
 def _check(

@@ -1,4 +1,4 @@
-"""What a finished run says of itself: its summary, and what its model does in pictures."""
+"""The summary of a finished run, and the plots of what its model does."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import jax
 
 from lstmlab.config import Config
 from lstmlab.tracking.tracker import Tracker
-from lstmlab.training.engine import RunState
 from lstmlab.training.environment import describe_environment
+from lstmlab.training.functions import RunState
+from lstmlab.training.timer import Seconds
 from lstmlab.training.trained import Trained
 
 
@@ -18,7 +19,7 @@ def summarise(
     config: Config,
     state: RunState,
     splits: dict[str, dict[str, float]],
-    seconds: dict[str, float],
+    seconds: Seconds,
     solved: dict[str, float],
 ) -> dict[str, Any]:
     """The content of ``summary.json``; sizes count scalars, times are seconds."""
@@ -57,8 +58,8 @@ def count(tree: Any) -> int:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
 
 
-def plot(trained: Trained, tracker: Tracker, step: int) -> None:
-    """Report what the task shows of a model: text, pictures, frames."""
+def show_plots(trained: Trained, tracker: Tracker, step: int) -> None:
+    """Log the task's plots of a model: texts, images, films and files."""
     for item in trained.task.plot(trained):
         if item.text is not None:
             tracker.text(step, item.name, item.text)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lstmlab.training.hosts import on_any
+from lstmlab.training.distributed import on_any
 
 
 @contextlib.contextmanager

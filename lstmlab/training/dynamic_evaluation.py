@@ -42,8 +42,8 @@ def metrics_while_learning(
         def step(carry: tuple[SequenceModel, Any], index: Any) -> tuple[tuple[SequenceModel, Any], Any]:
             model, state = carry
             batch = task.eval_batch(data, split, index, 1)
-            slopes, (state, metrics) = jax.grad(loss_of, has_aux=True)(model, state, batch)
-            return (jax.tree.map(lambda p, g: p - rate * g, model, slopes), state), metrics
+            gradients, (state, metrics) = jax.grad(loss_of, has_aux=True)(model, state, batch)
+            return (jax.tree.map(lambda p, g: p - rate * g, model, gradients), state), metrics
 
         _, totals = jax.lax.scan(step, (model, model.initial_state(1)), segments)
         means = {name: jnp.sum(total) / jnp.sum(weight) for name, (total, weight) in totals.items()}

@@ -1,0 +1,201 @@
+"""One run as pure functions of its configuration, whose traced values may be tracers.
+
+``init(config)`` makes a state, ``advance(config, state, data, n)`` takes n optimiser steps in one ``lax.scan`` (or
+``advance_on`` takes one on each of the given batches), ``validate`` evaluates on the validation split and keeps the
+best model. Random keys are folded from (seed, purpose, step), so a run that is resumed, runs alone or runs as one
+member of a population sees the same numbers. On a ``mesh`` the rows of every batch, and of a carried recurrent state,
+are split over its devices; everything else is on each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from lstmlab.arrays import Key, Scalar, Step
+from lstmlab.config import Config, make_init, switched_on
+from lstmlab.models import ARCHITECTURES, Rates, SequenceModel
+from lstmlab.tasks import Batch, Split
+from lstmlab.training.devices import by_rows, split_rows
+from lstmlab.training.optimizer import learning_rate, make_optimizer
+
+PURPOSES = {"parameters": 0, "batches": 1, "dropout": 2}
+
+Metrics = dict[str, Scalar]
+
+
+class RunState(NamedTuple):
+    """Everything that a checkpoint must hold."""
+
+    step: Step
+    model: SequenceModel
+    optimizer: Any
+    carry: Any
+    """recurrent state carried between batches of stateful tasks, else ``None``"""
+    best_model: SequenceModel
+    best_metric: Scalar
+    best_step: Step
+
+
+class StepLog(NamedTuple):
+    """What every optimiser step reports."""
+
+    loss: Float[Array, " steps"]
+    gradient_norm: Float[Array, " steps"]
+    learning_rate: Float[Array, " steps"]
+
+
+def build_model(config: Config, key: Key) -> SequenceModel:
+    """A freshly initialised model; raises ``ValueError`` when cell, model and task do not fit."""
+    model, task = config.model, config.task
+    architecture = ARCHITECTURES[task.architecture]
+    own = {name: getattr(model, name) for name in architecture.own_options}
+    return architecture(
+        config.cell.name, task.inputs, task.outputs,
+        hidden_size=model.hidden_size, key=key, layers=model.layers,
+        bidirectional=model.bidirectional, block=model.block,
+        embedding_size=model.embedding_size, tied_embeddings=model.tied_embeddings,
+        readout=task.readout if model.readout == "auto" else model.readout,
+        variational_dropout=config.dropout.variational,
+        backend=model.backend, chunk=model.chunk or None,
+        dtype=None if model.dtype == "float32" else model.dtype,
+        init=make_init(config.init), cell_options=config.cell.options, **own,
+    )  # fmt: skip
+
+
+def init(config: Config) -> RunState:
+    """The state before the first step."""
+    model = build_model(config, run_key(config, "parameters"))
+    worst = jnp.inf if config.task.goal == "min" else -jnp.inf
+    return RunState(
+        step=jnp.zeros((), jnp.int32),
+        model=model,
+        optimizer=_optimizer(config).init(model),  # type: ignore[arg-type]
+        carry=model.initial_state(config.training.batch_size) if config.task.stateful else None,
+        best_model=model,
+        best_metric=jnp.asarray(worst, jnp.float32),
+        best_step=jnp.zeros((), jnp.int32),
+    )
+
+
+def draw(config: Config, data: Any, step: Step) -> Batch:
+    """The training batch of a step; ``data`` is the task's training split."""
+    key = jax.random.fold_in(run_key(config, "batches"), step)
+    return config.task.train_batch(data, key, step, config.training.batch_size)
+
+
+def advance(
+    config: Config, state: RunState, data: Any, steps: int, mesh: Mesh | None = None
+) -> tuple[RunState, StepLog]:
+    """Take ``steps`` optimiser steps; ``data`` is the task's training split."""
+    return _scan_steps(config, state, None, steps, lambda step, _: draw(config, data, step), mesh)
+
+
+def advance_on(config: Config, state: RunState, batches: Batch, mesh: Mesh | None = None) -> tuple[RunState, StepLog]:
+    """Take a step on each of the batches ``[steps, batch, ...]``, which :func:`draw` has made elsewhere."""
+    return _scan_steps(config, state, batches, None, lambda _, batch: batch, mesh)
+
+
+def _scan_steps(
+    config: Config,
+    state: RunState,
+    batches: Batch | None,
+    steps: int | None,
+    batch_of: Callable[[Any, Any], Batch],
+    mesh: Mesh | None,
+) -> tuple[RunState, StepLog]:
+    task, optimizer, rates = config.task, _optimizer(config), dropout_rates(config)
+    rate = learning_rate(config.optimizer, config.schedule, config.training.steps)
+
+    def loss_of(model: SequenceModel, batch: Batch, carry: Any, key: Key) -> Any:
+        outputs, carry = _apply(model, batch, carry, rates, mesh, key)
+        return task.loss(outputs, batch), carry
+
+    def body(state: RunState, given: Batch | None) -> tuple[RunState, StepLog]:
+        dropout_key = jax.random.fold_in(run_key(config, "dropout"), state.step)
+        batch = split_rows(mesh, batch_of(state.step, given))
+        (loss, carry), gradients = jax.value_and_grad(loss_of, has_aux=True)(
+            state.model, batch, state.carry, dropout_key
+        )
+        updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.model)  # type: ignore[arg-type]
+        log = StepLog(loss, optax.tree.norm(gradients), rate(state.step))
+        state = state._replace(
+            step=state.step + 1,
+            model=optax.apply_updates(state.model, updates),  # type: ignore[arg-type]
+            optimizer=optimizer_state,
+            carry=carry if task.stateful else None,
+        )
+        return state, log
+
+    return jax.lax.scan(body, state, batches, length=steps)
+
+
+def evaluate(config: Config, model: SequenceModel, data: Any, split: Split, mesh: Mesh | None = None) -> Metrics:
+    """Every metric of a split; ``data`` is that split's data."""
+    # Without a key only zoneout acts, by its expectation.
+    task, rates = config.task, dropout_rates(config)
+    size = config.training.eval_batch_size or config.training.batch_size
+
+    def body(carry: Any, index: Step) -> tuple[Any, Any]:
+        batch = split_rows(mesh, task.eval_batch(data, split, index, size))
+        outputs, carry = _apply(model, batch, carry, rates, mesh)
+        return (carry if task.stateful else None), task.metrics(outputs, batch)
+
+    carry = model.initial_state(size) if task.stateful else None
+    batches = jnp.arange(task.eval_batches(split, size))
+    _, totals = jax.lax.scan(body, carry, batches)
+    means = {name: jnp.sum(total) / jnp.maximum(jnp.sum(weight), 1e-12) for name, (total, weight) in totals.items()}
+    return means | task.derived(means)
+
+
+def validate(config: Config, state: RunState, data: Any, mesh: Mesh | None = None) -> tuple[RunState, Metrics]:
+    """Evaluate on the validation split; the model is kept when it is the best so far."""
+    task = config.task
+    metrics = evaluate(config, state.model, data, "validation", mesh)
+    value = metrics[task.metric]
+    better = value < state.best_metric if task.goal == "min" else value > state.best_metric
+
+    def keep(new: Any, old: Any) -> Any:
+        return jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)
+
+    state = state._replace(
+        best_model=keep(state.model, state.best_model),
+        best_metric=keep(value, state.best_metric),
+        best_step=keep(state.step, state.best_step),
+    )
+    return state, metrics
+
+
+def _apply(
+    model: SequenceModel, batch: Batch, carry: Any, rates: Rates, mesh: Mesh | None, key: PRNGKeyArray | None = None
+) -> tuple[Array, Any]:
+    """Outputs for a batch, and the recurrent state after it."""
+
+    def forward(shared: Any, rows: Any, key: PRNGKeyArray | None) -> tuple[Array, Any]:
+        (model, rates), (inputs, carry, lengths, resets) = shared, rows
+        out = model(inputs, carry, lengths=lengths, resets=resets, rates=rates, key=key)
+        return out.outputs, out.state
+
+    rows = (batch.inputs, carry, batch.lengths, batch.resets)
+    return by_rows(mesh, forward, (model, rates), rows, key)
+
+
+def _optimizer(config: Config) -> optax.GradientTransformation:
+    return make_optimizer(config.optimizer, config.schedule, config.training.steps)
+
+
+def run_key(config: Config, purpose: str) -> Key:
+    """The key of one purpose of a run; the step is folded in where it is used."""
+    return jax.random.fold_in(jax.random.key(config.seed), PURPOSES[purpose])
+
+
+def dropout_rates(config: Config) -> Rates:
+    """The rates that are switched on."""
+    rates = {name: getattr(config.dropout, name) for name in Rates._fields}
+    return Rates(**{name: rate if switched_on(rate) else None for name, rate in rates.items()})

@@ -1,0 +1,6 @@
+"""A population: many runs that share compiled functions and the machine. The only place with a scheduler."""
+
+from lstmlab.training.population.scheduler import Hooks, Outcome
+from lstmlab.training.population.train_population import STRATEGIES, train_population
+
+__all__ = ["STRATEGIES", "Hooks", "Outcome", "train_population"]
