@@ -17,7 +17,7 @@ from lstmlab.config import Config, ConfigError, compose_tree, conf_dir, register
 from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
 from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
-from lstmlab.training.distributed import join_hosts, leads
+from lstmlab.training.distributed import is_main_process, join_hosts
 
 # Hydra's own sweeper, which runs lists of values.
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         main(job.run_job)()
     except KeyboardInterrupt:
-        if leads():
+        if is_main_process():
             raise
         return 130
     finally:
@@ -62,7 +62,7 @@ def _join(config: Config, *, sweep: bool) -> list[str]:
     if sweep:
         raise ConfigError("training.distributed=true is for one run at a time: leave -m out")
     join_hosts(config)
-    return [] if leads() else ["hydra.run.dir=.", "hydra.output_subdir=null"]
+    return [] if is_main_process() else ["hydra.run.dir=.", "hydra.output_subdir=null"]
 
 
 def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> Config:

@@ -19,7 +19,7 @@ from lstmlab.data.download import DataError
 from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
-from lstmlab.training.distributed import from_lead, leads, was_told
+from lstmlab.training.distributed import is_main_process, on_main_process, shown_by_main_process
 from lstmlab.training.recorder import CONFIG_FILE
 
 # Errors whose message alone says what is wrong.
@@ -50,12 +50,12 @@ def run_job(tree: DictConfig) -> float:
     except USER_ERRORS as error:
         if not sweep:
             # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
-            if not was_told(error):
+            if not shown_by_main_process(error):
                 print(f"lstmlab: {error}", file=sys.stderr)
             raise SystemExit(1) from None
         report_failure(hydra.job.num, directory, error, config)
         return math.inf
-    if not sweep and leads():
+    if not sweep and is_main_process():
         print(result(trained.summary, hydra.run.dir))
     return objective(trained.summary)
 
@@ -66,7 +66,7 @@ class Stopped(KeyboardInterrupt):
 
 def _check_directory(config: Config, directory: Path) -> None:
     """One run goes on where it was told to, and none overwrites another; raises ``ConfigError``."""
-    there = from_lead((directory / CONFIG_FILE).exists)
+    there = on_main_process((directory / CONFIG_FILE).exists)
     if config.resume and not there:
         raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
     if there and not config.resume:

@@ -1,4 +1,4 @@
-"""The hidden size that spends a budget of parameters, so that cells of different make are compared at one size."""
+"""The hidden size for a budget of parameters, so that different cells are compared at the same model size."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def parameters_of(config: Config) -> int:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(model))
 
 
-# By configuration: the members of a sweep ask the same question.
+# By configuration, because all members of a sweep need the same one.
 _solved: dict[str, int] = {}
 
 
@@ -65,7 +65,7 @@ def _largest(config: Config, budget: int) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    # One size breaks the rule: that of the embedding, where a head that shares it needs no projection.
+    # The number of parameters falls where hidden and embedding size are equal: a tied head then needs no projection.
     equal, rest = divmod(config.model.embedding_size, unit)
     if config.model.tied_embeddings and not rest and equal > low and fits(equal):
         return equal * unit

@@ -43,17 +43,17 @@ def batch_mesh(config: Config) -> Mesh | None:
 
 
 def whole(mesh: Mesh | None) -> NamedSharding | None:
-    """Everything on every device."""
+    """Everything replicated on every device."""
     return None if mesh is None else NamedSharding(mesh, PartitionSpec())
 
 
 def rows_of_chunks(mesh: Mesh | None) -> NamedSharding | None:
-    """Arrays ``[steps, batch, ...]`` with their rows shared out among the devices."""
+    """Arrays ``[steps, batch, ...]`` with their rows split over the devices."""
     return None if mesh is None else NamedSharding(mesh, PartitionSpec(None, AXIS))
 
 
 def split_rows(mesh: Mesh | None, tree: Any) -> Any:
-    """Inside a compiled function: arrays ``[batch, ...]`` with their rows shared out among the devices."""
+    """Inside a compiled function: arrays ``[batch, ...]`` with their rows split over the devices."""
     if mesh is None:
         return tree
     rows = NamedSharding(mesh, PartitionSpec(AXIS))
@@ -72,7 +72,7 @@ def by_rows(mesh: Mesh | None, function: Callable[[Any, Any, Any], Any], shared:
         own = None if key is None else jax.random.fold_in(key, jax.lax.axis_index(AXIS))
         return function(shared, rows, own)
 
-    # Left to itself XLA would gather all rows on every device, where sequences are flattened to [time · batch, ...].
+    # Without this XLA would gather all rows on every device, where sequences are flattened to [time · batch, ...].
     every, own = PartitionSpec(), PartitionSpec(AXIS)
     specs = (every, own, every)
     # Types that tell rows from shared values would put a sum into every step of the backward recurrence.

@@ -1,7 +1,7 @@
-"""One run over several processes, such as one per host: they compute alike, and the first one does all the writing.
+"""One run over several processes, such as one per host: all compute the same, the main process does all the writing.
 
-The first process, the lead, decides what depends on files and tells the others, so that all of them take the same
-compiled calls in the same order and end alike.
+The main process (number 0) decides everything that depends on files and broadcasts it, so that all processes make the
+same compiled calls in the same order and end in the same way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lstmlab.config import Config, ConfigError
 from lstmlab.tracking.plain import one_line
 
 COORDINATOR, PROCESSES, PROCESS = "LSTMLAB_COORDINATOR", "LSTMLAB_PROCESSES", "LSTMLAB_PROCESS"
-# How long the others wait for a process that is lost: while they train, and when they end.
+# How long the others wait for a lost process: during training, and at the end.
 HEARTBEAT_SECONDS, SHUTDOWN_SECONDS = 30, 60
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ T = TypeVar("T")
 def join_hosts(config: Config) -> None:
     """Connect the processes of a run with ``training.distributed``; must come before JAX computes anything.
 
-    Raises ``ConfigError`` when the environment does not say where the others are, or they cannot be reached.
+    Raises ``ConfigError`` when the environment does not give their addresses, or they cannot be reached.
     """
     if not config.training.distributed or jax.distributed.is_initialized():
         return
@@ -42,23 +42,23 @@ def join_hosts(config: Config) -> None:
         raise ConfigError(f"training.distributed=true: {one_line(error)}{advice}") from None
 
 
-def leads() -> bool:
-    """Whether this process is the one that writes; a single one does."""
+def is_main_process() -> bool:
+    """Whether this process writes the files; true for a single process."""
     return jax.process_index() == 0
 
 
-def from_lead(function: Callable[[], T]) -> T:
-    """What ``function`` returns or raises in the lead, in every process; only the lead calls it.
+def on_main_process(function: Callable[[], T]) -> T:
+    """Call ``function`` in the main process alone; return its value, or raise its error, in every process.
 
-    Every process must come here. The value and the error must be picklable.
+    Every process must call this. The value and the error must be picklable.
     """
     if jax.process_count() == 1:
         return function()
-    if not leads():
+    if not is_main_process():
         value, error = pickle.loads(_broadcast(b""))
         if error is None:
             return value
-        error.told_by_lead = True
+        error.raised_by_main_process = True
         raise error
     try:
         value = function()
@@ -69,14 +69,14 @@ def from_lead(function: Callable[[], T]) -> T:
     return value
 
 
-def on_any(flag: bool) -> bool:
-    """Whether the flag is set in any process. Every process must come here."""
+def on_any_process(flag: bool) -> bool:
+    """Whether the flag is set in any process. Every process must call this."""
     return flag if jax.process_count() == 1 else bool(np.any(multihost_utils.process_allgather(np.asarray(flag))))
 
 
-def was_told(error: BaseException) -> bool:
-    """Whether the lead has this error too, and shows it."""
-    return getattr(error, "told_by_lead", False)
+def shown_by_main_process(error: BaseException) -> bool:
+    """Whether the main process has this error too, and shows it."""
+    return getattr(error, "raised_by_main_process", False)
 
 
 def _broadcast(message: bytes) -> bytes:
@@ -88,7 +88,7 @@ def _broadcast(message: bytes) -> bytes:
 
 
 def _from_environment() -> dict[str, Any]:
-    """The arguments that the environment gives; none where JAX shall find them by itself."""
+    """The arguments that the environment gives; none where JAX finds them by itself."""
     given = {name: os.environ[name] for name in (COORDINATOR, PROCESSES, PROCESS) if os.environ.get(name)}
     if not given:
         return {}

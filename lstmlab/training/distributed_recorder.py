@@ -10,7 +10,7 @@ import numpy as np
 
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
-from lstmlab.training.distributed import from_lead, leads
+from lstmlab.training.distributed import is_main_process, on_main_process
 from lstmlab.training.functions import RunState
 from lstmlab.training.recorder import Recorder
 from lstmlab.training.timer import Seconds
@@ -27,22 +27,22 @@ class DistributedRecorder(Recorder):
             super(DistributedRecorder, self).open(compiled)
             return self.step, None if self.restored is None else _leaves(self.restored)
 
-        self.step, leaves = from_lead(prepare)
+        self.step, leaves = on_main_process(prepare)
         structure = jax.tree.structure(compiled.template)
         self.restored = None if leaves is None else jax.tree.unflatten(structure, leaves)
 
     def record(self, chunk: Chunk) -> None:
         """Write a row of metrics, in the main process."""
-        from_lead(lambda: super(DistributedRecorder, self).record(chunk))
+        on_main_process(lambda: super(DistributedRecorder, self).record(chunk))
         self.step = chunk.step
 
     def checkpoint(self, state: RunState, chunk: Chunk) -> None:
         """Save the state, in the main process."""
-        from_lead(lambda: super(DistributedRecorder, self).checkpoint(state, chunk))
+        on_main_process(lambda: super(DistributedRecorder, self).checkpoint(state, chunk))
 
     def plot(self, state: RunState, chunk: Chunk) -> None:
         """Show what the model does, in the main process."""
-        from_lead(lambda: super(DistributedRecorder, self).plot(state, chunk))
+        on_main_process(lambda: super(DistributedRecorder, self).plot(state, chunk))
 
     def finish(self, state: RunState, test: dict[str, Any], seconds: Seconds, *, members: int = 1) -> Trained:
         """Write the results, in the main process; every process gets the trained model."""
@@ -52,8 +52,8 @@ class DistributedRecorder(Recorder):
             finished.append(super(DistributedRecorder, self).finish(state, test, seconds, members=members))
             return finished[0].summary
 
-        summary = from_lead(write)
-        if leads():
+        summary = on_main_process(write)
+        if is_main_process():
             return finished[0]
         return Trained(jax.tree.map(jnp.asarray, state.best_model), self.config, self.directory, summary)
 
@@ -65,8 +65,8 @@ class DistributedRecorder(Recorder):
             read.append(load(self.directory))
             return _leaves(read[0].model), read[0].summary
 
-        leaves, summary = from_lead(read_files)
-        if leads():
+        leaves, summary = on_main_process(read_files)
+        if is_main_process():
             return read[0]
         structure = jax.tree.structure(model_template(self.config))
         model = jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in leaves])

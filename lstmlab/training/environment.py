@@ -1,4 +1,4 @@
-"""Where a run ran: device, versions, code; and where compiled programs are kept."""
+"""The environment of a run: device, versions, code revision; and the cache of compiled programs."""
 
 from __future__ import annotations
 

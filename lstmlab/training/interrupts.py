@@ -8,16 +8,16 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lstmlab.training.distributed import on_any
+from lstmlab.training.distributed import on_any_process
 
 
 @contextlib.contextmanager
 def interrupts_at_safe_points() -> Iterator[Callable[[], None]]:
     """Hold Ctrl-C back until the function that this yields is called; a second Ctrl-C acts at once.
 
-    Python delivers an interrupt wherever it stands: in a finaliser it is lost, in a callback of XLA it aborts the
-    process. Does nothing outside the main thread, or where somebody else handles the signal. Of several processes
-    that train one run, all stop where one is interrupted.
+    Python may deliver an interrupt anywhere: in a finaliser it is lost, in a callback of XLA it aborts the process. Does
+    nothing outside the main thread, or where another handler of the signal is installed. When several processes train
+    one run, an interrupt of one stops all of them.
     """
     ours = threading.current_thread() is threading.main_thread()
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -32,7 +32,7 @@ def interrupts_at_safe_points() -> Iterator[Callable[[], None]]:
         pressed = True
 
     def act() -> None:
-        if on_any(pressed):
+        if on_any_process(pressed):
             raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, note)

@@ -1,4 +1,4 @@
-"""Whether a directory's run may be continued, or has finished."""
+"""Whether the run in a directory can be continued, or has finished."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from lstmlab.tracking.files import SUMMARY, read_summary
 from lstmlab.training.compiled import HOST_KEYS
 from lstmlab.training.recorder import CONFIG_FILE
 
-# Keys that may differ between a run and its continuation.
-_FREE = HOST_KEYS
+# Keys that may differ between a run and its continuation, besides HOST_KEYS.
 _FREE_KEYS = ("training.devices", "training.distributed", *PLACE_KEYS)
 
 
@@ -23,9 +22,9 @@ def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:
     if not (directory / CONFIG_FILE).exists():
         return None
     before, now = _by_key(read_config(directory / CONFIG_FILE)), _by_key(config)
-    other = [key for key in before | now if before.get(key) != now.get(key)]
-    if other:
-        held = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in other)
+    different = [key for key in before | now if before.get(key) != now.get(key)]
+    if different:
+        held = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in different)
         raise ConfigError(f"resume=true: {directory} holds a run with {held}; give the same keys, or another directory")
     if not (directory / SUMMARY).exists():
         return None
@@ -35,7 +34,7 @@ def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:
 
 def _by_key(config: Config) -> dict[str, Any]:
     """The keys on which a run and its continuation must agree, dotted."""
-    sections = {name: part for name, part in to_tree(config).items() if name not in _FREE}
+    sections = {name: part for name, part in to_tree(config).items() if name not in HOST_KEYS}
     flat = {f"{name}.{key}": v for name, part in sections.items() if isinstance(part, dict) for key, v in part.items()}
     flat |= {name: part for name, part in sections.items() if not isinstance(part, dict)}
     return {key: value for key, value in flat.items() if key not in _FREE_KEYS}

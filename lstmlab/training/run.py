@@ -12,7 +12,7 @@ from lstmlab.config import Config
 from lstmlab.training.budget import spend_budget
 from lstmlab.training.chunk import advance, validate, validation_due
 from lstmlab.training.compiled import CompiledRun
-from lstmlab.training.distributed import from_lead, join_hosts
+from lstmlab.training.distributed import join_hosts, on_main_process
 from lstmlab.training.distributed_recorder import DistributedRecorder
 from lstmlab.training.environment import use_compilation_cache
 from lstmlab.training.interrupts import interrupts_at_safe_points
@@ -54,7 +54,7 @@ def train(
     config = spend_budget(config)
     kind = DistributedRecorder if jax.process_count() > 1 else Recorder
     recorder = kind(config, Path(directory), group=group, progress=progress)
-    if config.resume and from_lead(partial(finished_summary, config, recorder.directory)):
+    if config.resume and on_main_process(partial(finished_summary, config, recorder.directory)):
         return recorder.load()
     with interrupts_at_safe_points() as stop_if_interrupted:
         compiled, timer = CompiledRun(config), Timer()

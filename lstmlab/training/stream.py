@@ -26,7 +26,7 @@ def data_placement(config: Config, train: Any) -> str:
     """``device`` or ``stream``: where the training split of a run is kept.
 
     With ``auto`` it is streamed when it has more than ``data.device_bytes`` bytes, unless several processes train
-    together. Raises ``ConfigError`` where a stream is asked for that cannot be.
+    together. Raises ``ConfigError`` for a stream that is impossible.
     """
     wanted, size = config.data.placement, split_bytes(train)
     together = config.training.distributed
@@ -79,9 +79,9 @@ class HostBatches:
         count = min(self.training.log_every, self.training.steps - first)
         with self._lock:
             if self._on_cpu is None:
-                # Without a copy where the array is aligned, so that memory-mapped files stay on disk.
+                # Not copied if the array is aligned, so that memory-mapped files stay on disk.
                 self._on_cpu = jax.device_put(self._train, self._cpu, may_alias=True)
-        # What is committed to the CPU makes the whole program run there.
+        # Arguments on the CPU make the whole program run there.
         seed, start = jax.device_put((member["seed"], np.int32(first)), self._cpu)
         return jax.device_get(self._jitted(self._on_cpu, seed, start, count=count))
 

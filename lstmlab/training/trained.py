@@ -145,7 +145,7 @@ class Trained:
         return metrics_while_learning(self.model, self.task, self._rates, split, rate)
 
     def save(self) -> None:
-        """Write the parameters to ``model.npz`` in the run directory, by name, and what the task needs besides."""
+        """Write the parameters to ``model.npz`` in the run directory, by name, and the artifacts of the task."""
         arrays = {name: np.asarray(leaf) for name, leaf in named_leaves(self.model).items()}
         np.savez(self.directory / MODEL_FILE, **arrays)  # type: ignore[arg-type]
         artifacts = self.task.artifacts() | self.task.fitted_artifacts(self)
@@ -166,7 +166,7 @@ def check_sampling(temperature: float, top_k: int, top_p: float, samples: int) -
 
 
 def model_template(config: Config) -> SequenceModel:
-    """The form of a configuration's model, without its arrays."""
+    """The shapes of a configuration's model, without its arrays."""
     return jax.eval_shape(lambda: functions.init(config).model)
 
 
