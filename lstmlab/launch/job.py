@@ -20,7 +20,7 @@ from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
 from lstmlab.training.distributed import is_main_process, on_main_process, shown_by_main_process
-from lstmlab.training.recorder import CONFIG_FILE
+from lstmlab.training.resume import CONFIG_FILE
 
 # Errors whose message alone says what is wrong.
 USER_ERRORS = (ConfigError, DataError, RunError, RunFailed, OSError)

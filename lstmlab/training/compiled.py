@@ -1,4 +1,4 @@
-"""The compiled functions of one static configuration, and its data on the device; members of a population share them."""
+"""The compiled functions of one static configuration, and its data on the device; members share both."""
 
 from __future__ import annotations
 
@@ -82,17 +82,6 @@ class CompiledRun:
             return ResidentSplit(self.data("train", device))
         put = partial(jax.device_put, device=self._chunk_placement or device)
         return Stream(self.batches, values, step, position, put=put)
-
-    def start(self, values: Member, restored: RunState | None, timer: Timer) -> RunState:
-        """The state before the first step, or a restored one on its device."""
-        if restored is None:
-            return self.init(values, timer)
-        with timer("compile"):
-            return jax.block_until_ready(jax.device_put(restored, self.placement))
-
-    def local(self, state: RunState) -> RunState:
-        """A state that this process alone can use: fetched to the host, if several devices hold it."""
-        return state if self.placement is None else jax.device_get(state)
 
     def init(self, values: Member, timer: Timer, size: int | None = None) -> RunState:
         """The state before the first step. Its time counts as compiling."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lstmlab.config import Config
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.distributed import is_main_process, on_main_process
@@ -19,6 +21,10 @@ from lstmlab.training.trained import Trained, load, model_template
 
 class DistributedRecorder(Recorder):
     """A recorder whose files belong to the main process. An error there is raised in every process."""
+
+    def finished(self) -> dict[str, Any] | None:
+        """The summary of the run to be resumed, if it has finished already; asked of the main process."""
+        return on_main_process(super().finished)
 
     def open(self, compiled: CompiledRun) -> None:
         """Prepare the directory, and give a restored state to every process."""
@@ -71,6 +77,12 @@ class DistributedRecorder(Recorder):
         structure = jax.tree.structure(model_template(self.config))
         model = jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in leaves])
         return Trained(model, self.config, self.directory, summary)
+
+
+def make_recorder(config: Config, directory: Path, *, group: str | None, progress: bool) -> Recorder:
+    """The recorder of a run: of this process alone, or of several that train it together."""
+    kind = DistributedRecorder if jax.process_count() > 1 else Recorder
+    return kind(config, directory, group=group, progress=progress)
 
 
 def _leaves(tree: Any) -> list[np.ndarray]:

@@ -15,9 +15,9 @@ from lstmlab.training.distributed import on_any_process
 def interrupts_at_safe_points() -> Iterator[Callable[[], None]]:
     """Hold Ctrl-C back until the function that this yields is called; a second Ctrl-C acts at once.
 
-    Python may deliver an interrupt anywhere: in a finaliser it is lost, in a callback of XLA it aborts the process. Does
-    nothing outside the main thread, or where another handler of the signal is installed. When several processes train
-    one run, an interrupt of one stops all of them.
+    Python may deliver an interrupt anywhere: in a finaliser it is lost, in a callback of XLA it aborts the process.
+    Does nothing outside the main thread, or where another handler of the signal is installed. When several processes
+    train one run, an interrupt of one stops all of them.
     """
     ours = threading.current_thread() is threading.main_thread()
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

@@ -22,11 +22,10 @@ from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.functions import RunState
+from lstmlab.training.resume import CONFIG_FILE, finished_summary
 from lstmlab.training.summary import show_plots, summarise
 from lstmlab.training.timer import Seconds, no_seconds
 from lstmlab.training.trained import ARTIFACTS_FILE, MODEL_FILE, Trained, load
-
-CONFIG_FILE = "config.yaml"
 
 
 class RunFailed(RuntimeError):
@@ -57,12 +56,19 @@ class Recorder:
         self._resources = contextlib.ExitStack()
         self._tracker: Tracker
 
+    def finished(self) -> dict[str, Any] | None:
+        """The summary of the run to be resumed, if it has finished already.
+
+        Raises ``ConfigError`` when the directory holds a run of another configuration.
+        """
+        return finished_summary(self.config, self.directory) if self.config.resume else None
+
     @contextlib.contextmanager
-    def opened(self, compiled: CompiledRun) -> Iterator[None]:
+    def opened(self, compiled: CompiledRun) -> Iterator[CompiledRun]:
         """:meth:`open`, and :meth:`abandon` where the block raises."""
         self.open(compiled)
         try:
-            yield
+            yield compiled
         except BaseException as error:
             self.abandon(error)
             raise

@@ -8,7 +8,8 @@ from typing import Any
 from lstmlab.config import PLACE_KEYS, Config, ConfigError, read_config, to_tree
 from lstmlab.tracking.files import SUMMARY, read_summary
 from lstmlab.training.compiled import HOST_KEYS
-from lstmlab.training.recorder import CONFIG_FILE
+
+CONFIG_FILE = "config.yaml"
 
 # Keys that may differ between a run and its continuation, besides HOST_KEYS.
 _FREE_KEYS = ("training.devices", "training.distributed", *PLACE_KEYS)

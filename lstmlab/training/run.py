@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from functools import partial
+from contextlib import closing
 from pathlib import Path
-
-import jax
 
 from lstmlab.config import Config
 from lstmlab.training.budget import spend_budget
-from lstmlab.training.chunk import advance, validate, validation_due
 from lstmlab.training.compiled import CompiledRun
-from lstmlab.training.distributed import join_hosts, on_main_process
-from lstmlab.training.distributed_recorder import DistributedRecorder
+from lstmlab.training.distributed import join_hosts
+from lstmlab.training.distributed_recorder import make_recorder
 from lstmlab.training.environment import use_compilation_cache
 from lstmlab.training.interrupts import interrupts_at_safe_points
-from lstmlab.training.recorder import Recorder
-from lstmlab.training.resume import finished_summary
-from lstmlab.training.timer import Timer
 from lstmlab.training.trained import Trained
+from lstmlab.training.trainer import Trainer
 
 
 def train(
@@ -52,24 +46,23 @@ def train(
     if config.training.compilation_cache:
         use_compilation_cache()
     config = spend_budget(config)
-    kind = DistributedRecorder if jax.process_count() > 1 else Recorder
-    recorder = kind(config, Path(directory), group=group, progress=progress)
-    if config.resume and on_main_process(partial(finished_summary, config, recorder.directory)):
+    recorder = make_recorder(config, Path(directory), group=group, progress=progress)
+    if recorder.finished():
         return recorder.load()
-    with interrupts_at_safe_points() as stop_if_interrupted:
-        compiled, timer = CompiledRun(config), Timer()
-        with recorder.opened(compiled):
-            values = jax.device_put(recorder.values, compiled.placement)
-            state = compiled.start(values, recorder.take_restored(), timer)
-            with contextlib.closing(compiled.training_data(recorder.values, recorder.step, recorder.position)) as data:
-                while not recorder.is_over(recorder.step, state.best_step):
-                    state, chunk = advance(compiled, values, state, data, recorder.step, timer)
-                    if validation_due(config.training, chunk.step):
-                        state, chunk = validate(compiled, values, state, chunk, timer)
-                    recorder.record(chunk)
-                    if recorder.needs_state(chunk):
-                        recorder.checkpoint(compiled.local(state), chunk)
-                        recorder.plot(compiled.local(state), chunk)
-                    stop_if_interrupted()
-            test = compiled.evaluate(values, state.best_model, compiled.data("test"), timer)
-            return recorder.finish(compiled.local(state), jax.device_get(test), timer.lap())
+    with (
+        interrupts_at_safe_points() as stop_if_interrupted,
+        recorder.opened(CompiledRun(config)) as compiled,
+        closing(Trainer(compiled, recorder.values, recorder.step, recorder.position)) as trainer,
+    ):
+        state = trainer.start(recorder.take_restored())
+        while not recorder.is_over(trainer.step, state.best_step):
+            state, chunk = trainer.advance(state)
+            if trainer.validation_due:
+                state, chunk = trainer.validate(state, chunk)
+            recorder.record(chunk)
+            if recorder.needs_state(chunk):
+                recorder.checkpoint(trainer.local(state), chunk)
+                recorder.plot(trainer.local(state), chunk)
+            stop_if_interrupted()
+        test, seconds = trainer.test(state)
+        return recorder.finish(trainer.local(state), test, seconds)

@@ -16,7 +16,6 @@ from lstmlab.training.interrupts import interrupts_at_safe_points
 from lstmlab.training.population.member_batch import MemberBatch, Progress
 from lstmlab.training.population.memory import members_that_fit
 from lstmlab.training.recorder import Recorder
-from lstmlab.training.resume import finished_summary
 from lstmlab.training.trained import Trained
 
 
@@ -114,7 +113,7 @@ class Scheduler:
         for recorder in self.recorders:
             try:
                 recorder.config = spend_budget(recorder.config)
-                done = finished_summary(recorder.config, recorder.directory) if recorder.config.resume else None
+                done = recorder.finished()
             except Exception as error:
                 self._end(recorder, error=error)
                 continue

@@ -1,0 +1,89 @@
+"""The steps of one run, or of several runs mapped by ``vmap``, on their device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from lstmlab.config import Member
+from lstmlab.config.schema import TrainingConfig
+from lstmlab.training.chunk import Chunk
+from lstmlab.training.compiled import CompiledRun
+from lstmlab.training.functions import RunState
+from lstmlab.training.stream import ResidentSplit, Stream
+from lstmlab.training.timer import Seconds, Timer
+
+
+class Trainer:
+    """Calls the compiled functions of a run and brings their results to the host.
+
+    Args:
+        compiled: the compiled functions, which other trainers may share.
+        values: the run's traced values. With ``size`` these, and all states and results, have a leading axis of that
+            many members.
+        step: optimiser steps done before, when the run is resumed.
+        position: of the stream of batches in the checkpoint, if there is one.
+        device: where the run is computed; ``None``: the default device, or those of ``training.devices``.
+    """
+
+    def __init__(
+        self,
+        compiled: CompiledRun,
+        values: Member,
+        step: int = 0,
+        position: dict[str, Any] | None = None,
+        *,
+        size: int | None = None,
+        device: Any = None,
+    ) -> None:
+        self.compiled, self.step, self.size = compiled, step, size
+        self.device = compiled.placement or device
+        self.training: TrainingConfig = compiled.config.training
+        self.values = jax.device_put(values, self.device)
+        self.timer = Timer()
+        self._data: ResidentSplit | Stream = compiled.training_data(values, step, position, self.device)
+
+    def start(self, restored: RunState | None) -> RunState:
+        """The state before the first step, or a restored one on the device."""
+        if restored is None:
+            return self.compiled.init(self.values, self.timer, self.size)
+        with self.timer("compile"):
+            return jax.block_until_ready(jax.device_put(restored, self.device))
+
+    def advance(self, state: RunState) -> tuple[RunState, Chunk]:
+        """Train until the next row of metrics is due, in one compiled call; the given state is used up."""
+        count = min(self.training.log_every, self.training.steps - self.step)
+        with self.timer("train" if self._data.started else "compile"):
+            data = jax.block_until_ready(self._data.take())
+        state, log = self.compiled.advance(self.values, state, data, count, self.timer, self.size)
+        self.step += count
+        chunk = Chunk(self.step, count, jax.device_get(log), self.timer.lap(), position=self._data.position)
+        return state, chunk
+
+    @property
+    def validation_due(self) -> bool:
+        """Whether the run is validated after this step."""
+        return self.step % self.training.eval_every == 0 or self.step == self.training.steps
+
+    def validate(self, state: RunState, chunk: Chunk) -> tuple[RunState, Chunk]:
+        """Evaluate on the validation split, keep the best model, and note both in the chunk."""
+        data = self.compiled.data("validation", self.device)
+        state, metrics = self.compiled.validate(self.values, state, data, self.timer, self.size)
+        metrics, best_step = jax.device_get((metrics, state.best_step))
+        seconds = {activity: chunk.seconds[activity] + more for activity, more in self.timer.lap().items()}
+        return state, chunk._replace(validation=metrics, best_step=best_step, seconds=seconds)
+
+    def test(self, state: RunState) -> tuple[dict[str, Any], Seconds]:
+        """Metrics of the best model on the test split, and the time that they took."""
+        data = self.compiled.data("test", self.device)
+        metrics = self.compiled.evaluate(self.values, state.best_model, data, self.timer, self.size)
+        return jax.device_get(metrics), self.timer.lap()
+
+    def local(self, state: RunState) -> RunState:
+        """A state that this process alone can use: fetched to the host, if several devices hold it."""
+        return state if self.compiled.placement is None else jax.device_get(state)
+
+    def close(self) -> None:
+        """Stop reading batches ahead."""
+        self._data.close()
