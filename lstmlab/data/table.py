@@ -1,4 +1,4 @@
-"""Tables of numbers over time, read from CSV files; what is wrong with a file is said with its line."""
+"""Tables of numbers over time, read from CSV files; errors name the line and the column."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Table(NamedTuple):
 
     names: tuple[str, ...]
     times: Times | None
-    """datetime64[s] ``[rows]``, rising; None when the file has no column of times"""
+    """datetime64[s] ``[rows]``, rising; None if the file has no column of times"""
     values: Float[np.ndarray, "rows columns"]
     """float64, finite"""
     step: np.timedelta64 | None
-    """between rows, in seconds or calendar months; None without times, or where gaps are ignored"""
+    """between rows, in seconds or calendar months; None without times, or if gaps are ignored"""
 
 
 def read_table(
@@ -56,16 +56,16 @@ def read_table(
 
     Args:
         path: the file.
-        columns: names of the columns to read; none: all but that of the times.
-        time: name of the column of times; None: found.
-        missing: what becomes of empty cells (also NaN, NA, null): ``error``; ``forward`` repeats the value before;
-            ``interpolate`` draws a line from the value before to the one after, so it looks ahead. Rows that are
-            absent from regular times are then filled too.
+        columns: names of the columns to read; if empty, all except the times.
+        time: name of the column of times; if None, it is found.
+        missing: what to do with empty cells (also NaN, NA, null). ``error`` refuses them, ``forward`` repeats the value
+            before, and ``interpolate`` draws a line from the value before to the one after, so it looks ahead. The
+            last two also fill rows that are absent from regular times.
         gaps: ``error`` refuses times that are not one step apart; ``ignore`` takes rows as they come, as for trading
             days.
 
     Raises:
-        DataError: one line that names file, line and column, and what would be right.
+        DataError: one line that names file, line and column, and says what would be right.
     """
     cells = read_cells(Path(path))
     time = _time_column(cells, time)

@@ -1,4 +1,4 @@
-"""Points in time as tables write them, and the step between them: seconds, or whole calendar months."""
+"""Points in time in tables, and the step between them: seconds, or whole calendar months."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 """Tables from CSV files: what is read, and the one line that says what is wrong and where."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -136,3 +139,12 @@ def test_times_steps_and_what_follows(cells, step, after):
     found, _ = regular_step(times)
     assert step_name(found) == step
     assert following(times, found, 2)[0] == np.datetime64(after)
+
+
+def test_what_only_looks_things_up_does_not_wait_for_pandas_or_pooch():
+    """The configuration and the list of cells import these modules, and pandas alone takes half a second."""
+    code = (
+        "import sys, lstmlab.data.table, lstmlab.data.download, lstmlab.data.cache, lstmlab.data.archive;"
+        "print(sorted({'pandas', 'pooch', 'requests'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
