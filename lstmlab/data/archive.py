@@ -1,4 +1,4 @@
-"""What is inside zip and tar archives (`.zip`, `.tar`, `.tar.gz`), read without unpacking them."""
+"""Read files from zip and tar archives (`.zip`, `.tar`, `.tar.gz`) without unpacking them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, tarfile.TarErro
 
 
 def read_member(path: Path, name: str) -> bytes:
-    """Content of one file of an archive.
+    """Return the content of one file of an archive.
 
     Raises:
-        DataError: the archive cannot be read, or holds no such file.
+        DataError: the archive cannot be read, or has no such file.
     """
     for _, content in read_members(path, lambda member: member == name):
         return content
@@ -28,9 +28,9 @@ def read_member(path: Path, name: str) -> bytes:
 
 
 def read_members(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of an archive's files in their order, those that are wanted; one at a time in memory.
+    """Yield name and content of each wanted file of an archive, in the archive's order; only one is in memory.
 
-    Reading on is faster than :func:`read_member` again and again: a `.tar.gz` has to be decompressed from its start.
+    For several files this is faster than :func:`read_member`, which decompresses a `.tar.gz` from its start each time.
 
     Raises:
         DataError: the archive cannot be read.

@@ -1,4 +1,4 @@
-"""What took minutes to make of an archive, kept beside it."""
+"""Arrays that take minutes to compute from an archive, stored beside it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 
-def kept(archive: Path, name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """The arrays of the file ``name`` beside an archive, or computed, and written there for the next time.
+def cached(archive: Path, name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the arrays in the file ``name`` beside an archive; if there is no such file, compute and write them.
 
-    Size and time of the archive are kept too: of another archive, or where it cannot be read, the file is made anew.
-    ``name`` should hold a number that changes with what is computed. A folder may be read-only: a warning says so.
+    The file records size and modification time of the archive. Arrays of another archive, or of a file that cannot be
+    read, are computed again. ``name`` should contain a version number, to be changed when ``compute`` changes. If the
+    folder cannot be written, a warning says so.
     """
     path = archive.with_name(name)
     stat = archive.stat()
@@ -43,7 +44,7 @@ def _load(path: Path, stamp: np.ndarray) -> dict[str, np.ndarray] | None:
 
 
 def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write under another name and rename, so that no reader meets half a file."""
+    """Write under another name and rename, so that nobody reads an unfinished file."""
     unfinished = path.with_name(f"{path.stem}-{os.getpid()}.npz")
     try:
         np.savez_compressed(unfinished, **arrays)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Data sets that are downloaded: where they are kept and how they are verified.
+"""Data sets that are downloaded: where they are stored and how they are verified.
 
-`fetch` returns the path of a verified file. A file that is already there is never downloaded
-again, so that a data directory filled by hand serves a machine without a network.
+`fetch` returns the path of a verified file. A file that is already there is never downloaded again, so a data directory
+that was filled by hand serves a machine without a network.
 """
 
 from __future__ import annotations
@@ -10,26 +10,31 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from lstmlab.data.registry import REGISTRY, Download
-from lstmlab.data.transfer import Transfer, WrongContent, file_hash
+
+if TYPE_CHECKING:
+    from lstmlab.data.transfer import ResumableDownload
+
+# `lstmlab.data.transfer` is imported where it is used: it brings pooch and requests, and `lstmlab cells` or `lstmlab
+# --help` should not wait for these.
 
 DATA_DIR_VARIABLE = "LSTMLAB_DATA_DIR"
 
 
 class DataError(RuntimeError):
-    """Data cannot be had. The message is one line that says what to do; show it as it is."""
+    """Data is missing or wrong. The message is one line that says what to do; show it as it is."""
 
 
 def data_directory(data_dir: str | os.PathLike[str] | None = None) -> Path:
     """Return the directory of downloads.
 
-    The argument wins, then the environment variable `LSTMLAB_DATA_DIR`, then the platform's cache
-    folder of the user (`~/.cache/lstmlab` on Linux).
+    The argument comes first, then the environment variable `LSTMLAB_DATA_DIR`, then the user's cache folder
+    (`~/.cache/lstmlab` on Linux).
     """
     chosen = data_dir or os.environ.get(DATA_DIR_VARIABLE) or platformdirs.user_cache_dir("lstmlab")
     return Path(chosen).expanduser()
@@ -41,15 +46,16 @@ def fetch(
     *,
     offline: bool = False,
 ) -> Path:
-    """Return the path of a file whose hash is right, downloading it if it is not there.
+    """Return the path of a file with the right hash, downloading it if it is not there.
 
-    A download is verified before it gets its final name. One that breaks off leaves its bytes in `NAME.part` where
-    the server can send the rest: the next call goes on from them. Processes that want the same file take turns.
+    A download gets its name once its hash is verified. If it breaks off, its bytes stay in `NAME.part`, provided that
+    the server can send the rest: the next call continues from there. If several processes want the same file, one
+    downloads it and the others wait.
 
     Args:
-        download: a name in `REGISTRY`, or an entry of one's own.
+        download: a name in `REGISTRY`, or an entry of your own.
         data_dir: directory of downloads; None as in `data_directory`.
-        offline: never touch the network.
+        offline: never use the network.
 
     Raises:
         DataError: unknown name, a file or a download with the wrong hash, a directory that cannot
@@ -59,42 +65,43 @@ def fetch(
     if entry is None:
         raise DataError(f"no download is called {download!r}; there are: {', '.join(REGISTRY)}")
     directory = data_directory(data_dir)
-    found = _find(entry, directory)
-    if found:
-        return found
-    target = directory / entry.filename
+    path = _find(entry, directory)
+    if path:
+        return path
     if offline:
-        raise DataError(f"offline, and {entry.name} is not there: put {entry.url} at {target}")
+        raise DataError(f"offline, and {entry.name} is not there: put {entry.url} at {directory / entry.filename}")
     return _download(entry, directory)
 
 
 def _find(entry: Download, directory: Path) -> Path | None:
-    """Return the first file with the right hash; a wrong one is an error if no right one exists."""
+    """Return the first file with the right hash; a wrong one is an error if there is no right one."""
+    from lstmlab.data.transfer import file_hash
+
     wrong: list[str] = []
     for path in (directory / name for name in (entry.filename, *entry.also)):
         if not path.is_file():
             continue
+        ours = path.is_relative_to(directory)  # a wrong file of another program is no error
         try:
             got = file_hash(path, entry.algorithm)
         except OSError as error:
-            if not path.is_relative_to(directory):
+            if not ours:
                 continue
             raise DataError(f"cannot read {path}: {error.strerror}") from error
-        if got == entry.known_hash or _holds(path, entry.content_hash):
+        if got == entry.known_hash or _has_content(path, entry.content_hash):
             return path
-        if not path.is_relative_to(directory):
-            continue  # another program's file, which is not ours to complain of
-        wrong.append(
-            f"{path} is not the {entry.name} file it should be: expected {entry.known_hash}, "
-            f"got {got}; remove it, or give another data directory"
-        )
+        if ours:
+            wrong.append(
+                f"{path} is not the {entry.name} file it should be: expected {entry.known_hash}, "
+                f"got {got}; remove it, or give another data directory"
+            )
     if wrong:
         raise DataError(wrong[0])
     return None
 
 
-def _holds(path: Path, content_hash: str | None) -> bool:
-    """Whether a gzip-compressed file has this content, however it was compressed."""
+def _has_content(path: Path, content_hash: str | None) -> bool:
+    """Whether a gzip-compressed file has this content, whatever its compression level."""
     if content_hash is None:
         return False
     algorithm = content_hash.split(":")[0]
@@ -106,39 +113,41 @@ def _holds(path: Path, content_hash: str | None) -> bool:
 
 
 def _download(entry: Download, directory: Path) -> Path:
-    """Download beside the target, going on where an earlier call broke off; verify, rename."""
+    """Download a file with pooch, which verifies it before it gets its name."""
+    import pooch
+    import requests
+
+    from lstmlab.data.transfer import ResumableDownload, locked
+
     target = directory / entry.filename
-    transfer = Transfer(entry.url, target)
-    by_hand = f"or put the file by hand at {target}"
+    download = ResumableDownload(target, entry.known_hash, entry.name)
+    pooch.get_logger().setLevel("WARNING")  # the progress bar already says what is downloaded
     try:
-        transfer.run(entry.known_hash, entry.name)
-    except WrongContent as error:
+        with locked(target.with_name(target.name + ".part.lock")):
+            pooch.retrieve(entry.url, entry.known_hash, target.name, target.parent, downloader=download)  # type: ignore[arg-type]
+    except requests.RequestException as error:
         raise DataError(
-            f"{entry.url} sent something else than {entry.name}: expected {entry.known_hash}, "
-            f"got {error}; nothing was kept; try again, or put the right file at {target}"
+            f"cannot download {entry.url} ({_root_cause(error)}); {_what_now(download)}, "
+            f"or put the file by hand at {target}"
         ) from error
     except OSError as error:
-        # The HTTP client's errors are OSErrors without the errno that the system's own carry.
-        if error.errno is not None:
-            raise DataError(f"cannot write {target}: {error.strerror}") from error
-        what_now = "try again"
-        if transfer.continues:
-            size = "" if transfer.size is None else f" of {transfer.size}"
-            what_now = (
-                f"{transfer.received}{size} bytes are there, in {transfer.part}, and the same command goes on from them"
-            )
-        raise DataError(f"cannot download {entry.url} ({_root_cause(error)}); {what_now}, {by_hand}") from error
+        raise DataError(f"cannot write {target}: {error.strerror or error}") from error
+    except ValueError as error:  # pooch's way to say that the hash is wrong, with both hashes
+        raise DataError(
+            f"{entry.url} sent something else than {entry.name}; try again, or put the right file at {target} ({error})"
+        ) from error
     return target
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it was raised from, outermost first."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def _what_now(download: ResumableDownload) -> str:
+    if not download.resumable:
+        return "try again"
+    size = "" if download.size is None else f" of {download.size}"
+    return f"{download.received}{size} bytes are there, in {download.part}, and the same command goes on from them"
 
 
 def _root_cause(error: BaseException) -> str:
-    """Say in one line what went wrong first: the HTTP client wraps it several times."""
-    *_, first = _causes(error)
-    return " ".join(str(first).split()) or type(first).__name__
+    """The error that came first, in one line: requests and urllib3 wrap it several times."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return " ".join(str(error).split()) or type(error).__name__

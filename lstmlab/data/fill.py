@@ -1,48 +1,39 @@
-"""Empty cells and absent rows of a table, filled where that is asked for."""
+"""Fill empty cells and absent rows of a table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstmlab.data.download import DataError
-from lstmlab.data.times import Times
+from lstmlab.data.times import Times, usual_step
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILLS = ("forward", "interpolate")
 
 
-def fill_cells(values: np.ndarray, how: str, where: Callable[[int, int], str] | None = None) -> np.ndarray:
-    """NaN replaced down each column: by the value above (``forward``), or along a line between the values above and
-    below (``interpolate``; at the end of a column, where none is below, as ``forward``).
+def fill_cells(frame: pd.DataFrame, how: str) -> pd.DataFrame:
+    """Replace NaN in each column, whose first cell must be a number.
 
-    Raises ``DataError`` with ``where(row, column)`` when a column begins with an empty cell.
+    ``forward`` takes the value above. ``interpolate`` draws a line between the values above and below; at the end of a
+    column, with no value below, it does as ``forward``.
     """
-    filled = values.copy()
-    rows = np.arange(len(values))
-    for column in range(values.shape[1]):
-        known = ~np.isnan(values[:, column])
-        if not known[0]:
-            place = where(0, column) if where else f"column {column}"
-            raise DataError(f"{place}: the first cell is empty, and there is nothing before it to fill it with")
-        if how == "forward":
-            last = np.maximum.accumulate(np.where(known, rows, 0))
-            filled[:, column] = values[last, column]
-        else:
-            filled[:, column] = np.interp(rows, rows[known], values[known, column])
-    return filled
+    return frame.ffill() if how == "forward" else frame.interpolate()
 
 
-def insert_rows(times: Times, values: np.ndarray, how: str) -> tuple[Times, np.ndarray, np.timedelta64] | None:
-    """Times one step apart, with the absent rows filled; None when the times do not lie on a grid of the most
-    frequent step, or more than half of the grid's rows would be invented.
+def insert_rows(times: Times, frame: pd.DataFrame, how: str) -> tuple[Times, pd.DataFrame] | None:
+    """Times one step apart, and the rows with the absent ones filled in.
+
+    The step is the most frequent one. None if some times are not a whole number of steps after the first, or if more
+    than half of the rows would be made up.
     """
-    kinds, counts = np.unique(np.diff(times), return_counts=True)
-    step = kinds[np.argmax(counts)]
-    places = (times - times[0]) / step
-    if (places != np.round(places)).any() or places[-1] + 1 > 2 * len(times):
+    import pandas as pd  # not at the top: `lstmlab cells` imports this file, and pandas takes half a second
+
+    step = usual_step(times)
+    places, remainders = np.divmod(times - times[0], step)
+    if remainders.any() or places[-1] + 1 > 2 * len(times):
         return None
-    rows = places.astype(np.int64)
-    grid = np.full((rows[-1] + 1, values.shape[1]), np.nan)
-    grid[rows] = values
-    return times[0] + step * np.arange(len(grid)), fill_cells(grid, how), step
+    filled = fill_cells(frame.set_axis(pd.DatetimeIndex(times)).asfreq(f"{step.astype(np.int64)}s"), how)
+    return filled.index.to_numpy().astype("datetime64[s]"), filled

@@ -1,28 +1,24 @@
-"""A rich progress bar of one download."""
+"""A progress bar for one download, drawn by rich."""
 
 from __future__ import annotations
 
 from typing import Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 
 class DownloadBar:
-    """Shows one download on standard error, on a terminal only; disappears when it is done.
+    """Show one download on standard error, only on a terminal; the bar disappears when the download is done.
 
-    Use it as a context manager, so that the terminal's cursor comes back when a transfer breaks off.
+    Use it as a context manager: the terminal's cursor then comes back even if the download fails.
+
+    Args:
+        description: text beside the bar.
+        console: where to draw; by default standard error.
     """
 
     def __init__(self, description: str, console: Console | None = None) -> None:
-        """Describe the download; draw on `console`, by default standard error."""
         console = console or Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -42,12 +38,12 @@ class DownloadBar:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Stop drawing, whatever happened."""
-        self.close()
+        """Stop drawing."""
+        self._progress.stop()
 
     @property
     def total(self) -> float | None:
-        """Size of the file [bytes]; None while, or where, the server does not say it."""
+        """Size of the file [bytes]; None if it is not known."""
         return self._progress.tasks[0].total
 
     @total.setter
@@ -60,10 +56,6 @@ class DownloadBar:
         return self._progress.tasks[0].completed
 
     def update(self, amount: int) -> None:
-        """Add received bytes; never more than the total is shown."""
+        """Add received bytes; the bar never shows more than the total."""
         done = self.completed + amount
         self._progress.update(self._task, completed=min(done, self.total or done))
-
-    def close(self) -> None:
-        """Stop drawing; may be called twice."""
-        self._progress.stop()

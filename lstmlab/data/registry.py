@@ -10,13 +10,14 @@ class Download:
     """One downloadable file.
 
     Attributes:
-        name: what `fetch` calls it.
-        url: where it comes from.
-        filename: where it is kept, relative to the data directory.
+        name: its name for `fetch`.
+        url: its address.
+        filename: its place, relative to the data directory.
         known_hash: `"sha256:…"` or `"md5:…"`.
-        licence: under which terms the source offers it.
-        also: other places, relative to the data directory or absolute, where it counts as found.
-        content_hash: of a `.gz` file's decompressed content; a file compressed in another way counts as found.
+        licence: the terms under which the source offers it.
+        also: other places where it is looked for, relative to the data directory or absolute.
+        content_hash: hash of a `.gz` file's decompressed content; a file with this content is accepted however it was
+            compressed.
     """
 
     name: str
@@ -41,7 +42,7 @@ def _mnist(part: str, md5: str) -> Download:
         filename=f"mnist/{part}-ubyte.gz",
         known_hash=f"md5:{md5}",
         licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
-        also=(f"MNIST/raw/{part}-ubyte.gz",),  # where torchvision keeps it
+        also=(f"MNIST/raw/{part}-ubyte.gz",),  # torchvision's place
     )
 
 
@@ -65,7 +66,7 @@ def _fashion_mnist(part: str, md5: str, content_sha256: str) -> Download:
         filename=f"fashion-mnist/{part}-ubyte.gz",
         known_hash=f"md5:{md5}",
         licence="MIT, Zalando SE",
-        # Where torchvision and Debian's package dataset-fashion-mnist keep it.
+        # The places of torchvision and of Debian's package dataset-fashion-mnist.
         also=(f"FashionMNIST/raw/{part}-ubyte.gz", f"/usr/share/datasets/fashion-mnist/{part}-ubyte.gz"),
         content_hash=f"sha256:{content_sha256}",
     )
@@ -84,8 +85,11 @@ def _ptb(part: str, md5: str) -> Download:
 
 
 def _multi30k(part: str, archive: str, sha256: str) -> Download:
-    """Return the entry of one split; torchtext's SHA-256 sums, and the address to which it moved when that of WMT16
-    (www.quest.dcs.shef.ac.uk/wmt16_files_mmt) went down (pytorch/text, issue 1756)."""
+    """Return the entry of one split, with torchtext's SHA-256 sums.
+
+    The address is the one that torchtext moved to when that of WMT16 (www.quest.dcs.shef.ac.uk/wmt16_files_mmt) went
+    down (pytorch/text, issue 1756).
+    """
     return Download(
         name=f"multi30k_{part}",
         url=f"https://raw.githubusercontent.com/neychev/small_DL_repo/master/datasets/Multi30k/{archive}",
@@ -155,9 +159,9 @@ REGISTRY: dict[str, Download] = {
         _ptb("valid", "aa0affc06ff7c36e977d7cd49e3839bf"),
         _ptb("test", "8b80168b89c18661a38ef683c0dc3721"),
         Download(
-            # The data set's first address, in the bucket research.metamind.io of Amazon S3, has refused since 2024:
-            # this one is the author's own. The hash is that of the first address (dataset_infos.json of Hugging
-            # Face's datasets); those of torchtext (md5) and MLDatasets.jl belong to the same file.
+            # The first address of the data set, research.metamind.io on Amazon S3, has refused requests since 2024;
+            # this is the author's own. The hash is that of the file at the first address (dataset_infos.json in
+            # Hugging Face's datasets); the hashes in torchtext (md5) and MLDatasets.jl are of the same file.
             name="wikitext2",
             url="https://wikitext.smerity.com/wikitext-2-v1.zip",
             filename="wikitext2/wikitext-2-v1.zip",

@@ -1,4 +1,4 @@
-"""The small data files that travel inside the package (see `embedded/PROVENANCE.md`)."""
+"""The small data files inside the package (see `embedded/PROVENANCE.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points in time as tables write them, and the step between them: seconds, or whole calendar months."""
+"""Points in time in tables, and the step between them: seconds, or whole calendar months."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+# pandas is imported where it is used: it takes half a second, and `lstmlab cells` imports this file.
+
 Times = NDArray[np.datetime64]
 
 FORMATS = (
@@ -15,39 +17,42 @@ FORMATS = (
     "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y",
     "%b %d %Y", "%d %b %Y", "%Y-%m", "%Y/%m", "%Y",
 )  # fmt: skip
-"""what is read besides ISO 8601"""
+"""accepted besides ISO 8601 and Unix seconds"""
 
 
 def parsers(cell: str) -> list[Callable[[str], datetime]]:
-    """The ways in which a cell can be read as a point in time; empty when there is none."""
+    """The functions that can read a cell as a point in time; none if it is not one."""
     named = [lambda text, form=form: datetime.strptime(text, form) for form in FORMATS]
     return [parse for parse in (_iso, _unix, *named) if _reads(parse, cell)]
 
 
 def parse_column(cells: Sequence[str]) -> tuple[Times | None, int]:
-    """The cells as datetime64[s]: the times as they are written, or in UTC where they differ in their offset from it.
+    """The cells as datetime64[s]: as they are written, or in UTC if their offsets from UTC differ.
 
-    All cells share one format. Where several read all of them, as 01/02/2020 may be in January or February, the one
-    that makes the times rise by one step is taken, and None is returned if that does not decide. None is also
-    returned when no format reads all cells, with the index of the first cell that the best format does not read.
+    All cells must have the same format. Some columns can be read in several: 01/02/2020 is in January or in February.
+    Then the format is taken that puts the times one step apart. Returns None and the number of cells if that does not
+    decide, and None and the index of the first cell that the best format cannot read if no format reads all cells.
     """
-    found: list[Times] = []
+    readings: list[Times] = []
     failed = 0
     for parse in parsers(cells[0]):
-        done: list[datetime] = []
+        times: list[datetime] = []
         try:
-            done.extend(map(parse, cells))
+            times.extend(map(parse, cells))
         except (ValueError, OverflowError):
-            # extend() keeps what came before the cell that failed.
-            failed = max(failed, len(done))
+            failed = max(failed, len(times))  # extend() keeps what came before the cell that failed
             continue
-        offsets = {time.utcoffset() for time in done}
-        naive = [time.replace(tzinfo=None) if len(offsets) == 1 else _in_utc(time) for time in done]
-        found.append(np.array(naive, dtype="datetime64[s]"))
-    distinct = [times for i, times in enumerate(found) if not any(np.array_equal(times, t) for t in found[:i])]
+        readings.append(_to_seconds(times))
+    distinct = [times for i, times in enumerate(readings) if not any(np.array_equal(times, t) for t in readings[:i])]
     if len(distinct) > 1:
         distinct = [times for times in distinct if regular_step(times)[0] is not None]
-    return (distinct[0], len(cells)) if len(distinct) == 1 else (None, len(cells) if found else failed)
+    return (distinct[0], len(cells)) if len(distinct) == 1 else (None, len(cells) if readings else failed)
+
+
+def usual_step(times: Times) -> np.timedelta64:
+    """The most frequent difference between neighbours, the smallest such difference if there are several."""
+    differences, counts = np.unique(np.diff(times), return_counts=True)
+    return differences[np.argmax(counts)]
 
 
 def regular_step(times: Times) -> tuple[np.timedelta64 | None, int]:
@@ -55,40 +60,40 @@ def regular_step(times: Times) -> tuple[np.timedelta64 | None, int]:
 
     The step is the most frequent difference, so that a gap is found where it is.
     """
-    differences = np.diff(times.astype("datetime64[s]").astype(np.int64))
-    if not len(differences):
+    if len(times) < 2:
         return None, len(times)
-    kinds, counts = np.unique(differences, return_counts=True)
-    usual = int(kinds[np.argmax(counts)])
-    months = np.diff(times.astype("datetime64[M]").astype(np.int64))
-    if len(months) > 1 and (months == months[0]).all() and months[0] > 0 and _same_day(times):
-        return np.timedelta64(int(months[0]), "M"), len(times)
-    off = np.flatnonzero(differences != usual)
-    if not len(off) and usual > 0:
-        return np.timedelta64(usual, "s"), len(times)
-    return None, int(off[0]) + 1 if len(off) else 1
+    months = np.diff(times.astype("datetime64[M]"))
+    if len(months) > 1 and (months == months[0]).all() and months[0] > np.timedelta64(0) and _same_day(times):
+        return months[0], len(times)
+    step = usual_step(times)
+    off = np.flatnonzero(np.diff(times) != step)
+    if len(off) or step <= np.timedelta64(0):
+        return None, int(off[0]) + 1 if len(off) else 1
+    return step, len(times)
 
 
 def _same_day(times: Times) -> bool:
-    """Whether all times lie equally far into their months, or all on the last days of theirs."""
-    days = times.astype("datetime64[D]") + 1
-    into = times - times.astype("datetime64[M]").astype("datetime64[s]")
-    return bool((into == into[0]).all() or (days.astype("datetime64[M]").astype("datetime64[D]") == days).all())
+    """Whether all times are equally far into their months, or all on the last days of their months."""
+    into_month = times - times.astype("datetime64[M]").astype("datetime64[s]")
+    return bool((into_month == into_month[0]).all()) or _month_ends(times)
+
+
+def _month_ends(times: Times) -> bool:
+    import pandas as pd
+
+    return bool(pd.DatetimeIndex(times).is_month_end.all())
 
 
 def following(times: Times, step: np.timedelta64, count: int) -> Times:
-    """The next ``count`` points in time after the last, ``step`` apart."""
+    """The ``count`` points in time after the last one, ``step`` apart."""
     ahead = np.arange(1, count + 1)
     if np.datetime_data(step.dtype)[0] != "M":
         return times[-1] + ahead * step.astype("timedelta64[s]")
-    last = times[-1]
-    month = last.astype("datetime64[M]")
-    months = month + ahead * step
-    next_day = last.astype("datetime64[D]") + 1
-    if next_day.astype("datetime64[M]").astype("datetime64[D]") == next_day:  # ends of months
-        within = last - last.astype("datetime64[D]").astype("datetime64[s]")
-        return (months + 1).astype("datetime64[D]").astype("datetime64[s]") - np.timedelta64(86400, "s") + within
-    return months.astype("datetime64[s]") + (last - month.astype("datetime64[s]"))
+    import pandas as pd
+
+    months, last = int(step.astype(np.int64)), pd.Timestamp(times[-1])
+    offset = pd.offsets.MonthEnd if last.is_month_end else lambda n: pd.DateOffset(months=n)
+    return pd.DatetimeIndex([last + offset(int(n) * months) for n in ahead]).to_numpy().astype("datetime64[s]")
 
 
 def step_name(step: np.timedelta64) -> str:
@@ -120,8 +125,12 @@ def _unix(text: str) -> datetime:
     return datetime.fromtimestamp(value / 1000 if value >= 1e11 else value, UTC)
 
 
-def _in_utc(time: datetime) -> datetime:
-    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+def _to_seconds(times: list[datetime]) -> Times:
+    """As datetime64[s]: local times if all have the same offset from UTC (or none), and else UTC."""
+    import pandas as pd
+
+    offsets = {time.utcoffset() for time in times}
+    return pd.to_datetime(times, utc=len(offsets) > 1).tz_localize(None).to_numpy().astype("datetime64[s]")
 
 
 def _reads(parse: Callable[[str], datetime], cell: str) -> bool:

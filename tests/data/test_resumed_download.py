@@ -246,6 +246,6 @@ def test_another_program_s_file_with_other_content_is_passed_over(elsewhere, tmp
 
 def test_the_lock_s_file_goes_with_the_last_one(tmp_path):
     path = tmp_path / "lock"
-    with transfer._alone(path):
+    with transfer.locked(path):
         assert path.exists()
     assert not path.exists()

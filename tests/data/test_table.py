@@ -1,5 +1,8 @@
 """Tables from CSV files: what is read, and the one line that says what is wrong and where."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -120,6 +123,7 @@ def test_absent_rows_are_filled_or_taken_as_they_come(table):
     [
         (("2020-01-31", "2020-02-29", "2020-03-31"), "1 month", "2020-04-30"),
         (("2020-01-15", "2020-04-15", "2020-07-15"), "3 months", "2020-10-15"),
+        (("2020-08-30", "2020-10-30", "2020-12-30"), "2 months", "2021-02-28"),
         (("2020-01", "2020-02", "2020-03"), "1 month", "2020-04-01"),
         (("2019", "2020", "2021"), "12 months", "2022-01-01"),
         (("13.01.2020", "14.01.2020"), "1 day", "2020-01-15"),
@@ -135,3 +139,12 @@ def test_times_steps_and_what_follows(cells, step, after):
     found, _ = regular_step(times)
     assert step_name(found) == step
     assert following(times, found, 2)[0] == np.datetime64(after)
+
+
+def test_what_only_looks_things_up_does_not_wait_for_pandas_or_pooch():
+    """The configuration and the list of cells import these modules, and pandas alone takes half a second."""
+    code = (
+        "import sys, lstmlab.data.table, lstmlab.data.download, lstmlab.data.cache, lstmlab.data.archive;"
+        "print(sorted({'pandas', 'pooch', 'requests'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from lstmlab.data.archive import read_members
-from lstmlab.data.cache import kept
+from lstmlab.data.cache import cached
 from lstmlab.data.download import DataError, fetch
 from lstmlab.tasks.speech.audio import log_mel, pad_frames, read_wav
 from lstmlab.tasks.speech.recordings import Utterances
@@ -47,7 +47,7 @@ def load_commands(data_dir: str | os.PathLike[str] | None = None) -> Commands:
 @functools.lru_cache(maxsize=1)
 def read_commands(path: Path) -> Commands:
     """The splits of an archive, or of what was kept of it."""
-    arrays = kept(path, path.name.removesuffix(".tar.gz") + _CACHE, lambda: _compute(path))
+    arrays = cached(path, path.name.removesuffix(".tar.gz") + _CACHE, lambda: _compute(path))
     everything = Utterances(*(arrays[part] for part in Utterances._fields))
     chosen = {split: arrays["splits"] == number for number, split in enumerate(SPLITS)}
     splits = {split: Utterances(*(a[rows] for a in everything)) for split, rows in chosen.items()}

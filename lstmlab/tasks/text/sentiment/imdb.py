@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lstmlab.data.cache import kept
+from lstmlab.data.cache import cached
 from lstmlab.data.download import DataError
 from lstmlab.data.progress import DownloadBar
 
@@ -33,7 +33,7 @@ def read_imdb(archive: Path, tokenise: Callable[[str], list[str]]) -> dict[str, 
         DataError: no archive of this data set, or one without reviews of each label and part.
     """
     name = archive.name.removesuffix(".tar.gz") + _CACHE
-    return _split(kept(archive, name, lambda: _pack(_read(archive, tokenise))))
+    return _split(cached(archive, name, lambda: _pack(_read(archive, tokenise))))
 
 
 def _read(archive: Path, tokenise: Callable[[str], list[str]]) -> list[tuple[str, int, int, list[str]]]:
