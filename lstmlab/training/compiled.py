@@ -10,14 +10,21 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from lstmlab.config import Config, ConfigError, Member, merge_traced, split_traced, to_tree
+from lstmlab.models import SequenceModel
 from lstmlab.tasks import Split
 from lstmlab.training import functions
-from lstmlab.training.devices import batch_mesh, rows_of_chunks, whole
+from lstmlab.training.devices import Placement, batch_mesh, rows_of_chunks, whole
 from lstmlab.training.functions import Metrics, RunState, StepLog
 from lstmlab.training.stream import HostBatches, ResidentSplit, Stream, data_placement
 from lstmlab.training.timer import Activity, Timer
+
+Name = str | tuple[str, int]
+"""of a function, with the number of steps where it has one"""
+ProgramKey = tuple[Name, int | None, jax.sharding.Sharding | None]
+"""name, number of members under ``vmap``, and where the arguments lie"""
 
 # Keys that change nothing of what is computed.
 HOST_KEYS = ("resume", "name", "wandb")
@@ -59,12 +66,12 @@ class CompiledRun:
         train = self._host_data["train"]
         self.data_placement = data_placement(self.config, train)
         self.batches = HostBatches(self.config, train) if self.data_placement == "stream" else None
-        self._data: dict[Any, Any] = {}
-        self._compiled: dict[Any, Any] = {}
+        self._data: dict[tuple[Split, Placement], PyTree] = {}
+        self._compiled: dict[ProgramKey, jax.stages.Compiled] = {}
         self._lock = threading.Lock()
-        self._locks: dict[Any, threading.Lock] = {}
+        self._locks: dict[ProgramKey, threading.Lock] = {}
 
-    def data(self, split: Split, device: Any = None) -> Any:
+    def data(self, split: Split, device: Placement = None) -> PyTree:
         """A split on a device, put there once."""
         with self._lock:
             if (split, device) not in self._data:
@@ -72,7 +79,7 @@ class CompiledRun:
             return self._data[split, device]
 
     def training_data(
-        self, values: Member, step: int, position: dict[str, Any] | None = None, device: Any = None
+        self, values: Member, step: int, position: dict[str, Any] | None = None, device: Placement = None
     ) -> ResidentSplit | Stream:
         """What :meth:`advance` learns from: the split on the device, or a stream of one member's batches.
 
@@ -88,23 +95,25 @@ class CompiledRun:
         return self._call("init", functions.init, (values,), timer, "compile", size, has_data=False)
 
     def advance(
-        self, values: Member, state: RunState, data: Any, steps: int, timer: Timer, size: int | None = None
+        self, values: Member, state: RunState, data: PyTree, steps: int, timer: Timer, size: int | None = None
     ) -> tuple[RunState, StepLog]:
         """``steps`` optimiser steps; the given state is used up. ``data`` is the split, or a chunk of its batches."""
         arguments = (values, state, data)
         return self._call(("advance", steps), self._advance(steps), arguments, timer, "train", size, donate=(1,))
 
     def validate(
-        self, values: Member, state: RunState, data: Any, timer: Timer, size: int | None = None
+        self, values: Member, state: RunState, data: PyTree, timer: Timer, size: int | None = None
     ) -> tuple[RunState, Metrics]:
         """Validation metrics, and the best model kept."""
         return self._call("validate", self._validate, (values, state, data), timer, "evaluate", size)
 
-    def evaluate(self, values: Member, model: Any, data: Any, timer: Timer, size: int | None = None) -> Metrics:
+    def evaluate(
+        self, values: Member, model: SequenceModel, data: PyTree, timer: Timer, size: int | None = None
+    ) -> Metrics:
         """Every metric of the test split."""
         return self._call("evaluate", self._evaluate, (values, model, data), timer, "evaluate", size)
 
-    def advance_bytes(self, size: int, values: Member, data: Any, steps: int) -> int | None:
+    def advance_bytes(self, size: int, values: Member, data: PyTree, steps: int) -> int | None:
         """Device memory that ``advance`` needs for so many members, or ``None`` where the backend does not say."""
         members = jax.tree.map(lambda v: jax.ShapeDtypeStruct((size, *np.shape(v)), np.asarray(v).dtype), values)
         states = jax.eval_shape(jax.vmap(self._with_config(functions.init)), members)
@@ -138,10 +147,10 @@ class CompiledRun:
             return partial(functions.advance_on, mesh=self._mesh)
         return partial(functions.advance, steps=steps, mesh=self._mesh)
 
-    def _validate(self, config: Config, state: RunState, data: Any) -> Any:
+    def _validate(self, config: Config, state: RunState, data: PyTree) -> tuple[RunState, Metrics]:
         return functions.validate(config, state, data, self._mesh)
 
-    def _evaluate(self, config: Config, model: Any, data: Any) -> Metrics:
+    def _evaluate(self, config: Config, model: SequenceModel, data: PyTree) -> Metrics:
         return functions.evaluate(config, model, data, "test", self._mesh)
 
     def _with_config(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -150,7 +159,7 @@ class CompiledRun:
 
     def _call(
         self,
-        name: Any,
+        name: Name,
         function: Callable[..., Any],
         args: tuple[Any, ...],
         timer: Timer,
@@ -164,8 +173,8 @@ class CompiledRun:
             return jax.block_until_ready(compiled(*args))
 
     def _compile(
-        self, name: Any, function: Callable[..., Any], args: tuple[Any, ...], *, size: int | None = None, **how: Any
-    ) -> Any:
+        self, name: Name, function: Callable[..., Any], args: tuple[Any, ...], *, size: int | None = None, **how: Any
+    ) -> jax.stages.Compiled:
         """The compiled function; a thread that asks for one that another thread compiles waits for it."""
         key = (name, size, _sharding(args))
         with self._lock:
@@ -182,7 +191,7 @@ class CompiledRun:
         *,
         donate: Sequence[int] = (),
         has_data: bool = True,
-    ) -> Any:
+    ) -> jax.stages.Wrapped:
         function = self._with_config(function)
 
         def mapped(*args: Any) -> Any:
@@ -199,7 +208,7 @@ class CompiledRun:
         jax.eval_shape(self._with_config(functions.draw), values, train, step)
 
 
-def _sharding(args: Any) -> Any:
+def _sharding(args: PyTree) -> jax.sharding.Sharding | None:
     """Where arguments lie, if there are several devices."""
     if jax.local_device_count() == 1:
         return None

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import jax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from lstmlab.arrays import Key
 from lstmlab.config import Config, ConfigError
 
+R = TypeVar("R")
+S = TypeVar("S")
+T = TypeVar("T")
+
 AXIS = "data"
+
+Placement = jax.Device | jax.sharding.Sharding | None
+"""where arrays are put; ``None``: on the default device"""
 
 
 def batch_mesh(config: Config) -> Mesh | None:
@@ -52,7 +60,7 @@ def rows_of_chunks(mesh: Mesh | None) -> NamedSharding | None:
     return None if mesh is None else NamedSharding(mesh, PartitionSpec(None, AXIS))
 
 
-def split_rows(mesh: Mesh | None, tree: Any) -> Any:
+def split_rows(mesh: Mesh | None, tree: T) -> T:
     """Inside a compiled function: arrays ``[batch, ...]`` with their rows split over the devices."""
     if mesh is None:
         return tree
@@ -60,7 +68,13 @@ def split_rows(mesh: Mesh | None, tree: Any) -> Any:
     return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, rows), tree)
 
 
-def by_rows(mesh: Mesh | None, function: Callable[[Any, Any, Any], Any], shared: Any, rows: Any, key: Any) -> Any:
+def by_rows(
+    mesh: Mesh | None,
+    function: Callable[[S, T, Key | None], R],
+    shared: S,
+    rows: T,
+    key: Key | None,
+) -> R:
     """``function(shared, rows, key)`` with its arrays ``[batch, ...]`` computed by the device that has the rows.
 
     Every device draws from a key of its own. The gradient of what is shared is summed over devices, once.
@@ -68,7 +82,7 @@ def by_rows(mesh: Mesh | None, function: Callable[[Any, Any, Any], Any], shared:
     if mesh is None:
         return function(shared, rows, key)
 
-    def on_one_device(shared: Any, rows: Any, key: Any) -> Any:
+    def on_one_device(shared: S, rows: T, key: Key | None) -> R:
         own = None if key is None else jax.random.fold_in(key, jax.lax.axis_index(AXIS))
         return function(shared, rows, own)
 

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PyTree
 
 from lstmlab.arrays import Key, Scalar, Step
 from lstmlab.config import Config, make_init, switched_on
@@ -84,14 +84,14 @@ def init(config: Config) -> RunState:
     )
 
 
-def draw(config: Config, data: Any, step: Step) -> Batch:
+def draw(config: Config, data: PyTree, step: Step) -> Batch:
     """The training batch of a step; ``data`` is the task's training split."""
     key = jax.random.fold_in(run_key(config, "batches"), step)
     return config.task.train_batch(data, key, step, config.training.batch_size)
 
 
 def advance(
-    config: Config, state: RunState, data: Any, steps: int, mesh: Mesh | None = None
+    config: Config, state: RunState, data: PyTree, steps: int, mesh: Mesh | None = None
 ) -> tuple[RunState, StepLog]:
     """Take ``steps`` optimiser steps; ``data`` is the task's training split."""
     return _scan_steps(config, state, None, steps, lambda step, _: draw(config, data, step), mesh)
@@ -136,7 +136,7 @@ def _scan_steps(
     return jax.lax.scan(body, state, batches, length=steps)
 
 
-def evaluate(config: Config, model: SequenceModel, data: Any, split: Split, mesh: Mesh | None = None) -> Metrics:
+def evaluate(config: Config, model: SequenceModel, data: PyTree, split: Split, mesh: Mesh | None = None) -> Metrics:
     """Every metric of a split; ``data`` is that split's data."""
     # Without a key only zoneout acts, by its expectation.
     task, rates = config.task, dropout_rates(config)
@@ -154,7 +154,7 @@ def evaluate(config: Config, model: SequenceModel, data: Any, split: Split, mesh
     return means | task.derived(means)
 
 
-def validate(config: Config, state: RunState, data: Any, mesh: Mesh | None = None) -> tuple[RunState, Metrics]:
+def validate(config: Config, state: RunState, data: PyTree, mesh: Mesh | None = None) -> tuple[RunState, Metrics]:
     """Evaluate on the validation split; the model is kept when it is the best so far."""
     task = config.task
     metrics = evaluate(config, state.model, data, "validation", mesh)
@@ -173,11 +173,11 @@ def validate(config: Config, state: RunState, data: Any, mesh: Mesh | None = Non
 
 
 def _apply(
-    model: SequenceModel, batch: Batch, carry: Any, rates: Rates, mesh: Mesh | None, key: PRNGKeyArray | None = None
+    model: SequenceModel, batch: Batch, carry: Any, rates: Rates, mesh: Mesh | None, key: Key | None = None
 ) -> tuple[Array, Any]:
     """Outputs for a batch, and the recurrent state after it."""
 
-    def forward(shared: Any, rows: Any, key: PRNGKeyArray | None) -> tuple[Array, Any]:
+    def forward(shared: Any, rows: Any, key: Key | None) -> tuple[Array, Any]:
         (model, rates), (inputs, carry, lengths, resets) = shared, rows
         out = model(inputs, carry, lengths=lengths, resets=resets, rates=rates, key=key)
         return out.outputs, out.state

@@ -14,15 +14,17 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Array, PyTree
 
 from lstmlab.config import Config, ConfigError, Member
+from lstmlab.tasks import Batch
 from lstmlab.training.functions import draw
 
 # Chunks that wait while the device trains, and threads that draw them.
 AHEAD, THREADS = 2, 2
 
 
-def data_placement(config: Config, train: Any) -> str:
+def data_placement(config: Config, train: PyTree) -> str:
     """``device`` or ``stream``: where the training split of a run is kept.
 
     With ``auto`` it is streamed when it has more than ``data.device_bytes`` bytes, unless several processes train
@@ -45,7 +47,7 @@ def data_placement(config: Config, train: Any) -> str:
     return wanted
 
 
-def split_bytes(split: Any) -> int:
+def split_bytes(split: PyTree) -> int:
     """Size of a split's arrays."""
     return sum(int(np.size(leaf)) * np.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(split))
 
@@ -56,7 +58,7 @@ class HostBatches:
     Raises ``ConfigError`` when JAX may not use the CPU.
     """
 
-    def __init__(self, config: Config, train: Any) -> None:
+    def __init__(self, config: Config, train: PyTree) -> None:
         try:
             self._cpu = jax.local_devices(backend="cpu")[0]
         except RuntimeError:
@@ -67,13 +69,13 @@ class HostBatches:
         self._config, self._train = config, train
         self._jitted = jax.jit(self._draw, static_argnames="count")
         self._lock = threading.Lock()
-        self._on_cpu: Any = None
+        self._on_cpu: PyTree = None
 
     def __len__(self) -> int:
         """Chunks of a whole run."""
         return -(-self.training.steps // self.training.log_every)
 
-    def draw(self, member: Member, chunk: int) -> Any:
+    def draw(self, member: Member, chunk: int) -> Batch:
         """The batches of a chunk as NumPy arrays ``[steps, batch, ...]``: those of steps ``chunk · log_every …``."""
         first = chunk * self.training.log_every
         count = min(self.training.log_every, self.training.steps - first)
@@ -85,12 +87,12 @@ class HostBatches:
         seed, start = jax.device_put((member["seed"], np.int32(first)), self._cpu)
         return jax.device_get(self._jitted(self._on_cpu, seed, start, count=count))
 
-    def shapes(self, count: int) -> Any:
+    def shapes(self, count: int) -> Batch:
         """The shapes of a chunk of ``count`` steps."""
         scalar = jax.ShapeDtypeStruct((), np.uint32), jax.ShapeDtypeStruct((), np.int32)
         return jax.eval_shape(lambda *args: self._draw(*args, count=count), self._train, *scalar)
 
-    def _draw(self, train: Any, seed: Any, start: Any, count: int) -> Any:
+    def _draw(self, train: PyTree, seed: Array, start: Array, count: int) -> Batch:
         steps = start + np.arange(count, dtype=np.int32)
         config = dataclasses.replace(self._config, seed=seed)
         return jax.lax.map(lambda step: draw(config, train, step), steps)
@@ -101,10 +103,10 @@ class ResidentSplit:
 
     started, position = True, None
 
-    def __init__(self, split: Any) -> None:
+    def __init__(self, split: PyTree) -> None:
         self._split = split
 
-    def take(self) -> Any:
+    def take(self) -> PyTree:
         """The split."""
         return self._split
 
@@ -126,7 +128,7 @@ class Stream:
         step: int,
         position: dict[str, Any] | None = None,
         *,
-        put: Callable[[Any], Any] = lambda chunk: chunk,
+        put: Callable[[Batch], Batch] = lambda chunk: chunk,
     ) -> None:
         """Begin at a step, or at the ``position`` of an earlier stream; ``put`` moves a chunk to the device."""
         # Grain takes a second or two to import: only runs that stream pay for it.
@@ -143,7 +145,7 @@ class Stream:
         """Grain's state, plain JSON values: the next chunk to be taken, however many have been read ahead."""
         return dict(self._iterator.get_state())
 
-    def take(self) -> Any:
+    def take(self) -> Batch:
         """The next chunk."""
         self.started = True
         return self._put(next(self._iterator))
@@ -162,5 +164,5 @@ class _Source:
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> Batch:
         return self._batches.draw(self._member, index)

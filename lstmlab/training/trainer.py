@@ -10,6 +10,7 @@ from lstmlab.config import Member
 from lstmlab.config.schema import TrainingConfig
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
+from lstmlab.training.devices import Placement
 from lstmlab.training.functions import RunState
 from lstmlab.training.stream import ResidentSplit, Stream
 from lstmlab.training.timer import Seconds, Timer
@@ -35,7 +36,7 @@ class Trainer:
         position: dict[str, Any] | None = None,
         *,
         size: int | None = None,
-        device: Any = None,
+        device: Placement = None,
     ) -> None:
         self.compiled, self.step, self.size = compiled, step, size
         self.device = compiled.placement or device

@@ -13,6 +13,7 @@ import numpy as np
 
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
+from lstmlab.training.devices import Placement
 from lstmlab.training.functions import RunState
 from lstmlab.training.recorder import Recorder
 from lstmlab.training.timer import Seconds, no_seconds
@@ -48,7 +49,7 @@ class MemberBatch:
         recorders: the members that are still training.
     """
 
-    def __init__(self, compiled: CompiledRun, recorders: Sequence[Recorder], device: Any = None) -> None:
+    def __init__(self, compiled: CompiledRun, recorders: Sequence[Recorder], device: Placement = None) -> None:
         self.compiled, self.recorders = compiled, list(recorders)
         self._index = {id(recorder): index for index, recorder in enumerate(self.recorders)}
         first, values = self.recorders[0], [recorder.values for recorder in self.recorders]
