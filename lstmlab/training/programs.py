@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from lstmlab.config import Config, ConfigError, Member, split_traced, to_tree
+from lstmlab.tasks import Split
 from lstmlab.training.devices import batch_mesh, rows_of_chunks, whole
 from lstmlab.training.engine import Engine
 from lstmlab.training.stream import HostBatches, data_placement
@@ -61,7 +62,7 @@ class Programs:
         self._lock = threading.Lock()
         self._locks: dict[Any, threading.Lock] = {}
 
-    def data(self, split: str, device: Any = None) -> Any:
+    def data(self, split: Split, device: Any = None) -> Any:
         """A split on a device, put there once."""
         with self._lock:
             if (split, device) not in self._data:
