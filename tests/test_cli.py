@@ -164,7 +164,7 @@ def test_one_task_is_shown_with_protocol_options_and_baselines(name):
 def test_an_unknown_task_is_refused_with_the_known_ones():
     refused = command("tasks", "parrity")
     assert (refused.code, refused.out) == (1, "")
-    assert refused.err.startswith("lstmlab: unknown task 'parrity' (known tasks: ")
+    assert refused.err.startswith("lstmlab: unknown task 'parrity'; did you mean 'parity'? (known tasks: ")
     assert refused.err.count("\n") == 1
 
 

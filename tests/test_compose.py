@@ -6,7 +6,7 @@ import pytest
 from small_runs import command, overrides, quick_programs
 
 from lstmlab import load
-from lstmlab.tasks.music.chorales.voicing import Voicing
+from lstmlab.tasks.music.voicing import Voicing
 
 
 @pytest.fixture(scope="module", autouse=True)

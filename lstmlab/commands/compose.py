@@ -33,8 +33,10 @@ def main(arguments: list[str]) -> None:
     import numpy as np
 
     from lstmlab.config import ConfigError
-    from lstmlab.tasks.music.chorales.task import Chorales, save_midi
-    from lstmlab.tasks.music.chorales.voicing import Voicing
+    from lstmlab.tasks.music.chorales.dataset import LOWEST
+    from lstmlab.tasks.music.chorales.task import Chorales
+    from lstmlab.tasks.music.midi import write_midi
+    from lstmlab.tasks.music.voicing import Voicing
     from lstmlab.training import load
 
     trained = load(chosen.run)
@@ -50,7 +52,7 @@ def main(arguments: list[str]) -> None:
     except ValueError as error:
         raise ConfigError(f"{chosen.run} cannot compose: {error}") from None
     roll = np.concatenate([opening, added])
-    save_midi(chosen.output, roll, tempo=chosen.tempo, program=chosen.program, restrike=chosen.restrike)
+    write_midi(chosen.output, roll, lowest=LOWEST, tempo=chosen.tempo, program=chosen.program, restrike=chosen.restrike)
     sounding = added.sum(axis=1)
     print(
         f"{chosen.output}: {len(opening)} + {len(added)} quarter notes, {60 * len(roll) / chosen.tempo:.0f} s, "

@@ -4,7 +4,8 @@ import importlib
 import pkgutil
 
 from lstmlab.tasks.registry import TaskEntry, register_task, task_entry, task_names
-from lstmlab.tasks.task import Batch, Features, Pairs, Plot, Predictor, SourceTarget, Split, Task, Tokens
+from lstmlab.tasks.specs import Batch, Features, Pairs, Plot, Predictor, SourceTarget, Split, Tokens
+from lstmlab.tasks.task import Task
 
 for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
     importlib.import_module(_module.name)

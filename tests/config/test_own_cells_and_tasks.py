@@ -9,15 +9,15 @@ from lstmlab.config import ConfigError, compose, to_config, to_tree
 from lstmlab.config.describe import describe
 from lstmlab.settings import setting
 from lstmlab.tasks import register_task
-from lstmlab.tasks import registry as task_registry
 from lstmlab.tasks.memory.adding import Adding
+from lstmlab.tasks.registry import TASKS
 
 
 @pytest.fixture
 def own(monkeypatch):
     """A cell and a task that live as long as the test."""
     monkeypatch.setattr(registry, "_CELLS", dict(registry._CELLS))
-    monkeypatch.setattr(task_registry, "_TASKS", dict(task_registry._TASKS))
+    monkeypatch.setattr(TASKS, "entries", dict(TASKS.entries))
 
     @register_cell("leaky", title="leaky integrator", paper="none")
     class Leaky(Cell):

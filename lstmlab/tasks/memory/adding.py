@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from lstmlab.settings import setting
-from lstmlab.tasks.generated import Generated
+from lstmlab.tasks.batching import Generated
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.task import Batch, Features, Metrics, Split, mean, weighted
 

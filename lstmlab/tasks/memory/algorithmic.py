@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from lstmlab.plots.curves import curves
 from lstmlab.settings import setting
-from lstmlab.tasks.generated import Generated, eval_key
+from lstmlab.tasks.batching import Generated, eval_key
 from lstmlab.tasks.task import (
     Batch,
     Features,

@@ -1,4 +1,4 @@
-"""Piano rolls as Standard MIDI Files."""
+"""Write piano rolls as Standard MIDI Files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_midi(
     """Write a piano roll ``[steps, keys]`` of zeros and ones; one step is a quarter note.
 
     The file has one track (format 0). A key that sounds at successive steps is one long note, unless ``restrike``
-    strikes it anew at each: a roll does not tell the two apart.
+    strikes it again at each: a roll does not distinguish the two.
 
     Args:
         path: the file, usually named ``*.mid``.
@@ -36,7 +36,7 @@ def write_midi(
         restrike: whether no note is longer than one step.
 
     Raises:
-        ValueError: a roll of another shape, or numbers that a MIDI file cannot hold.
+        ValueError: a roll of another shape, or values outside of what MIDI allows.
     """
     keys = np.asarray(roll) > 0
     if keys.ndim != 2:
@@ -58,7 +58,7 @@ def write_midi(
 
 
 def _notes(keys: np.ndarray, lowest: int, restrike: bool) -> list[mido.Message]:
-    """The notes' starts and ends, each with the ticks since the message before it."""
+    """Messages for the starts and ends of notes, each with the ticks since the message before it."""
     silence = np.zeros((1, keys.shape[1]), bool)
     before, after = np.concatenate([silence, keys]), np.concatenate([keys, silence])
     held = before & after & (not restrike)

@@ -1,4 +1,4 @@
-"""Character-level text: two corpora and the vocabulary that turns characters into indices."""
+"""Two texts of Shakespeare, and the vocabulary that turns characters into indices."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ CORPORA = ("shakespeare", "tiny_shakespeare")
 def load_text(corpus: str, data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> str:
     """Return a corpus as one string.
 
-    * `shakespeare`: nine whole plays in the order they were written, `Richard III` first and
-      `The Tempest` last; 1.12 million characters, 68 different ones, ASCII. Embedded.
-    * `tiny_shakespeare`: 1 115 394 characters, 65 different ones, from Karpathy's char-rnn
-      (2015). Found in `data_dir` as `tinyshakespeare/input.txt` or `input.txt`, or downloaded.
+    * `shakespeare`: nine whole plays in the order in which they were written, from `Richard III` to `The Tempest`;
+      1.12 million characters, 68 different ones, ASCII. Embedded.
+    * `tiny_shakespeare`: 1 115 394 characters, 65 different ones, from Karpathy's char-rnn (2015). Found in `data_dir`
+      as `tinyshakespeare/input.txt` or `input.txt`, or downloaded.
 
     Args:
         corpus: one of the names above.
         data_dir: directory of downloads; None as in `lstmlab.data.download.data_directory`.
-        offline: never touch the network.
+        offline: do not use the network.
 
     Raises:
-        DataError: unknown corpus, or its file cannot be had.
+        DataError: unknown corpus, or its file is missing and cannot be downloaded.
     """
     if corpus == "shakespeare":
         return gzip.decompress(embedded_path("shakespeare.txt.gz").read_bytes()).decode("ascii")
@@ -50,19 +50,19 @@ def _code_points(text: str) -> NDArray[np.uint32]:
 class CharVocabulary:
     """A bijection between characters and the indices 0 … size-1.
 
-    `characters` is the whole of it: save that string, and `CharVocabulary(characters)` restores it.
+    To save a vocabulary, save the string `characters`; `CharVocabulary(characters)` restores it.
 
     Attributes:
         characters: every known character once; its position is its index.
 
     Raises:
-        ValueError: no characters, or one of them twice.
+        ValueError: no characters, or a character that occurs twice.
     """
 
     characters: str
 
     def __post_init__(self) -> None:
-        """Refuse what is no bijection."""
+        """Check that the characters are a bijection."""
         if not self.characters:
             raise ValueError("a vocabulary needs at least one character")
         if len(set(self.characters)) != len(self.characters):
@@ -74,15 +74,15 @@ class CharVocabulary:
         return cls("".join(sorted(set(text))))
 
     def plain(self) -> dict[str, Any]:
-        """Plain values that :meth:`from_plain` makes the vocabulary of again."""
+        """The vocabulary as plain values, see :meth:`from_plain`."""
         return {"characters": self.characters}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the vocabulary of such values.
+        """Return the vocabulary that :meth:`plain` has turned into these values.
 
         Raises:
-            KeyError, TypeError, ValueError: what :meth:`plain` cannot have given.
+            KeyError, TypeError, ValueError: values that do not come from :meth:`plain`.
         """
         if not isinstance(plain["characters"], str):
             raise TypeError(f"characters must be a string, not {type(plain['characters']).__name__}")
@@ -104,7 +104,7 @@ class CharVocabulary:
         """Return the indices of a text's characters, int32 [len(text)].
 
         Raises:
-            ValueError: a character that the vocabulary does not know; the message names it.
+            ValueError: a character that is not in the vocabulary; the message names it.
         """
         points, indices = self._sorted
         wanted = _code_points(text)

@@ -1,4 +1,4 @@
-"""Language models of one long text: parallel streams, and the state carried from window to window."""
+"""Base of language models: one long text in parallel streams, the state carried from window to window."""
 
 from __future__ import annotations
 
@@ -9,26 +9,16 @@ from typing import Any, ClassVar, Protocol, Self
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
+from lstmlab.arrays import Key, Scalar, Step
 from lstmlab.settings import setting
-from lstmlab.tasks.task import (
-    Batch,
-    Features,
-    Metrics,
-    Predictor,
-    Split,
-    Task,
-    Tokens,
-    cross_entropy,
-    mean,
-    valid_steps,
-)
+from lstmlab.tasks.specs import Batch, Features, Metrics, Predictor, Split, Tokens
+from lstmlab.tasks.task import Task, cross_entropy, mean, valid_steps
 
 
 class Vocabulary(Protocol):
-    """A bijection between tokens and the indices 0 … size-1."""
+    """A bijection between the known tokens and the indices 0 … size-1."""
 
     @property
     def size(self) -> int:
@@ -36,7 +26,7 @@ class Vocabulary(Protocol):
         ...
 
     def plain(self) -> dict[str, Any]:
-        """Plain values for a file."""
+        """The vocabulary as plain values, for a file."""
         ...
 
 
@@ -46,29 +36,28 @@ class TokenStream(Task):
 
     A split of n tokens holds n − 1 predictions "token → next token". They are cut into ``batch_size`` equal streams,
     and a batch is one window of ``unroll`` steps of every stream. Successive batches are successive windows, the state
-    is carried from one to the next, and ``resets`` drops it where a stream starts.
+    is carried from one to the next, and ``resets`` marks where a stream starts and the state is reset.
 
-    * Training passes over its streams again and again; what does not fill a window of every stream
-      is left out (fewer than ``batch_size · (unroll + 1)`` tokens of each pass). A training stream starts once in
-      a pass, so that a model may learn to lean on a state of thousands of steps, which no stream of the evaluation
-      has at its start; ``reset_rate`` drops the state at the start of that share of windows besides, at random.
-    * Evaluation leaves nothing out: every token of the split but its first is predicted exactly
-      once. The end of a stream is padding, marked by ``lengths``. As the state is dropped at the
-      start of each stream, fewer streams give marginally better values.
+    * Training passes over its streams again and again. Tokens that do not fill a window of every stream are left out
+      (fewer than ``batch_size · (unroll + 1)`` of each pass). A training stream starts only once in each pass, so a
+      model may come to rely on a state of thousands of steps, which no evaluation stream has at its start:
+      ``reset_rate`` additionally resets the state at the start of that share of windows, at random.
+    * Evaluation leaves nothing out: every token of the split but its first is predicted exactly once. The end of a
+      stream is padding, marked by ``lengths``. The state is reset at the start of each stream, so fewer streams give
+      marginally better values.
     * With ``dynamic_rate`` the test split is read once more, as one stream in windows of ``unroll``, by a copy of the
       best model that takes a step of plain SGD at that rate after each window (dynamic evaluation, Mikolov et al. 2010;
-      Krause et al. 2018, arXiv:1709.07432). Its metrics stand beside the others, with the prefix ``dynamic_``. The
-      literature states which of the two it gives: runs are compared by the plain one.
+      Krause et al. 2018, arXiv:1709.07432). The summary has these metrics with the prefix ``dynamic_`` beside the
+      others. Publications say which of the two they report; runs are compared by the metrics without dynamic
+      evaluation.
     """
 
     unroll: int = setting(64, "steps of truncated back-propagation through time", minimum=1)
 
-    reset_rate: float = setting(
-        0.0, "share of training windows at whose start a stream's state is dropped", minimum=0.0
-    )
+    reset_rate: float = setting(0.0, "share of training windows that start from a reset state, at random", minimum=0.0)
 
     dynamic_rate: float = setting(
-        0.0, "learning rate at which the finished model goes on learning from the test split as it reads; 0: off",
+        0.0, "learning rate of dynamic evaluation: the final model keeps learning as it reads the test split; 0: off",
         minimum=0.0,
     )  # fmt: skip
 
@@ -77,18 +66,18 @@ class TokenStream(Task):
     stateful = True
 
     def __post_init__(self) -> None:
-        """Refuse a share above 1."""
+        """Check ``reset_rate``; raises ``ValueError`` for a share above 1."""
         if self.reset_rate > 1:
             raise ValueError(f"task.reset_rate is {self.reset_rate}, but must be at most 1")
 
     @property
     @abc.abstractmethod
     def vocabulary(self) -> Vocabulary:
-        """The tokens; in a task that is :meth:`with_artifacts` one, without its corpus."""
+        """The known tokens, from the corpus or from :meth:`with_artifacts`."""
 
     @abc.abstractmethod
-    def vocabulary_of(self, kept: Mapping[str, Any]) -> Vocabulary:
-        """The vocabulary of what :meth:`artifacts` has given; raises ``KeyError``, ``TypeError`` or ``ValueError``."""
+    def vocabulary_of(self, artifacts: Mapping[str, Any]) -> Vocabulary:
+        """The vocabulary in saved :meth:`artifacts`; raises ``KeyError``, ``TypeError`` or ``ValueError``."""
 
     @property
     def size(self) -> int:
@@ -96,7 +85,7 @@ class TokenStream(Task):
         return self.vocabulary.size
 
     @abc.abstractmethod
-    def data(self) -> Mapping[str, Any]:
+    def data(self) -> Mapping[Split, Any]:
         """Per split its tokens in order, integers ``[tokens]``."""
 
     @property
@@ -113,13 +102,13 @@ class TokenStream(Task):
         """The vocabulary, so that a trained model writes text without its corpus."""
         return self.vocabulary.plain()
 
-    def with_artifacts(self, kept: Mapping[str, Any]) -> Self:
-        """The same task with this vocabulary."""
-        twin = dataclasses.replace(self)
-        object.__setattr__(twin, "vocabulary", self.vocabulary_of(kept))  # in the place of the cached property
-        return twin
+    def with_artifacts(self, artifacts: Mapping[str, Any]) -> Self:
+        """A copy with this vocabulary."""
+        copy = dataclasses.replace(self)
+        object.__setattr__(copy, "vocabulary", self.vocabulary_of(artifacts))  # in place of the cached property
+        return copy
 
-    def train_batch(self, data: Int[Array, " n"], key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
+    def train_batch(self, data: Int[Array, " n"], key: Key, step: Step, batch_size: int) -> Batch:
         """The window of this step; after the last window of the streams comes the first again.
 
         Raises ``ValueError`` when the split is too short for one window of every stream.
@@ -138,33 +127,33 @@ class TokenStream(Task):
         return batch._replace(resets=jnp.asarray(batch.resets).at[:, 0].max(dropped))
 
     def eval_batches(self, split: Split, batch_size: int) -> int:
-        """Windows that cover the longest stream."""
+        """Enough windows for the longest stream."""
         return -(-_stream_length(len(self.data()[split]), batch_size) // self.unroll)
 
-    def eval_batch(self, data: Int[Array, " n"], split: Split, index: Int[Array, ""], batch_size: int) -> Batch:
+    def eval_batch(self, data: Int[Array, " n"], split: Split, index: Step, batch_size: int) -> Batch:
         """Window ``index`` of every stream; ``lengths`` is 0 for streams that have ended."""
         predictions = data.shape[0] - 1
         length = _stream_length(data.shape[0], batch_size)
         batch = self._window(data, index, batch_size, length)
-        of_stream = jnp.clip(predictions - jnp.arange(batch_size) * length, 0, length)
-        return batch._replace(lengths=jnp.clip(of_stream - index * self.unroll, 0, self.unroll))
+        stream_lengths = jnp.clip(predictions - jnp.arange(batch_size) * length, 0, length)
+        return batch._replace(lengths=jnp.clip(stream_lengths - index * self.unroll, 0, self.unroll))
 
-    def _window(self, tokens: Int[Array, " n"], window: Int[Array, ""], streams: int, length: int) -> Batch:
+    def _window(self, tokens: Int[Array, " n"], window: Step, streams: int, length: int) -> Batch:
         """Steps ``window · unroll …`` of streams that start ``length`` tokens apart."""
         first = jnp.arange(streams) * length + window * self.unroll
         place = jnp.minimum(first[:, None] + jnp.arange(self.unroll), tokens.shape[0] - 2)
         resets = (window == 0) & (jnp.arange(self.unroll) == 0)
         resets = jnp.broadcast_to(resets, (streams, self.unroll))
         tokens = jnp.asarray(tokens)
-        # A long text is kept as bytes.
+        # Long texts are stored as bytes.
         return Batch(tokens[place].astype(jnp.int32), tokens[place + 1].astype(jnp.int32), resets=resets)
 
-    def loss(self, outputs: Float[Array, "batch time size"], batch: Batch) -> Float[Array, ""]:
+    def loss(self, outputs: Float[Array, "batch time size"], batch: Batch) -> Scalar:
         """Mean cross-entropy over the valid steps, nats per token."""
         return self.unit * mean(self.metrics(outputs, batch)[self.metric])
 
     def metrics(self, outputs: Float[Array, "batch time size"], batch: Batch) -> Metrics:
-        """Cross-entropy in the unit of the metric, and the share of tokens that were thought the likeliest."""
+        """Cross-entropy in the unit of the metric, and accuracy, per token."""
         valid = valid_steps(batch)
         costs = cross_entropy(outputs, batch.targets) / self.unit
         right = jnp.argmax(outputs, axis=-1) == batch.targets
@@ -175,15 +164,8 @@ class TokenStream(Task):
         """The metrics under dynamic evaluation, where it is switched on."""
         if not self.dynamic_rate:
             return {}
-        found = predictor.metrics_while_learning("test", self.dynamic_rate)
-        return {f"dynamic_{name}": value for name, value in found.items()}
-
-
-def contiguous(tokens: np.ndarray) -> dict[str, np.ndarray]:
-    """The first 90 % of a text for training, the next 5 % for validation, the last 5 % for the test."""
-    size = len(tokens)
-    first, second = size * 90 // 100, size * 95 // 100
-    return {"train": tokens[:first], "validation": tokens[first:second], "test": tokens[second:]}
+        metrics = predictor.metrics_while_learning("test", self.dynamic_rate)
+        return {f"dynamic_{name}": value for name, value in metrics.items()}
 
 
 def _stream_length(tokens: int, streams: int) -> int:

@@ -1,4 +1,4 @@
-"""Texts of a hundred million bytes, and the vocabulary that turns bytes into indices."""
+"""text8 and enwik8, texts of a hundred million bytes, and the vocabulary that turns bytes into indices."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def load_bytes(
     """Return a corpus as bytes, uint8 [length].
 
     * `enwik8`: the first 10⁸ bytes of the English Wikipedia of March 2006, with its markup, 205 different ones.
-    * `text8`: 10⁸ letters of the same, cleaned: a to z and the space, 27 different ones.
+    * `text8`: 10⁸ characters of the same text, cleaned: a to z and the space, 27 different ones.
 
     Both are found in `data_dir` as `NAME.zip`, or downloaded (Mahoney 2006).
 
     Args:
         corpus: one of the names above.
         data_dir: directory of downloads; None as in `lstmlab.data.download.data_directory`.
-        offline: never touch the network.
+        offline: do not use the network.
 
     Raises:
-        DataError: unknown corpus, or its file cannot be had.
+        DataError: unknown corpus, or its file is missing and cannot be downloaded.
     """
     if corpus not in BYTE_CORPORA:
         raise DataError(f"no corpus of bytes is called {corpus!r}; there are: {', '.join(BYTE_CORPORA)}")
@@ -49,13 +49,13 @@ class ByteVocabulary:
         values: every known byte once; its position is its index.
 
     Raises:
-        ValueError: no bytes, or one of them twice.
+        ValueError: no bytes, or a byte that occurs twice.
     """
 
     values: bytes
 
     def __post_init__(self) -> None:
-        """Refuse what is no bijection."""
+        """Check that the bytes are a bijection."""
         if not self.values:
             raise ValueError("a vocabulary needs at least one byte")
         if len(set(self.values)) != len(self.values):
@@ -69,15 +69,15 @@ class ByteVocabulary:
         return cls(bytes(np.flatnonzero(present).tolist()))
 
     def plain(self) -> dict[str, Any]:
-        """Plain values that :meth:`from_plain` makes the vocabulary of again."""
+        """The vocabulary as plain values, see :meth:`from_plain`."""
         return {"bytes": list(self.values)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the vocabulary of such values.
+        """Return the vocabulary that :meth:`plain` has turned into these values.
 
         Raises:
-            KeyError, TypeError, ValueError: what :meth:`plain` cannot have given.
+            KeyError, TypeError, ValueError: values that do not come from :meth:`plain`.
         """
         return cls(bytes(plain["bytes"]))
 
@@ -88,7 +88,7 @@ class ByteVocabulary:
 
     @cached_property
     def _index(self) -> NDArray[np.int16]:
-        """Of each byte value its index, -1 if unknown, [256]."""
+        """The index of each byte value, -1 if unknown, [256]."""
         index = np.full(256, -1, np.int16)
         index[list(self.values)] = np.arange(self.size)
         return index
@@ -101,7 +101,7 @@ class ByteVocabulary:
         """Return the indices of a text's bytes, int32 [bytes].
 
         Raises:
-            ValueError: a character with a byte that the vocabulary does not know; the message names it.
+            ValueError: a character with a byte that is not in the vocabulary; the message names it.
         """
         for position, character in enumerate(text):
             if any(self._index[byte] < 0 for byte in character.encode("utf-8", "surrogatepass")):
@@ -109,7 +109,7 @@ class ByteVocabulary:
         return self._index[np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)].astype(np.int32)
 
     def decode(self, indices: ArrayLike) -> str:
-        """Return the text of a sequence of indices, integers [length]; bytes that are no UTF-8 become U+FFFD.
+        """Return the text of a sequence of indices, integers [length]; bytes that are not UTF-8 become U+FFFD.
 
         Raises:
             ValueError: an index outside 0 … size-1.

@@ -9,18 +9,20 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from lstmlab.data.download import DataError
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Plot, Predictor
+from lstmlab.tasks.specs import Plot, Predictor, Split
+from lstmlab.tasks.text.char_lm.baselines import character_frequencies
 from lstmlab.tasks.text.char_lm.dataset import BYTE_CORPORA, ByteVocabulary, load_bytes
 from lstmlab.tasks.text.corpus import CORPORA, CharVocabulary, load_text
-from lstmlab.tasks.text.streams import TokenStream, contiguous
+from lstmlab.tasks.text.splits import contiguous
+from lstmlab.tasks.text.streams import TokenStream
 
 PROMPT = "ROMEO:"
 SAMPLE_LENGTH = 500
-PIECE = 1_000_000
 
 
 @register_task(
@@ -36,9 +38,9 @@ PIECE = 1_000_000
 class CharLM(TokenStream):
     """Bits per character of a text, read in parallel streams (see :class:`~lstmlab.tasks.text.streams.TokenStream`).
 
-    The splits are contiguous: the first 90 % of the text, the next 5 %, the last 5 %, which of text8 and enwik8 are
-    the 90, 5 and 5 million of the literature. The vocabulary is that of the whole text, so that no split holds an
-    unknown character. The "characters" of enwik8 are bytes of UTF-8.
+    The splits are contiguous: the first 90 % of the text, the next 5 %, the last 5 %. For text8 and enwik8 these are
+    the usual 90, 5 and 5 million characters. The vocabulary is that of the whole text, so that no split has an unknown
+    character. The "characters" of enwik8 are bytes of UTF-8.
     """
 
     corpus: str = setting("shakespeare", "the text", choices=(*CORPORA, *BYTE_CORPORA))
@@ -47,12 +49,12 @@ class CharLM(TokenStream):
     unit = math.log(2)
 
     @cached_property
-    def _encoded(self) -> tuple[CharVocabulary | ByteVocabulary, np.ndarray]:
+    def _encoded(self) -> tuple[CharVocabulary | ByteVocabulary, Int[np.ndarray, " characters"]]:
         """The vocabulary and the whole corpus."""
         if self.corpus in BYTE_CORPORA:
             content = load_bytes(self.corpus, self.data_dir)
-            of_bytes = ByteVocabulary.of(content)
-            return of_bytes, of_bytes.indices(content)
+            byte_vocabulary = ByteVocabulary.of(content)
+            return byte_vocabulary, byte_vocabulary.indices(content)
         text = load_text(self.corpus, self.data_dir)
         vocabulary = CharVocabulary.from_text(text)
         return vocabulary, vocabulary.encode(text)
@@ -62,12 +64,12 @@ class CharLM(TokenStream):
         """All characters of the corpus; turns text into tokens and back."""
         return self._encoded[0]
 
-    def vocabulary_of(self, kept: Mapping[str, Any]) -> CharVocabulary | ByteVocabulary:
+    def vocabulary_of(self, artifacts: Mapping[str, Any]) -> CharVocabulary | ByteVocabulary:
         """From ``characters``, or from ``bytes``."""
-        return (ByteVocabulary if self.corpus in BYTE_CORPORA else CharVocabulary).from_plain(kept)
+        return (ByteVocabulary if self.corpus in BYTE_CORPORA else CharVocabulary).from_plain(artifacts)
 
     @cached_property
-    def _splits(self) -> dict[str, np.ndarray]:
+    def _splits(self) -> dict[Split, Int[np.ndarray, " characters"]]:
         vocabulary, tokens = self._encoded
         if vocabulary != self.vocabulary:
             raise DataError(
@@ -75,40 +77,19 @@ class CharLM(TokenStream):
             )
         return contiguous(tokens)
 
-    def data(self) -> Mapping[str, Any]:
-        """Per split its characters in order, ``[characters]``: int32, of text8 and enwik8 uint8."""
+    def data(self) -> Mapping[Split, Any]:
+        """Per split its characters in order, ``[characters]``: int32, for text8 and enwik8 uint8."""
         return self._splits
 
     def baselines(self) -> dict[str, float]:
-        """Bits per character on the test split of add-one-smoothed counts of the training split::
-
-        unigram  p(c) = (N(c) + 1)/(N + V)        bigram  p(c | b) = (N(bc) + 1)/(N(b·) + V)
-        """
-        train, test, size = self._splits["train"], self._splits["test"], self.size
-        counts = _pairs(train, size)
-        unigram = counts.sum(axis=0) + 1
-        unigram[train[0]] += 1
-        bigram = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
-        return {
-            "bigram": float(-np.log2(bigram[test[:-1], test[1:]]).mean()),
-            "unigram": float(-np.log2((unigram / unigram.sum())[test[1:]]).mean()),
-            "uniform": math.log2(size),
-        }
+        """Bits per character of counts: see :func:`~lstmlab.tasks.text.char_lm.baselines.character_frequencies`."""
+        return character_frequencies(self._splits["train"], self._splits["test"], self.size)
 
     def plot(self, predictor: Predictor) -> list[Plot]:
-        """What the model writes after ``ROMEO:``, or after the text's opening words."""
+        """What the model writes after ``ROMEO:``, or after the first characters of the text where these are unknown."""
         try:
             prompt = self.vocabulary.encode(PROMPT)
         except ValueError:
             prompt = self._splits["train"][: len(PROMPT)]
         tokens = np.asarray(predictor.generate(prompt, SAMPLE_LENGTH, temperature=0.8))
         return [Plot("sample", text=self.vocabulary.decode(np.concatenate([prompt, tokens])))]
-
-
-def _pairs(tokens: np.ndarray, size: int) -> np.ndarray:
-    """How often one token follows another, ``[size, size]``; piece by piece, as a text may have 10⁸ of them."""
-    counts = np.zeros(size * size, np.int64)
-    for first in range(0, len(tokens) - 1, PIECE):
-        piece = tokens[first : first + PIECE + 1].astype(np.int32)
-        counts += np.bincount(piece[:-1] * size + piece[1:], minlength=size * size)
-    return counts.reshape(size, size)

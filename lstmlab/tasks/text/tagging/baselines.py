@@ -1,47 +1,42 @@
-"""What counting tags gives: the predictors that a tagger must beat."""
+"""Baselines by counting how often each word has each tag."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Int64
+
+from lstmlab.tasks.specs import Arrays
+from lstmlab.tasks.text.tagging.dataset import valid_words
 
 
 def commonest_tags(
-    train: Mapping[str, np.ndarray], known: int, vocabulary: int, tags: int
-) -> dict[str, NDArray[np.int64]]:
-    """Tables token → tag, ``[vocabulary]``, best informed first.
+    train: Arrays, known: int, vocabulary: int, tags: int
+) -> dict[str, Int64[np.ndarray, " vocabulary"]]:
+    """Tables token → tag; the table with most information comes first.
 
     * ``word or ending``: the commonest training tag of each token, where a token is a known word or the class of an
-      unknown one; a class that no unknown training word has takes the tag of ``word``.
-    * ``word``: the same for known words; one tag, the commonest of unknown training words, for all unknown ones.
-    * ``commonest tag``: one tag for all.
+      unknown one; for a class without training words, the tag that ``word`` gives.
+    * ``word``: the same for known words; the commonest tag of unknown training words for all unknown words.
+    * ``commonest tag``: the same tag for all words.
 
     Args:
         train: ``words`` and ``tags`` ``[pieces, length]``, ``lengths [pieces]``.
-        known: number of known words, whose tokens come first.
+        known: number of known words, which are the first tokens.
         vocabulary: number of tokens.
         tags: number of tags.
     """
-    valid = valid_steps(train)
+    valid = valid_words(train)
     counts = np.zeros((vocabulary, tags), np.int64)
     np.add.at(counts, (train["words"][valid], train["tags"][valid]), 1)
-    of_all, of_unknown = counts.sum(axis=0), counts[known:].sum(axis=0)
+    all_words, unknown_words = counts.sum(axis=0), counts[known:].sum(axis=0)
     word = counts.argmax(axis=1)
-    unknown = (of_unknown if of_unknown.any() else of_all).argmax()
-    word[known:] = unknown
+    word[known:] = (unknown_words if unknown_words.any() else all_words).argmax()
     ending = np.where(counts.any(axis=1), counts.argmax(axis=1), word)
-    return {"word or ending": ending, "word": word, "commonest tag": np.full(vocabulary, of_all.argmax())}
+    return {"word or ending": ending, "word": word, "commonest tag": np.full(vocabulary, all_words.argmax())}
 
 
-def share_right(table: NDArray[np.int64], split: Mapping[str, np.ndarray], first: int = 0) -> float:
-    """Share of the words of a split, with a token from ``first`` on, whose tag the table gives; 0 without any."""
-    counted = valid_steps(split) & (split["words"] >= first)
+def share_right(table: Int64[np.ndarray, " vocabulary"], split: Arrays, first: int = 0) -> float:
+    """Accuracy of a table on the words of a split whose token is ``first`` or later; 0 if there are none."""
+    counted = valid_words(split) & (split["words"] >= first)
     right = table[split["words"][counted]] == split["tags"][counted]
     return float(right.mean()) if right.size else 0.0
-
-
-def valid_steps(split: Mapping[str, np.ndarray]) -> NDArray[np.bool_]:
-    """True at words, false at padding, ``[pieces, length]``."""
-    return np.arange(split["words"].shape[1]) < split["lengths"][:, None]

@@ -1,4 +1,4 @@
-"""Parts of speech: name the class of every word of a sentence."""
+"""Part-of-speech tagging: the word class of every word of a sentence."""
 
 from __future__ import annotations
 
@@ -10,28 +10,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float
 
+from lstmlab.arrays import Key, RowNumbers, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import (
-    Batch,
-    Features,
-    Metrics,
-    Plot,
-    Predictor,
-    Split,
-    Tokens,
-    cross_entropy,
-    mean,
-    valid_steps,
-)
+from lstmlab.tasks.specs import Arrays, Batch, Features, Metrics, Plot, Predictor, Split, Tokens
+from lstmlab.tasks.task import cross_entropy, mean, valid_steps
 from lstmlab.tasks.text.tagging.baselines import commonest_tags, share_right
-from lstmlab.tasks.text.tagging.dataset import TAGS, Sentence, load_brown
-from lstmlab.tasks.text.tagging.words import ShapeVocabulary
+from lstmlab.tasks.text.tagging.dataset import TAGS, Sentence, ShapeVocabulary, load_brown
+from lstmlab.tasks.text.tagging.plots import plots
 
-_OF_TEN: dict[str, tuple[int, ...]] = {"train": tuple(range(8)), "validation": (8,), "test": (9,)}
+_OF_TEN: dict[Split, tuple[int, ...]] = {"train": tuple(range(8)), "validation": (8,), "test": (9,)}
+"""of every ten documents, the places of those in each split"""
+SHOWN, ROWS = 1024, 256
+"""test pieces that are shown after a run, and those in one batch"""
 
 
 @register_task(
@@ -43,32 +37,34 @@ _OF_TEN: dict[str, tuple[int, ...]] = {"train": tuple(range(8)), "validation": (
 )
 @dataclasses.dataclass(frozen=True)
 class Tagging(RowsTask):
-    """Sentences with one universal tag per word: a task for a bidirectional model, as words that follow count too.
+    """Sentences with one universal tag per word. The words that follow matter too, so it suits bidirectional models.
 
-    Of every ten documents eight train, one validates and one tests: neighbouring sentences share topic and names, so
-    that a split by sentences would flatter the result. Sentences of more than ``length`` words are read in pieces;
-    every word counts once.
+    Of every ten documents eight are for training, one is for validation and one for the test. A split by sentences
+    would give better but misleading results, because neighbouring sentences share topic and names. Sentences of more
+    than ``length`` words are read in pieces; every word counts once.
 
-    The twelve universal tags rather than Brown's 472 combinations: most of those differ in inflection that the word
-    itself shows, many are too rare to learn from half the corpus, and twelve can be looked at in one table.
+    Why twelve universal tags and not Brown's 472: most of those differ in inflection that the word itself shows, many
+    are too rare to learn from half the corpus, and twelve fit into one confusion matrix.
 
-    A word seen in training ``min_count`` times or more is a token of its own; any other is a class of words by shape
-    and ending (:class:`lstmlab.tasks.text.tagging.words.ShapeVocabulary`). So that the model learns these classes from more than the
-    rare words, a training word of count c is read as its class with probability α/(α + c), with α = ``word_dropout``
-    (Kiperwasser & Goldberg 2016, arXiv:1603.04351).
+    A word that occurs in training ``min_count`` times or more is a token; all others are read as classes of words by
+    shape and ending (:class:`~lstmlab.tasks.text.tagging.dataset.ShapeVocabulary`). So that these classes are learned
+    from more than the rare words, a training word of count c is read as its class with probability α/(α + c), where
+    α = ``word_dropout`` (Kiperwasser & Goldberg 2016, arXiv:1603.04351).
 
-    Metrics: ``accuracy`` over all words, ``unknown_accuracy`` over those whose token is a class, ``nats`` per word.
+    Metrics: ``accuracy`` over all words, ``unknown_accuracy`` over unknown words, ``nats`` per word.
     """
 
-    min_count: int = setting(2, "occurrences in training from which a word is known", minimum=1)
-    word_dropout: float = setting(1.0, "α of α/(α + count), how often a known word is read as its class", minimum=0.0)
-    length: int = setting(48, "most words read at once; longer sentences are cut into pieces", minimum=2)
+    min_count: int = setting(2, "known words occur this often in training, or more", minimum=1)
+    word_dropout: float = setting(
+        1.0, "α in α/(α + count), the probability that a known training word is read as its class", minimum=0.0
+    )
+    length: int = setting(48, "longest sentence, in words; longer ones are cut into pieces", minimum=2)
 
     metric = "accuracy"
     goal = "max"
 
     @cached_property
-    def sentences(self) -> dict[str, list[Sentence]]:
+    def sentences(self) -> dict[Split, list[Sentence]]:
         """All sentences of each split, whole documents in order."""
         documents = list(load_brown().values())
         return {
@@ -78,34 +74,34 @@ class Tagging(RowsTask):
 
     @cached_property
     def vocabulary(self) -> ShapeVocabulary:
-        """Known words and classes of unknown ones, of the training split."""
+        """Known words and classes of unknown words, from the training split."""
         return ShapeVocabulary.of([s.words for s in self.sentences["train"]], self.min_count)
 
     @property
     def inputs(self) -> Tokens:
-        """Known words, and classes of unknown ones."""
+        """Known words, and classes of unknown words."""
         return Tokens(self.vocabulary.size)
 
     @property
     def outputs(self) -> Features:
-        """One logit per tag."""
+        """A logit for each tag."""
         return Features(len(TAGS))
 
     @cached_property
-    def splits(self) -> dict[str, dict[str, np.ndarray]]:
+    def splits(self) -> dict[Split, dict[str, np.ndarray]]:
         """See :meth:`data`."""
         return {split: self._encode(sentences) for split, sentences in self.sentences.items()}
 
-    def data(self) -> Mapping[str, Any]:
+    def data(self) -> Mapping[Split, Any]:
         """Per split ``words``, ``classes`` and ``tags``, ``[pieces, length]``, and ``lengths [pieces]``; for training
-        also ``dropout [vocabulary]``, the probability of a word to be read as its class."""
+        also ``dropout [vocabulary]``, the probability that a word is read as its class."""
         counts = self.vocabulary.counts
         rates = np.zeros(self.vocabulary.size, np.float32)
         rates[: len(counts)] = self.word_dropout / (self.word_dropout + counts)
         return {**self.splits, "train": {**self.splits["train"], "dropout": rates}}
 
-    def train_batch(self, data: Any, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Pieces drawn at random, some known words hidden behind their class."""
+    def train_batch(self, data: Arrays, key: Key, step: Step, batch_size: int) -> Batch:
+        """Random pieces; some known words are replaced by their class."""
         drawn, hidden = jax.random.split(key)
         rows = self.draw(drawn, batch_size)
         batch = self.pick(data, rows)
@@ -113,20 +109,20 @@ class Tagging(RowsTask):
         return batch._replace(inputs=jnp.where(hide, jnp.asarray(data["classes"])[rows], batch.inputs))
 
     def rows(self, split: Split) -> int:
-        """Pieces of sentences."""
+        """Number of pieces of sentences."""
         return len(self.splits[split]["lengths"])
 
-    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
-        """Pieces as they are, and their tags."""
+    def pick(self, data: Arrays, rows: RowNumbers) -> Batch:
+        """Pieces of sentences, and their tags."""
         words, tags, lengths = (jnp.asarray(data[name])[rows] for name in ("words", "tags", "lengths"))
         return Batch(words, tags.astype(jnp.int32), lengths=lengths)
 
-    def loss(self, outputs: Float[Array, "batch time tags"], batch: Batch) -> Float[Array, ""]:
+    def loss(self, outputs: Float[Array, "batch time tags"], batch: Batch) -> Scalar:
         """Mean cross-entropy per word, nats."""
         return mean(self.metrics(outputs, batch)["nats"])
 
     def metrics(self, outputs: Float[Array, "batch time tags"], batch: Batch) -> Metrics:
-        """Share of words, and of unknown words, whose tag is right; cross-entropy per word."""
+        """Accuracy over all words and over unknown words; cross-entropy per word."""
         counted = valid_steps(batch)
         unknown = counted * (batch.inputs >= len(self.vocabulary.known))
         right = jnp.argmax(outputs, axis=-1) == batch.targets
@@ -137,16 +133,15 @@ class Tagging(RowsTask):
         }
 
     def baselines(self) -> dict[str, float]:
-        """The commonest training tag of each word, and for unknown words that of their class, or of all unknown words;
-        and the commonest tag of all."""
-        return self._yardsticks["accuracy"]
+        """Commonest tags by word, class or overall: see :func:`~.tagging.baselines.commonest_tags`."""
+        return self._baselines["accuracy"]
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
-        """The same for unknown words."""
-        return {"unknown_accuracy": self._yardsticks["unknown_accuracy"]}
+        """The same baselines for unknown words."""
+        return {"unknown_accuracy": self._baselines["unknown_accuracy"]}
 
     @cached_property
-    def _yardsticks(self) -> dict[str, dict[str, float]]:
+    def _baselines(self) -> dict[str, dict[str, float]]:
         train, test = self.splits["train"], self.splits["test"]
         known = len(self.vocabulary.known)
         tables = commonest_tags(train, known, self.vocabulary.size, len(TAGS))
@@ -156,13 +151,15 @@ class Tagging(RowsTask):
         }
 
     def plot(self, predictor: Predictor) -> list[Plot]:
-        """Test sentences with the tags that the model gives them, and which tags it takes for which."""
-        from lstmlab.tasks.text.tagging.plots import plot
-
-        return plot(self, predictor)
+        """Test sentences with their predicted tags, and a confusion matrix."""
+        test = self.splits["test"]
+        shown = min(len(test["lengths"]), SHOWN)
+        batches = [self.pick(test, jnp.arange(start, min(start + ROWS, shown))) for start in range(0, shown, ROWS)]
+        predictions = [np.asarray(jnp.argmax(predictor.predict(batch), axis=-1)) for batch in batches]
+        return plots(self.sentences["test"], test, np.concatenate(predictions), len(self.vocabulary.known))
 
     def _encode(self, sentences: list[Sentence]) -> dict[str, np.ndarray]:
-        """Pieces of sentences, padded with zeros."""
+        """Sentences as pieces, padded with zeros."""
         columns: list[tuple[list[int], list[int], tuple[int, ...]]] = []
         for sentence in sentences:
             words, classes = self.vocabulary.encode(sentence.words)

@@ -9,10 +9,13 @@ from functools import cached_property
 
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Predictor
-from lstmlab.tasks.text.pairs import SPECIAL, Corpus, PairTask
-from lstmlab.tasks.text.translation.dataset import CORPORA, Sentences, load_translations, tokenise
-from lstmlab.tasks.text.translation.number_words import MOST
+from lstmlab.tasks.specs import Predictor, Split
+from lstmlab.tasks.text.pair_data import SPECIAL, Corpus
+from lstmlab.tasks.text.pairs import PairTask
+from lstmlab.tasks.text.translation.dataset import CORPORA, LARGEST, Sentences, load_translations, tokenise
+from lstmlab.tasks.text.translation.metrics import scores
+
+DIGITS = len(str(LARGEST))
 
 
 @register_task(
@@ -25,70 +28,72 @@ from lstmlab.tasks.text.translation.number_words import MOST
 )
 @dataclasses.dataclass(frozen=True)
 class Translation(PairTask):
-    """Words in, words out, with an encoder-decoder.
+    """Words to words, with an encoder-decoder.
 
-    ``numbers`` is a stand-in that works offline and is no language: number words of up to ``digits`` digits, English to
-    the parts of the German word. It is not done word for word all the same, as ones come before tens, and whether 1 is
-    *ein* or *eins* depends on what follows. No number of validation and test is trained. Multi30k has
-    the published splits.
+    ``numbers`` works offline and stands in for a language: numbers of up to ``digits`` digits, from English words to
+    the parts of the German word. Translating word for word is not enough: in German, ones come before tens, and whether
+    1 is *ein* or *eins* depends on what follows. No number of validation and test is in training. Multi30k has the
+    published splits.
 
-    Sentences are read in small letters, words and signs apart (:func:`lstmlab.tasks.text.translation.dataset.tokenise`); words seen
-    ``min_count`` times or more in training are known, all others share one token. Training pairs with more than
-    ``length`` words on either side are left out, validation and test are whole.
+    Sentences are read in lower case, words and signs apart (:func:`~lstmlab.tasks.text.translation.dataset.tokenise`).
+    Words that occur ``min_count`` times or more in training are known, all others share one token. Training pairs with
+    more than ``length`` words on either side are left out; validation and test are complete.
 
-    At the end the test sentences are decoded, and the summary's ``test`` gains, in percent, ``bleu``, that of sacreBLEU
-    (Post 2018, arXiv:1804.08771) over these words and signs, ``nrefs:1|case:mixed|eff:no|tok:none|smooth:exp``, and
-    ``exact``, the share of sentences that equal their reference. The unknown word is a word, and always a wrong one.
+    At the end of a run the test sentences are decoded, and the summary's ``test`` also has, in percent, ``bleu``, the
+    BLEU of sacreBLEU (Post 2018, arXiv:1804.08771) over these words and signs,
+    ``nrefs:1|case:mixed|eff:no|tok:none|smooth:exp``, and ``exact``, the share of sentences that equal their reference.
+    The unknown word counts as a word that is always wrong.
     """
 
     corpus: str = setting("numbers", "the sentences; multi30k is downloaded", choices=CORPORA)
-    direction: str = setting("en-de", "from which language to which", choices=("en-de", "de-en"))
-    digits: int = setting(len(str(MOST)), "of numbers, most digits, up to 6", minimum=3)
-    min_count: int = setting(2, "occurrences in training from which a word is known", minimum=1)
-    length: int = setting(40, "most words of a training sentence, on either side", minimum=1)
-    beam: int = setting(1, "hypotheses kept when the test is decoded at the end; 1: greedy", minimum=1)
+    direction: str = setting("en-de", "source and target language", choices=("en-de", "de-en"))
+    digits: int = setting(DIGITS, "corpus=numbers: most digits, 3 to 6", minimum=3)
+    min_count: int = setting(2, "known words occur this often in training, or more", minimum=1)
+    length: int = setting(40, "longest training sentence, in words, on either side", minimum=1)
+    beam: int = setting(1, "beam width with which the test split is decoded at the end; 1: greedy", minimum=1)
 
     def __post_init__(self) -> None:
-        """Refuse numbers that have no words here; raises ``ValueError``."""
-        if self.digits > len(str(MOST)):
-            raise ValueError(f"task.digits={self.digits} is too many: numbers have at most {len(str(MOST))} digits")
+        """Check ``digits``; raises ``ValueError`` for numbers that have no words here."""
+        if self.digits > DIGITS:
+            raise ValueError(f"task.digits={self.digits} is too many: numbers have at most {DIGITS} digits")
 
     @property
     def beam_at_end(self) -> int:
-        """As configured."""
+        """The option ``beam``."""
         return self.beam
 
     @cached_property
-    def sentences(self) -> dict[str, Sentences]:
-        """All sentences as they are written."""
+    def sentences(self) -> dict[Split, Sentences]:
+        """All sentences as text."""
         return load_translations(self.corpus, self.digits, self.data_dir)
 
-    def _sides(self, split: str) -> tuple[list[str], list[str]]:
+    def _sides(self, split: Split) -> tuple[list[str], list[str]]:
         source, target = self.direction.split("-")
         part = self.sentences[split]
         return getattr(part, source), getattr(part, target)
 
     @cached_property
     def corpus_data(self) -> Corpus:
-        """All pairs of words but the long ones of the training split."""
-        sources: dict = {}
-        targets: dict = {}
+        """All pairs of sentences as words, without long ones in the training split."""
+        sources: dict[Split, list[Sequence[str]]] = {}
+        targets: dict[Split, list[Sequence[str]]] = {}
         for split in self.sentences:
-            read = [tuple(map(tokenise, pair)) for pair in zip(*self._sides(split), strict=True)]
-            kept = [pair for pair in read if split != "train" or max(map(len, pair)) <= self.length]
-            sources[split], targets[split] = [pair[0] for pair in kept], [pair[1] for pair in kept]
+            pairs = [tuple(map(tokenise, pair)) for pair in zip(*self._sides(split), strict=True)]
+            if split == "train":
+                pairs = [pair for pair in pairs if max(map(len, pair)) <= self.length]
+            sources[split], targets[split] = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         if not sources["train"]:
             raise ValueError(f"task.length={self.length} leaves no training sentence")
         return Corpus(sources, targets, self._symbols(sources["train"]), self._symbols(targets["train"]))
 
     def _symbols(self, texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
-        """Known words behind the special ones, the commonest first, equally common ones in alphabetical order."""
+        """The special symbols, then known words, the commonest first; equally common words in alphabetical order."""
         counts = Counter(word for text in texts for word in text)
         known = sorted((w for w in counts if counts[w] >= self.min_count), key=lambda w: (-counts[w], w))
         return (*SPECIAL, *known)
 
     def read(self, text: str) -> list[str]:
-        """The words of a sentence. Unknown ones are read as the unknown word; among numbers they are refused."""
+        """The words of a sentence; raises ``ValueError`` for an empty one, and with ``numbers`` for unknown words."""
         words = tokenise(text)
         if not words:
             raise ValueError("the sentence is empty: give at least one word")
@@ -100,26 +105,15 @@ class Translation(PairTask):
         return words
 
     def write(self, symbols: Sequence[str]) -> str:
-        """The words; German numbers as the one word that they are."""
+        """The words with spaces between; German numbers as one word."""
         return ("" if self.corpus == "numbers" and self.direction == "en-de" else " ").join(symbols)
 
     def final_metrics(self, predictor: Predictor) -> dict[str, float]:
         """``bleu`` and ``exact`` of the whole test split, in percent."""
-        written = self.translate(predictor, self.corpus_data.sources["test"], self.beam)
-        return scores([best[0][0] for best in written], self.corpus_data.targets["test"])
+        outputs = self.translate(predictor, self.corpus_data.sources["test"], self.beam)
+        return scores([best[0][0] for best in outputs], self.corpus_data.targets["test"])
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
-        """What the source itself scores, as if it were the translation."""
+        """The scores of the untranslated source."""
         copied = scores(self.corpus_data.sources["test"], self.corpus_data.targets["test"])
         return {name: {"copy of the source": value} for name, value in copied.items()}
-
-
-def scores(outputs: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> dict[str, float]:
-    """``bleu`` and ``exact`` of words, in percent; there is one reference for each output."""
-    from sacrebleu import corpus_bleu
-
-    equal = sum(list(a) == list(b) for a, b in zip(outputs, references, strict=True))
-    said, right = ([" ".join(words) for words in texts] for texts in (outputs, references))
-    # Both sides are words already: another tokeniser would take some apart, <unk> among them, on one side alone.
-    bleu = corpus_bleu(said, [right], tokenize="none", force=True).score
-    return {"bleu": bleu, "exact": 100 * equal / len(references)}

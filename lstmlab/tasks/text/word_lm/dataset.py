@@ -1,4 +1,4 @@
-"""Texts as words: tokenisers, the vocabulary that training has seen, the Penn Treebank and WikiText-2."""
+"""Texts as words: the tokeniser, the vocabulary of the training split, the Penn Treebank and WikiText-2."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from lstmlab.data.archive import read_members
 from lstmlab.data.download import DataError, fetch
+from lstmlab.tasks.specs import Split
 
 UNKNOWN, END = "<unk>", "<eos>"
-PTB_PARTS = {"train": "ptb-train", "validation": "ptb-valid", "test": "ptb-test"}
-WIKITEXT_PARTS = {split: f"wikitext-2/wiki.{part}.tokens" for split, part in (
-    ("train", "train"), ("validation", "valid"), ("test", "test"),
-)}  # fmt: skip
+PTB_PARTS: dict[Split, str] = {"train": "ptb-train", "validation": "ptb-valid", "test": "ptb-test"}
+WIKITEXT_PARTS: dict[Split, str] = {
+    "train": "wikitext-2/wiki.train.tokens",
+    "validation": "wikitext-2/wiki.valid.tokens",
+    "test": "wikitext-2/wiki.test.tokens",
+}
 
-# A line break; what a text has marked itself; words with inner apostrophes and hyphens; dashes; single signs.
+# A line break; the marks <unk> and <eos>; words with inner apostrophes and hyphens; dashes; single signs.
 _WORDS = re.compile(r"\n|<unk>|<eos>|[^\W_]+(?:['’-][^\W_]+)*|-{2,}|[^\w\s]|_")
 _SPACED = re.compile(r"\n|\S+")
 _CLOSING = set(".,;:!?)]")
@@ -32,48 +35,47 @@ _OPENING = set("([")
 def tokenise(text: str, *, signs: bool = True, lower: bool = False) -> list[str]:
     """Return the words of a text; every line break is the word ``<eos>``.
 
-    With ``signs`` each punctuation sign is a word, so is a dash of several hyphens, and a word keeps the apostrophes
-    and hyphens within it (*sworn-brother*, *o'clock*, but *'tis* is ``'`` and ``tis``); otherwise words are what stands
-    between spaces, for texts that are tokenised already. ``lower`` takes capitals for small letters.
+    With ``signs`` each punctuation sign is a word, as is a dash of several hyphens, and a word keeps the apostrophes
+    and hyphens within it (*sworn-brother*, *o'clock*, but *'tis* is ``'`` and ``tis``). Without, words are separated by
+    spaces, as in texts that are already tokenised. ``lower`` converts the text to lower case first.
     """
     text = text.lower() if lower else text
     return [END if word == "\n" else word for word in (_WORDS if signs else _SPACED).findall(text)]
 
 
-def load_ptb(data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> dict[str, str]:
+def load_ptb(data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> dict[Split, str]:
     """Return the Penn Treebank's text per split: ``train`` (929 589 words with the line ends), ``validation``
     (73 760) and ``test`` (82 430), lower-case, numbers as ``N``, all but the 9999 commonest words as ``<unk>``
     (Mikolov et al. 2010).
 
-    Found in `data_dir` as `ptb/ptb.{train,valid,test}.txt`, or downloaded. The files may not be passed on.
+    Found in `data_dir` as `ptb/ptb.{train,valid,test}.txt`, or downloaded. The files may not be redistributed.
 
     Raises:
-        DataError: a file cannot be had, or is no UTF-8.
+        DataError: a file is missing and cannot be downloaded, or is not UTF-8.
     """
-    paths = {split: fetch(name, data_dir, offline=offline) for split, name in PTB_PARTS.items()}
-    return {split: _decoded(path.read_bytes(), str(path)) for split, path in paths.items()}
+    paths = [fetch(name, data_dir, offline=offline) for name in PTB_PARTS.values()]
+    texts = [_decoded(path.read_bytes(), str(path)) for path in paths]
+    return dict(zip(PTB_PARTS, texts, strict=True))
 
 
-def load_wikitext2(data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> dict[str, str]:
+def load_wikitext2(data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> dict[Split, str]:
     """Return WikiText-2 per split: whole articles of the English Wikipedia of 2016, ``train`` (2 088 628 words with the
-    line ends), ``validation`` (217 646) and ``test`` (245 569), tokenised, with capitals and numbers; headings stand
-    between equals signs, a comma, a full stop or a hyphen within a word is ``@,@``, ``@.@`` or ``@-@``, and words that
-    occur less than three times are ``<unk>`` (Merity et al. 2016, arXiv:1609.07843).
+    line ends), ``validation`` (217 646) and ``test`` (245 569), tokenised, with capitals and numbers. Headings are
+    between equals signs; a comma, a full stop or a hyphen within a word is ``@,@``, ``@.@`` or ``@-@``; words that
+    occur fewer than three times are ``<unk>`` (Merity et al. 2016, arXiv:1609.07843).
 
-    Found in `data_dir` as `wikitext2/wikitext-2-v1.zip`, where torchtext keeps it, or downloaded (4.5 MB).
+    Found in `data_dir` as `wikitext2/wikitext-2-v1.zip`, where torchtext puts it, or downloaded (4.5 MB).
 
     Raises:
-        DataError: the archive cannot be had, lacks a split, or holds what is no UTF-8.
+        DataError: the archive is missing and cannot be downloaded, lacks a split, or is not UTF-8.
     """
     path = fetch("wikitext2", data_dir, offline=offline)
-    names = {name: split for split, name in WIKITEXT_PARTS.items()}
-    found = {
-        names[name]: _decoded(content, f"{name} in {path}") for name, content in read_members(path, names.__contains__)
-    }
-    for split, name in WIKITEXT_PARTS.items():
-        if split not in found:
+    wanted = set(WIKITEXT_PARTS.values())
+    texts = {name: _decoded(content, f"{name} in {path}") for name, content in read_members(path, wanted.__contains__)}
+    for name in WIKITEXT_PARTS.values():
+        if name not in texts:
             raise DataError(f"{path} holds no file {name}")
-    return {split: found[split] for split in WIKITEXT_PARTS}
+    return {split: texts[name] for split, name in WIKITEXT_PARTS.items()}
 
 
 def _decoded(content: bytes, where: str) -> str:
@@ -85,14 +87,14 @@ def _decoded(content: bytes, where: str) -> str:
 
 @dataclass(frozen=True)
 class WordVocabulary:
-    """The words that a model knows, at their indices; all others are ``<unk>``, which has index 0.
+    """The words that a model knows; a word's index is its place. All others are ``<unk>``, which has index 0.
 
     Attributes:
         words: ``<unk>`` and the known words, each once.
-        signs, lower: how a text becomes words, see `tokenise`.
+        signs, lower: how a text is split into words, see `tokenise`.
 
     Raises:
-        ValueError: the first word is another than ``<unk>``, or a word stands twice.
+        ValueError: the first word is not ``<unk>``, or a word occurs twice.
     """
 
     words: tuple[str, ...]
@@ -100,7 +102,7 @@ class WordVocabulary:
     lower: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is no vocabulary."""
+        """Check that the words are a vocabulary."""
         if not self.words or self.words[0] != UNKNOWN:
             raise ValueError(f"the first word of a vocabulary is {UNKNOWN}")
         if len(set(self.words)) != len(self.words):
@@ -115,16 +117,16 @@ class WordVocabulary:
         return cls((UNKNOWN, *known), signs, lower)
 
     def plain(self) -> dict[str, Any]:
-        """Plain values that :meth:`from_plain` makes the vocabulary of again."""
-        # One string, because no word holds a line break, and a list would hold the words NaN and Infinity.
+        """The vocabulary as plain values, see :meth:`from_plain`."""
+        # One string, as no word holds a line break: in a list, the words NaN and Infinity would be read as numbers.
         return {"words": "\n".join(self.words), "signs": self.signs, "lower": self.lower}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the vocabulary of such values.
+        """Return the vocabulary that :meth:`plain` has turned into these values.
 
         Raises:
-            KeyError, TypeError, ValueError: what :meth:`plain` cannot have given.
+            KeyError, TypeError, ValueError: values that do not come from :meth:`plain`.
         """
         if not isinstance(plain["words"], str):
             raise TypeError(f"words must be a string, not {type(plain['words']).__name__}")
@@ -132,7 +134,7 @@ class WordVocabulary:
 
     @property
     def size(self) -> int:
-        """Number of words, with ``<unk>``."""
+        """Number of words, ``<unk>`` included."""
         return len(self.words)
 
     @cached_property
@@ -158,8 +160,8 @@ class WordVocabulary:
     def decode(self, indices: ArrayLike) -> str:
         """Return the text of a sequence of indices, integers [words].
 
-        Words stand apart by a space and ``<eos>`` breaks the line. Where signs are words of their own, closing ones
-        follow their word at once, and opening brackets are followed so.
+        Words are separated by spaces, and ``<eos>`` is a line break. Where signs are words, there is no space before
+        closing signs and none after opening brackets.
 
         Raises:
             ValueError: an index outside 0 … size-1.

@@ -10,13 +10,15 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Int32
 
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Plot, Predictor
+from lstmlab.tasks.specs import Plot, Predictor, Split
 from lstmlab.tasks.text.corpus import load_text
-from lstmlab.tasks.text.streams import TokenStream, contiguous
+from lstmlab.tasks.text.splits import contiguous
+from lstmlab.tasks.text.streams import TokenStream
+from lstmlab.tasks.text.word_lm.baselines import word_frequencies
 from lstmlab.tasks.text.word_lm.dataset import WordVocabulary, load_ptb, load_wikitext2, tokenise
 
 MINIMUM = {"shakespeare": 3, "ptb": 1, "wikitext2": 1}
@@ -26,8 +28,8 @@ SAMPLE_LENGTH = 120
 @register_task(
     "word_lm",
     title="next word of Shakespeare's plays, of newspaper text, or of an encyclopedia",
-    data="nine plays, embedded (public domain); by download the Penn Treebank (LDC, not to be passed on) and "
-    "WikiText-2 (Wikipedia of 2016, CC BY-SA and GFDL)",
+    data="nine plays, embedded (public domain); by download the Penn Treebank (LDC, no redistribution) and WikiText-2 "
+    "(Wikipedia of 2016, CC BY-SA and GFDL)",
     paper="Mikolov et al. 2010; Zaremba, Sutskever & Vinyals 2014, arXiv:1409.2329",
     published="corpus=ptb: test perplexity 114.5 with an LSTM of 2 layers of 200, 82.7 of 650 and 78.4 of 1500 with "
     "dropout (Zaremba et al. 2014); 57.3 with AWD-LSTM (Merity et al. 2018); corpus=wikitext2: 87.7 with "
@@ -38,26 +40,27 @@ class WordLM(TokenStream):
     """Perplexity of a text's words, read in parallel streams (see :class:`~lstmlab.tasks.text.streams.TokenStream`).
 
     The words of ``shakespeare`` are letters with the apostrophes and hyphens within them, and single punctuation
-    signs; those of ``ptb`` and ``wikitext2`` stand between spaces, in the splits that the literature uses. Every line
-    break is the word ``<eos>``. Shakespeare is split like that of ``char_lm``: the first 90 % of the words, the next
-    5 %, the last 5 %.
+    signs; those of ``ptb`` and ``wikitext2`` are separated by spaces, in the published splits. Every line break is the
+    word ``<eos>``. Shakespeare is split as in ``char_lm``: the first 90 % of the words, the next 5 %, the last 5 %.
 
-    The vocabulary is that of the training split alone: words that it has ``minimum_count`` times or more. All others
-    are ``<unk>``, and a prediction of ``<unk>`` counts like any other, so that perplexities compare only between runs
-    of the same corpus, ``minimum_count`` and ``lower``.
+    The vocabulary comes from the training split alone: words that occur there ``minimum_count`` times or more. All
+    other words are ``<unk>``. Predictions of ``<unk>`` count like all others, so perplexities can be compared only
+    between runs with the same corpus, ``minimum_count`` and ``lower``.
 
     Runs are compared by ``nats``, the mean cross-entropy per word over all words of a split; ``perplexity`` is its
     exponential.
     """
 
     corpus: str = setting("shakespeare", "the text", choices=tuple(MINIMUM))
-    minimum_count: int = setting(0, "occurrences in training of a known word; 0: 3 for shakespeare, else 1", minimum=0)
-    lower: bool = setting(False, "take capitals for small letters", choices=(False, True))
+    minimum_count: int = setting(
+        0, "words in the vocabulary occur this often in training, or more; 0: 3 for shakespeare, else 1", minimum=0
+    )
+    lower: bool = setting(False, "convert the text to lower case", choices=(False, True))
 
     metric = "nats"
 
     @cached_property
-    def words(self) -> dict[str, list[str]]:
+    def words(self) -> dict[Split, list[str]]:
         """Per split its words in order."""
         if self.corpus != "shakespeare":
             texts = (load_ptb if self.corpus == "ptb" else load_wikitext2)(self.data_dir)
@@ -72,15 +75,15 @@ class WordLM(TokenStream):
         signs = self.corpus == "shakespeare"
         return WordVocabulary.of(self.words["train"], minimum, signs=signs, lower=self.lower)
 
-    def vocabulary_of(self, kept: Mapping[str, Any]) -> WordVocabulary:
+    def vocabulary_of(self, artifacts: Mapping[str, Any]) -> WordVocabulary:
         """From ``words``, ``signs`` and ``lower``."""
-        return WordVocabulary.from_plain(kept)
+        return WordVocabulary.from_plain(artifacts)
 
     @cached_property
-    def _splits(self) -> dict[str, np.ndarray]:
+    def _splits(self) -> dict[Split, Int32[np.ndarray, " words"]]:
         return {split: self.vocabulary.indices(words) for split, words in self.words.items()}
 
-    def data(self) -> Mapping[str, Any]:
+    def data(self) -> Mapping[Split, Any]:
         """Per split its words in order, int32 ``[words]``."""
         return self._splits
 
@@ -89,39 +92,15 @@ class WordLM(TokenStream):
         return {"perplexity": jnp.exp(means["nats"])}
 
     def baselines(self) -> dict[str, float]:
-        """Nats per word on the test split of counts of the training split::
-
-            unigram  p(c) = (N(c) + 1)/(N + V)
-            bigram   p(c | b) = (N(bc) + T(b) p(c))/(N(b·) + T(b))
-
-        where T(b) counts the different words that follow b: interpolation by Witten & Bell 1991.
-        """
-        train, test, size = self._splits["train"], self._splits["test"], self.size
-        unigram = np.bincount(train, minlength=size) + 1.0
-        unigram /= unigram.sum()
-        before, after = test[:-1], test[1:]
-        pairs, counts = np.unique(train[:-1].astype(np.int64) * size + train[1:], return_counts=True)
-        followers = np.bincount(pairs // size, minlength=size)
-        total = np.bincount(train[:-1], minlength=size)
-        wanted = before.astype(np.int64) * size + after
-        place = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
-        seen = np.where(pairs[place] == wanted, counts[place], 0)
-        # A word that nothing has followed tells nothing: the unigram is left.
-        weight, of_context = followers[before], np.maximum(total[before] + followers[before], 1)
-        bigram = np.where(total[before] > 0, (seen + weight * unigram[after]) / of_context, unigram[after])
-        values = {
-            "bigram": float(-np.log(bigram).mean()),
-            "unigram": float(-np.log(unigram[after]).mean()),
-            "uniform": math.log(size),
-        }
-        return dict(sorted(values.items(), key=lambda item: item[1]))
+        """Nats per word of counts: see :func:`~lstmlab.tasks.text.word_lm.baselines.word_frequencies`."""
+        return word_frequencies(self._splits["train"], self._splits["test"], self.size)
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
-        """The perplexities of the same."""
+        """The perplexities of the same baselines."""
         return {"perplexity": {name: math.exp(nats) for name, nats in self.baselines().items()}}
 
     def plot(self, predictor: Predictor) -> list[Plot]:
-        """What the model writes after the end of a line."""
+        """What the model writes after a line break."""
         prompt = self.vocabulary.encode("\n")
         tokens = np.asarray(predictor.generate(prompt, SAMPLE_LENGTH, temperature=0.8))
         return [Plot("sample", text=self.vocabulary.decode(tokens))]

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
 from lstmlab.settings import setting
-from lstmlab.tasks.generated import Generated
+from lstmlab.tasks.batching import Generated
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
 from lstmlab.tasks.vision.frames import FORECASTS, IMAGES, bounce, digits_of, from_patches, to_patches

@@ -2,8 +2,7 @@
 
 import pytest
 
-from lstmlab.tasks.text.tagging.dataset import LETTERS, TAGS, load_brown, universal
-from lstmlab.tasks.text.tagging.words import ShapeVocabulary
+from lstmlab.tasks.text.tagging.dataset import LETTERS, TAGS, ShapeVocabulary, load_brown, universal
 
 
 @pytest.mark.parametrize(("brown", "tag"), [

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from lstmlab.data.download import DataError
-from lstmlab.tasks.task import Batch, mean
+from lstmlab.tasks.specs import Batch
+from lstmlab.tasks.task import mean
+from lstmlab.tasks.text.char_lm import baselines
 from lstmlab.tasks.text.char_lm import task as char_lm
 from lstmlab.tasks.text.char_lm.dataset import ByteVocabulary
 from lstmlab.tasks.text.char_lm.task import CharLM
@@ -124,7 +126,7 @@ class Parrot:
         return jnp.full(length, prompt[0])
 
 
-def test_illustration_is_the_prompt_and_what_follows(little, monkeypatch):
+def test_the_plot_is_the_prompt_and_what_follows(little, monkeypatch):
     (sample,) = little.plot(Parrot())
     assert sample.text == "ROMEO:" + "R" * 500
     monkeypatch.setattr(char_lm, "load_text", lambda corpus, data_dir: "xyz" * 50)
@@ -180,8 +182,8 @@ def test_pairs_are_counted_across_the_pieces(monkeypatch):
     expected = np.zeros((5, 5))
     np.add.at(expected, (tokens[:-1], tokens[1:]), 1)
     for piece in (1, 7, 17, 102, 103, 1000):
-        monkeypatch.setattr(char_lm, "PIECE", piece)
-        np.testing.assert_array_equal(char_lm._pairs(tokens, 5), expected)
+        monkeypatch.setattr(baselines, "PIECE", piece)
+        np.testing.assert_array_equal(baselines.count_pairs(tokens, 5), expected)
 
 
 @pytest.mark.parametrize("corpus", ["tiny_shakespeare", "enwik8"])

@@ -8,7 +8,7 @@ from battery import quick_jit
 from small_runs import small
 
 from lstmlab.tasks import task_entry, task_names
-from lstmlab.tasks.generated import Generated
+from lstmlab.tasks.batching import Generated
 from lstmlab.tasks.memory.temporal_order import DISTRACTORS, TemporalOrder
 
 

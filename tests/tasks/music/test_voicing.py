@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmlab.tasks.music.chorales.voicing import Voicing
+from lstmlab.tasks.music.voicing import Voicing
 
 LOGITS = np.array([-2.0, 0.0, 1.5, -0.5])
 DRAWS = 20_000

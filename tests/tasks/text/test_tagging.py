@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
-from lstmlab.tasks.task import Batch
+from lstmlab.tasks.specs import Batch
 from lstmlab.tasks.text.tagging.baselines import commonest_tags, share_right
 from lstmlab.tasks.text.tagging.dataset import TAGS, load_brown
 from lstmlab.tasks.text.tagging.task import Tagging

@@ -12,31 +12,37 @@ from small_runs import command, run, small
 
 from lstmlab.data import registry
 from lstmlab.data.download import DataError
-from lstmlab.tasks.text.pairs import SPECIAL
+from lstmlab.tasks.text.pair_data import SPECIAL
 from lstmlab.tasks.text.translation import dataset as translations
-from lstmlab.tasks.text.translation.dataset import load_translations, numbers, tokenise
-from lstmlab.tasks.text.translation.number_words import english, german
-from lstmlab.tasks.text.translation.task import Translation, scores
+from lstmlab.tasks.text.translation.dataset import (
+    english_words,
+    german_words,
+    load_translations,
+    numbers,
+    tokenise,
+)
+from lstmlab.tasks.text.translation.metrics import scores
+from lstmlab.tasks.text.translation.task import Translation
 
 TELLING = [*range(200), 1000, 1001, 1100, 21_000, 100_000, 101_001, 999_999]
-WORTH = {" ".join(english(number)): number for number in range(1000)}
+WORTH = {" ".join(english_words(number)): number for number in range(1000)}
 DRAWN = np.random.default_rng(0).integers(0, 1_000_000, 300).tolist()
 
 
 def test_numbers_are_said_as_num2words_says_them():
     for number in TELLING + DRAWN:
         theirs = num2words(number, lang="en").replace("-", " ").replace(",", "").replace(" and ", " ")
-        assert " ".join(english(number)) == theirs
+        assert " ".join(english_words(number)) == theirs
         if number // 1000 % 100 != 1 or number // 1000 == 1:
-            assert "".join(german(number)) == num2words(number, lang="de")
+            assert "".join(german_words(number)) == num2words(number, lang="de")
 
 
-def test_one_before_thousand_has_no_s_in_german():
+def test_one_before_thousand_has_no_s_in_german_words():
     # As in the Duden; num2words says einhunderteinstausendeins.
-    assert "".join(german(101_001)) == "einhunderteintausendeins"
+    assert "".join(german_words(101_001)) == "einhunderteintausendeins"
 
 
-@pytest.mark.parametrize("say", [english, german])
+@pytest.mark.parametrize("say", [english_words, german_words])
 @pytest.mark.parametrize("number", [-1, 1_000_000])
 def test_other_numbers_are_refused(say, number):
     with pytest.raises(ValueError, match=f"{number} is not between 0 and 999999"):
@@ -48,14 +54,14 @@ def test_no_number_is_in_two_splits_and_every_word_is_trained():
     sets = {split: set(part.en) for split, part in parts.items()}
     assert sum(map(len, sets.values())) == len(set.union(*sets.values())) > 10_000
     assert {len(parts[split].en) - len(sets[split]) for split in ("validation", "test")} == {0}
-    assert {" ".join(english(number)) for number in range(100)} <= sets["train"]
+    assert {" ".join(english_words(number)) for number in range(100)} <= sets["train"]
     assert all(any(len(text.split()) <= 3 for text in part) for part in sets.values())
     words = {split: {word for text in part.de for word in text.split()} for split, part in parts.items()}
     assert words["validation"] | words["test"] <= words["train"]
     for part in parts.values():
         pairs = [(said, text) for said, text in zip(part.en, part.de, strict=True) if said in WORTH]
         assert pairs
-        assert all(" ".join(german(WORTH[said])) == text for said, text in pairs)
+        assert all(" ".join(german_words(WORTH[said])) == text for said, text in pairs)
     assert max(len(text.split()) for part in numbers(3).values() for text in part.en) == 4
 
 

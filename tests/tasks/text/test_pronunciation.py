@@ -5,9 +5,11 @@ import functools
 import numpy as np
 import pytest
 
-from lstmlab.tasks.text.pairs import PAD, edit_distance
-from lstmlab.tasks.text.pronunciation.dataset import load_pronunciations, split_of
-from lstmlab.tasks.text.pronunciation.task import Pronunciation, error_rates
+from lstmlab.tasks.text.pair_data import PAD
+from lstmlab.tasks.text.pronunciation.dataset import load_pronunciations
+from lstmlab.tasks.text.pronunciation.metrics import edit_distance, error_rates
+from lstmlab.tasks.text.pronunciation.task import Pronunciation
+from lstmlab.tasks.text.splits import split_of
 from tests.small_runs import command, run, small
 
 TASK = Pronunciation(max_letters=4, test_words=40)

@@ -9,8 +9,7 @@ import pytest
 
 from lstmlab.data.download import DataError
 from lstmlab.tasks.text.sentiment import dataset as reviews
-from lstmlab.tasks.text.sentiment.dataset import generate, load_reviews, tokenise
-from lstmlab.tasks.text.sentiment.imdb import read_imdb
+from lstmlab.tasks.text.sentiment.dataset import generate, load_reviews, read_imdb, tokenise
 
 
 def valence_by_rule(text):

@@ -122,7 +122,7 @@ def test_perplexity_of_a_run_is_the_exponential_of_its_mean_over_all_words(tmp_p
     assert trained.summary["test"]["perplexity"] == pytest.approx(np.exp(np.mean(costs)), rel=1e-4)
 
 
-def test_illustration_is_text(of_text):
+def test_the_plot_is_text(of_text):
     class Parrot:
         def generate(self, prompt, length, *, temperature=1.0, seed=0):
             return np.full(length, prompt[0])
