@@ -11,6 +11,8 @@ from lstmlab.arrays import Key
 
 STEP_LENGTH = 0.1
 """distance per frame, as a share of a digit's way across the box (as in the original generator)"""
+_CHUNK = 500
+"""images resized at once; it divides the sizes of all splits, so that one compiled program serves them"""
 
 
 def draw_frames(
@@ -59,5 +61,9 @@ def resize(images: UInt8[np.ndarray, "count h h"], size: int) -> UInt8[np.ndarra
     """Square images in another size, interpolated linearly."""
     if size == images.shape[1]:
         return images
-    resized = jax.image.resize(images.astype(np.float32), (len(images), size, size), "linear")
-    return np.asarray(jnp.round(resized), np.uint8)
+    chunks = []
+    for start in range(0, len(images), _CHUNK):
+        chunk = images[start : start + _CHUNK].astype(np.float32)
+        resized = jax.image.resize(chunk, (len(chunk), size, size), "linear")
+        chunks.append(np.asarray(jnp.round(resized), np.uint8))
+    return np.concatenate(chunks)
