@@ -17,8 +17,8 @@ from pathlib import Path
 import build_data  # the sibling script: Python looks beside the script that it runs
 import numpy as np
 
-from lstmlab.tasks.speech import recordings as speech
-from lstmlab.tasks.speech.audio import pad_frames
+from lstmlab.tasks.speech.recordings import pad_frames
+from lstmlab.tasks.speech.spoken_words.dataset import SPEAKERS, read_digits
 
 PACKAGE = "aeon==1.6.0"
 RECIPES = {"japanese_vowels.npz": PACKAGE, "spoken_digits.npz": "free-spoken-digit-dataset"}
@@ -45,12 +45,12 @@ def vowels() -> bytes:
 
 def digits(recordings: Path) -> bytes:
     """The first recordings of every digit and speaker, one after the other, as log-mel spectrograms."""
-    (frames, lengths, labels), speakers = speech._load_recordings(recordings, 0.0)
+    (frames, lengths, labels), speakers = read_digits(recordings, 0.0)
     kept = np.zeros(len(labels), bool)
     for label in range(10):
-        for speaker in range(len(speech.SPEAKERS)):
+        for speaker in range(len(SPEAKERS)):
             kept[np.flatnonzero((labels == label) & (speakers == speaker))[:DIGITS_KEPT]] = True
-    assert kept.sum() == 10 * len(speech.SPEAKERS) * DIGITS_KEPT
+    assert kept.sum() == 10 * len(SPEAKERS) * DIGITS_KEPT
     joined = np.concatenate([frames[row, : lengths[row]] for row in np.flatnonzero(kept)])
     small = {"lengths": lengths, "labels": labels, "speakers": speakers}
     return npz({"frames": joined, **{name: array[kept].astype(np.uint8) for name, array in small.items()}})

@@ -1,1 +1,1 @@
-"""Generated tasks that ask what a cell can remember or compute."""
+"""Generated tasks that test what a cell can remember or compute."""

@@ -1,4 +1,4 @@
-"""The adding problem: remember two marked numbers over a long stretch of noise."""
+"""The adding problem: remember two marked numbers over a long stretch of noise, and its variant with a product."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float
 
+from lstmlab.arrays import Key, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import Generated
 from lstmlab.tasks.registry import register_task
@@ -22,9 +23,11 @@ from lstmlab.tasks.task import Batch, Features, Metrics, Split, mean, weighted
 )
 @dataclasses.dataclass(frozen=True)
 class Adding(Generated):
-    """Inputs are pairs (number from U[0, 1], mark); one mark lies in each half; the target is the marked sum.
+    """Inputs are pairs (number from U[0, 1], mark); one step in each half is marked; the target is the sum of the two
+    marked numbers.
 
-    The constant guess 1 has mean squared error 1/6, the variance of the target. Below 0.01 the task counts as solved.
+    The constant prediction 1 has mean squared error 1/6, the variance of the target. Below 0.01 the task counts as
+    solved.
     """
 
     length: int = setting(100, "steps of a sequence", minimum=2)
@@ -44,21 +47,21 @@ class Adding(Generated):
         """The predicted sum."""
         return Features(1)
 
-    def train_batch(self, data: object, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Fresh sequences at every step."""
+    def train_batch(self, data: object, key: Key, step: Step, batch_size: int) -> Batch:
+        """New sequences at every step."""
         return self.sample(key, batch_size)
 
-    def draw(self, data: object, split: Split, key: PRNGKeyArray) -> Batch:
-        """A sequence like those of training."""
+    def draw(self, data: object, split: Split, key: Key) -> Batch:
+        """One sequence, drawn as in training."""
         return self.sample(key, 1)
 
-    def sample(self, key: PRNGKeyArray, batch_size: int) -> Batch:
-        """Draw sequences ``[batch, length, 2]`` and their sums ``[batch]``."""
-        k_numbers, k_first, k_second = jax.random.split(key, 3)
+    def sample(self, key: Key, batch_size: int) -> Batch:
+        """Random sequences ``[batch, length, 2]`` and their targets ``[batch]``."""
+        numbers_key, first_key, second_key = jax.random.split(key, 3)
         half = self.length // 2
-        numbers = jax.random.uniform(k_numbers, (batch_size, self.length))
-        first = jax.random.randint(k_first, (batch_size,), 0, half)
-        second = jax.random.randint(k_second, (batch_size,), half, self.length)
+        numbers = jax.random.uniform(numbers_key, (batch_size, self.length))
+        first = jax.random.randint(first_key, (batch_size,), 0, half)
+        second = jax.random.randint(second_key, (batch_size,), half, self.length)
         steps = jnp.arange(self.length)
         marks = (steps == first[:, None]) | (steps == second[:, None])
         inputs = jnp.stack([numbers, marks.astype(jnp.float32)], axis=-1)
@@ -68,18 +71,18 @@ class Adding(Generated):
         """The sum of the marked numbers."""
         return jnp.sum(numbers * marks, axis=1)
 
-    def loss(self, outputs: Float[Array, "batch 1"], batch: Batch) -> Float[Array, ""]:
+    def loss(self, outputs: Float[Array, "batch 1"], batch: Batch) -> Scalar:
         """Mean squared error."""
         return mean(self.metrics(outputs, batch)["mse"])
 
     def metrics(self, outputs: Float[Array, "batch 1"], batch: Batch) -> Metrics:
-        """Mean squared error, and the share of sums that are off by less than 0.04."""
+        """Mean squared error, and the share of predictions with an error below 0.04."""
         error = outputs[:, 0] - batch.targets
         within = (jnp.abs(error) < 0.04).astype(jnp.float32)
         return {"mse": weighted(error**2, batch), "within_0.04": weighted(within, batch)}
 
     def baselines(self) -> dict[str, float]:
-        """The constant guess 1: its error is the variance of a sum of two uniforms."""
+        """The constant prediction 1, whose error is the variance of a sum of two uniform numbers."""
         return {"constant 1": 1 / 6}
 
 
@@ -93,7 +96,7 @@ class Adding(Generated):
 class Multiplication(Adding):
     """The adding problem with the product of the marked numbers as its target.
 
-    The constant guess 1/4 has mean squared error 7/144, the variance of the target.
+    The constant prediction 1/4 has mean squared error 7/144, the variance of the target.
     """
 
     solved = 0.003
@@ -103,5 +106,5 @@ class Multiplication(Adding):
         return jnp.prod(jnp.where(marks, numbers, 1.0), axis=1)
 
     def baselines(self) -> dict[str, float]:
-        """The constant guess 1/4: its error is the variance of a product of two uniforms."""
+        """The constant prediction 1/4, whose error is the variance of a product of two uniform numbers."""
         return {"constant 1/4": 7 / 144}

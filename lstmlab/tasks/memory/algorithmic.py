@@ -1,4 +1,4 @@
-"""What tasks with exact answers share: random lengths, answers at some steps, longer sequences in the test."""
+"""The base of tasks with exact answers: random lengths, answers at some steps, longer sequences in the test."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
+from lstmlab.arrays import Key, Lengths, Scalar, Step
 from lstmlab.plots.curves import curves
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import Generated, eval_key
@@ -26,18 +27,18 @@ from lstmlab.tasks.task import (
     mean,
 )
 
-SILENT = -1
-"""The target of steps at which nothing is asked."""
+IGNORED = -1
+"""the target of steps at which no answer is asked"""
 CURVE_POINTS, CURVE_EXAMPLES = 12, 50
 
 
 @dataclasses.dataclass(frozen=True)
 class Algorithmic(Generated):
-    """Base of tasks whose answers an algorithm knows.
+    """Base of tasks whose answers an algorithm computes.
 
-    Training draws lengths uniformly from the shortest to ``length``, and so does validation; the test has sequences of
-    ``test_length`` alone, so that its accuracy tells whether the algorithm was learned or the lengths. A sequence of
-    length n may take more steps than n, see the tasks.
+    Training and validation draw lengths uniformly from the shortest to ``length``; all test sequences have
+    ``test_length``, so that the test accuracy shows whether the algorithm was learned or only the training lengths. A
+    sequence of length n may take more steps than n, see the tasks.
     """
 
     length: int = setting(40, "longest training sequence", minimum=1)
@@ -59,8 +60,10 @@ class Algorithmic(Generated):
         """Number of possible answers."""
 
     @abc.abstractmethod
-    def sample(self, key: PRNGKeyArray, lengths: Int[Array, " batch"], longest: int) -> Batch:
-        """Sequences of the given lengths, padded to what ``longest`` needs, and answers or :data:`SILENT`."""
+    def sample(self, key: Key, lengths: Lengths, longest: int) -> Batch:
+        """Sequences of the given lengths, padded to the steps of length ``longest``; targets are answers or
+        :data:`IGNORED`.
+        """
 
     @property
     def shortest(self) -> int:
@@ -68,74 +71,74 @@ class Algorithmic(Generated):
         return 1
 
     @property
-    def least(self) -> int:
-        """The smallest length that can be asked for."""
+    def minimum_length(self) -> int:
+        """The smallest value that ``length`` and ``test_length`` may take."""
         return self.shortest
 
     @property
-    def longest_shown(self) -> int:
-        """Where the curve of length extrapolation ends."""
+    def longest_plotted(self) -> int:
+        """The last length of the curve of length extrapolation."""
         return 2 * self.test_length
 
     def __post_init__(self) -> None:
-        """Refuse lengths below the least; raises ``ValueError``."""
+        """Refuse lengths that are too short; raises ``ValueError``."""
         for name in ("length", "test_length"):
-            if getattr(self, name) < self.least:
+            if getattr(self, name) < self.minimum_length:
                 raise ValueError(
-                    f"task.{name}={getattr(self, name)} is too short for {self.name}: at least {self.least}"
+                    f"task.{name}={getattr(self, name)} is too short for {self.name}: at least {self.minimum_length}"
                 )
 
     @property
     def inputs(self) -> Tokens:
-        """Symbols."""
+        """Tokens of the alphabet."""
         return Tokens(self.symbols)
 
     @property
     def outputs(self) -> Features:
-        """The logit of each answer."""
+        """One logit per possible answer."""
         return Features(self.answers)
 
-    def train_batch(self, data: object, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Fresh sequences at every step."""
-        return self._mixed(key, batch_size)
+    def train_batch(self, data: object, key: Key, step: Step, batch_size: int) -> Batch:
+        """New sequences at every step."""
+        return self._of_random_lengths(key, batch_size)
 
-    def draw(self, data: object, split: Split, key: PRNGKeyArray) -> Batch:
-        """A sequence of the test's length, or for validation one like those of training."""
+    def draw(self, data: object, split: Split, key: Key) -> Batch:
+        """One sequence: for the test of its length, for validation drawn as in training."""
         if split == "test":
             return self.sample(key, jnp.full(1, self.test_length), self.test_length)
-        return self._mixed(key, 1)
+        return self._of_random_lengths(key, 1)
 
-    def _mixed(self, key: PRNGKeyArray, batch_size: int) -> Batch:
-        # Not `fold_in(key, 1)` beside `key`: that is one of the keys into which a sampler splits `key`.
-        key_of_lengths, key = jax.random.split(key)
-        lengths = jax.random.randint(key_of_lengths, (batch_size,), self.shortest, self.length + 1)
+    def _of_random_lengths(self, key: Key, batch_size: int) -> Batch:
+        # Split, since `fold_in(key, 1)` is also one of the keys into which a sampler splits `key`.
+        lengths_key, key = jax.random.split(key)
+        lengths = jax.random.randint(lengths_key, (batch_size,), self.shortest, self.length + 1)
         return self.sample(key, lengths, self.length)
 
-    def loss(self, outputs: Float[Array, "batch time answers"], batch: Batch) -> Float[Array, ""]:
+    def loss(self, outputs: Float[Array, "batch time answers"], batch: Batch) -> Scalar:
         """Mean cross-entropy of the answers, nats."""
         return mean(self.metrics(outputs, batch)["nats"])
 
     def metrics(self, outputs: Float[Array, "batch time answers"], batch: Batch) -> Metrics:
-        """Share of right answers, share of sequences without a mistake, and nats per answer."""
+        """Share of right answers, share of sequences with no wrong answer, and nats per answer."""
         weights = jnp.ones(batch.targets.shape[0]) if batch.weights is None else batch.weights
-        asked = (batch.targets != SILENT) * weights[:, None]
+        asked = (batch.targets != IGNORED) * weights[:, None]
         right = jnp.argmax(outputs, axis=-1) == batch.targets
-        whole = jnp.all(right | (batch.targets == SILENT), axis=1)
+        all_right = jnp.all(right | (batch.targets == IGNORED), axis=1)
         nats = cross_entropy(outputs, jnp.maximum(batch.targets, 0))
         return {
             "accuracy": (jnp.sum(right * asked), jnp.sum(asked)),
-            "sequence_accuracy": (jnp.sum(whole * weights), jnp.sum(weights)),
+            "sequence_accuracy": (jnp.sum(all_right * weights), jnp.sum(weights)),
             "nats": (jnp.sum(nats * asked), jnp.sum(asked)),
         }
 
     def baselines(self) -> dict[str, float]:
-        """Every answer alike."""
+        """Accuracy of uniform guessing."""
         return {"guess": 1 / self.answers}
 
     def plot(self, predictor: Predictor) -> list[Plot]:
-        """The curve of length extrapolation: accuracy at lengths up to twice the test's."""
-        ends = np.linspace(self.shortest, self.longest_shown, CURVE_POINTS)
-        lengths = np.unique(np.r_[ends.round().astype(int), self.length, self.test_length])
+        """The curve of length extrapolation: accuracy at lengths up to twice that of the test."""
+        evenly = np.linspace(self.shortest, self.longest_plotted, CURVE_POINTS)
+        lengths = np.unique(np.r_[evenly.round().astype(int), self.length, self.test_length])
         accuracies = self.accuracy_at(predictor, lengths)
 
         def draw(path: Path) -> None:
@@ -147,18 +150,18 @@ class Algorithmic(Generated):
 
         return [Plot("length_extrapolation", draw=draw)]
 
-    def accuracy_at(self, predictor: Predictor, lengths: np.ndarray) -> np.ndarray:
-        """Share of right answers on fresh sequences of each of the given lengths."""
+    def accuracy_at(self, predictor: Predictor, lengths: Int[np.ndarray, " lengths"]) -> Float[np.ndarray, " lengths"]:
+        """Share of right answers on new sequences of each of the given lengths."""
         # One padded batch: a batch per length would be a compiled program per length.
         rows = jnp.repeat(jnp.asarray(lengths), CURVE_EXAMPLES)
-        unseen = eval_key("test", jnp.asarray(self.eval_examples))  # the split's rows end before it
+        unseen = eval_key("test", jnp.asarray(self.eval_examples))  # no row of the test split has this number
         batch = self.sample(unseen, rows, int(max(lengths)))
-        asked = np.asarray(batch.targets) != SILENT
+        asked = np.asarray(batch.targets) != IGNORED
         right = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1) == batch.targets) & asked
         return right.reshape(len(lengths), -1).sum(1) / asked.reshape(len(lengths), -1).sum(1)
 
 
-def at_the_end(answers: Int[Array, "batch time"], lengths: Int[Array, " batch"]) -> Int[Array, "batch time"]:
-    """The answers of each sequence's last step alone."""
+def at_the_end(answers: Int[Array, "batch time"], lengths: Lengths) -> Int[Array, "batch time"]:
+    """Targets that ask for the answer at each sequence's last step only."""
     last = jnp.arange(answers.shape[1]) == lengths[:, None] - 1
-    return jnp.where(last, answers, SILENT)
+    return jnp.where(last, answers, IGNORED)

@@ -1,4 +1,4 @@
-"""Multi-query associative recall: look up values by keys seen before."""
+"""Multi-query associative recall: the values of keys read before."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, PRNGKeyArray
+from jaxtyping import Array
 
+from lstmlab.arrays import Key, Lengths
 from lstmlab.settings import setting
-from lstmlab.tasks.memory.algorithmic import SILENT, Algorithmic
+from lstmlab.tasks.memory.algorithmic import IGNORED, Algorithmic
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.task import Batch
 
@@ -22,10 +23,10 @@ from lstmlab.tasks.task import Batch
 )
 @dataclasses.dataclass(frozen=True)
 class AssociativeRecall(Algorithmic):
-    """n pairs ``key value key value …`` with different keys, then the n keys in another order: 3 n steps.
+    """n pairs ``key value key value …`` with different keys, then the n keys in random order: 3 n steps.
 
-    At each of the asked keys the answer is its value. A state of fixed size holds only so many pairs; ``length`` and
-    ``test_length`` count pairs.
+    The answer at each key of the second part is its value. A state of fixed size can hold a limited number of pairs.
+    ``length`` and ``test_length`` count pairs.
     """
 
     length: int = setting(8, "most pairs in training", minimum=1)
@@ -52,26 +53,28 @@ class AssociativeRecall(Algorithmic):
         """Values."""
         return self.values
 
-    def sample(self, key: PRNGKeyArray, lengths: Int[Array, " batch"], longest: int) -> Batch:
-        """Different keys, uniform values, each key asked once."""
+    def sample(self, key: Key, lengths: Lengths, longest: int) -> Batch:
+        """Pairs of different keys and uniform values; each key is asked once."""
 
-        def write(key: PRNGKeyArray, length: Array) -> tuple[Array, Array]:
+        def build(key: Key, length: Array) -> tuple[Array, Array]:
             keys_key, values_key, order_key = jax.random.split(key, 3)
-            shown = jax.random.permutation(keys_key, self.keys)[:longest]
-            told = jax.random.randint(values_key, (longest,), 0, self.values)
-            luck = jnp.where(jnp.arange(longest) < length, jax.random.uniform(order_key, (longest,)), jnp.inf)
-            order = jnp.argsort(luck)
+            keys = jax.random.permutation(keys_key, self.keys)[:longest]
+            values = jax.random.randint(values_key, (longest,), 0, self.values)
+            # Padding is sorted last.
+            rank = jnp.where(jnp.arange(longest) < length, jax.random.uniform(order_key, (longest,)), jnp.inf)
+            order = jnp.argsort(rank)
             steps = jnp.arange(3 * longest)
             pair = jnp.minimum(steps // 2, longest - 1)
             asked = order[jnp.clip(steps - 2 * length, 0, longest - 1)]
-            showing = steps < 2 * length
-            inputs = jnp.where(showing, jnp.where(steps % 2 == 0, shown[pair], self.keys + told[pair]), shown[asked])
-            return inputs, jnp.where(~showing & (steps < 3 * length), told[asked], SILENT)
+            in_pairs = steps < 2 * length
+            pairs = jnp.where(steps % 2 == 0, keys[pair], self.keys + values[pair])
+            inputs = jnp.where(in_pairs, pairs, keys[asked])
+            return inputs, jnp.where(~in_pairs & (steps < 3 * length), values[asked], IGNORED)
 
-        inputs, targets = jax.vmap(write)(jax.random.split(key, lengths.shape[0]), lengths)
+        inputs, targets = jax.vmap(build)(jax.random.split(key, lengths.shape[0]), lengths)
         return Batch(inputs, targets, lengths=3 * lengths)
 
     @property
-    def longest_shown(self) -> int:
-        """No more pairs than keys."""
+    def longest_plotted(self) -> int:
+        """Twice the test's number of pairs, but no more than there are keys."""
         return min(2 * self.test_length, self.keys)

@@ -1,4 +1,4 @@
-"""The copy memory problem: repeat ten symbols after a long silence."""
+"""The copy memory problem: repeat ten symbols after a long stretch of blanks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
+from lstmlab.arrays import Key, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import Generated
 from lstmlab.tasks.registry import register_task
@@ -43,13 +44,11 @@ class CopyMemory(Generated):
         inputs   a_1 … a_10    blank    delimiter    blank
         targets  blank ......................... (T + 10) ....    a_1 … a_10
 
-    with a_i uniform over 8 symbols. (Bai et al. 2018 hold the delimiter to the end instead of
-    showing it once.)
+    with a_i uniform over 8 symbols. (Bai et al. 2018 repeat the delimiter to the end instead of showing it once.)
 
-    The loss is the cross-entropy in nats, averaged over all T + 20 steps. Whoever knows the rhythm
-    but remembers nothing pays ln 8 at each of the last ten steps, so 10·ln 8/(T + 20) on average:
-    the baseline ``memoryless``. The task counts as solved at a tenth of it, which is 0.21 nats per
-    recalled symbol.
+    The loss is the cross-entropy in nats, averaged over all T + 20 steps. A model without memory that knows when to
+    answer loses ln 8 at each of the last ten steps, 10·ln 8/(T + 20) on average: the baseline ``memoryless``. The task
+    counts as solved at a tenth of it, which is 0.21 nats per recalled symbol.
     """
 
     delay: int = setting(100, "delay T: the blanks between the symbols and their recall", minimum=1)
@@ -72,16 +71,16 @@ class CopyMemory(Generated):
         """Logits of the same categories."""
         return Features(CATEGORIES)
 
-    def train_batch(self, data: object, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int) -> Batch:
-        """Fresh sequences at every step."""
+    def train_batch(self, data: object, key: Key, step: Step, batch_size: int) -> Batch:
+        """New sequences at every step."""
         return self.batch(jax.random.randint(key, (batch_size, RECALLED), 0, SYMBOLS))
 
-    def draw(self, data: object, split: Split, key: PRNGKeyArray) -> Batch:
-        """A sequence like those of training."""
+    def draw(self, data: object, split: Split, key: Key) -> Batch:
+        """One sequence, drawn as in training."""
         return self.batch(jax.random.randint(key, (1, RECALLED), 0, SYMBOLS))
 
     def batch(self, symbols: Int[Array, "batch recalled"]) -> Batch:
-        """The sequences ``[batch, T + 20]`` in which these symbols are to be remembered."""
+        """Sequences ``[batch, T + 20]`` in which these symbols are to be recalled."""
 
         def blanks(steps: int) -> Int[Array, "batch steps"]:
             return jnp.full((symbols.shape[0], steps), BLANK)
@@ -91,7 +90,7 @@ class CopyMemory(Generated):
         targets = [blanks(self.delay + RECALLED), symbols]
         return Batch(jnp.concatenate(inputs, axis=1), jnp.concatenate(targets, axis=1))
 
-    def loss(self, outputs: Float[Array, "batch time categories"], batch: Batch) -> Array:
+    def loss(self, outputs: Float[Array, "batch time categories"], batch: Batch) -> Scalar:
         """Mean cross-entropy over all steps, nats."""
         return mean(self.metrics(outputs, batch)["nats"])
 
@@ -104,5 +103,5 @@ class CopyMemory(Generated):
         }
 
     def baselines(self) -> dict[str, float]:
-        """Blanks where blanks belong, uniform over the eight symbols at the last ten steps."""
+        """The loss of predicting blanks at the first T + 10 steps and all eight symbols alike at the last ten."""
         return {"memoryless": RECALLED * math.log(SYMBOLS) / (self.delay + 2 * RECALLED)}

@@ -1,4 +1,4 @@
-"""Tasks that finite automata solve: what a recurrent state can track and a fixed window cannot."""
+"""Tasks that finite automata solve: a recurrent state can track the answer at any length, a fixed window cannot."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, PRNGKeyArray
+from jaxtyping import Array, Int
 
+from lstmlab.arrays import Key, Lengths, TokenIds
 from lstmlab.settings import setting
-from lstmlab.tasks.memory.algorithmic import Algorithmic, at_the_end
+from lstmlab.tasks.memory.algorithmic import IGNORED, Algorithmic, at_the_end
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.task import Batch
 
@@ -19,16 +20,16 @@ PLUS, MINUS, TIMES = range(MODULUS, MODULUS + 3)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Tracked(Algorithmic):
-    """Asked after the last symbol, or after every one."""
+class _StateTracking(Algorithmic):
+    """The answer is asked after the last symbol, or after every one."""
 
     ask: str = setting("last", "when the answer is asked: after the last symbol or after every one", choices=ASKED)
 
-    def _batch(self, symbols: Array, answers: Array, lengths: Array) -> Batch:
+    def _batch(self, symbols: TokenIds, answers: TokenIds, lengths: Lengths) -> Batch:
         if self.ask == "last":
             answers = at_the_end(answers, lengths)
         else:
-            answers = jnp.where(jnp.arange(answers.shape[1]) < lengths[:, None], answers, -1)
+            answers = jnp.where(jnp.arange(answers.shape[1]) < lengths[:, None], answers, IGNORED)
         return Batch(symbols, answers, lengths=lengths)
 
 
@@ -39,8 +40,8 @@ class _Tracked(Algorithmic):
     paper="protocol of Delétang et al. 2023, arXiv:2207.02098: train up to 40, test beyond",
 )
 @dataclasses.dataclass(frozen=True)
-class Parity(_Tracked):
-    """Bits x_1 … x_n; the answer is their sum modulo 2.
+class Parity(_StateTracking):
+    """The input is bits x_1 … x_n; the answer is their sum modulo 2.
 
     One bit of state suffices at any length. Delétang et al. report 100 % for RNN and LSTM at lengths 41 to 500.
     """
@@ -55,8 +56,8 @@ class Parity(_Tracked):
         """Even or odd."""
         return 2
 
-    def sample(self, key: PRNGKeyArray, lengths: Int[Array, " batch"], longest: int) -> Batch:
-        """Fair bits."""
+    def sample(self, key: Key, lengths: Lengths, longest: int) -> Batch:
+        """Sequences of fair bits."""
         bits = jax.random.bernoulli(key, 0.5, (lengths.shape[0], longest)).astype(jnp.int32)
         return self._batch(bits, jnp.cumsum(bits, axis=1) % 2, lengths)
 
@@ -68,11 +69,11 @@ class Parity(_Tracked):
     paper="protocol of Delétang et al. 2023, arXiv:2207.02098: train up to 40, test beyond",
 )
 @dataclasses.dataclass(frozen=True)
-class ModularArithmetic(_Tracked):
-    """Digits below 5 and the operators + − × in turn, as ``2 + 3 × 4 − 1``; the answer is the value modulo 5.
+class ModularArithmetic(_StateTracking):
+    """Digits below 5 alternate with the operators + − ×, as in ``2 + 3 × 4 − 1``; the answer is the value modulo 5.
 
-    ``length`` counts digits and operators; an even length ends with an operator, after which the answer is still the
-    value of what came before it. Multiplication binds more tightly, so the state is a sum, a sign and a product.
+    ``length`` counts digits and operators. An even length ends with an operator, which does not count. Multiplication
+    comes before addition, so the state is a sum, a product and an operator.
     """
 
     @property
@@ -82,11 +83,11 @@ class ModularArithmetic(_Tracked):
 
     @property
     def answers(self) -> int:
-        """Five residues."""
+        """The residues modulo 5."""
         return MODULUS
 
-    def sample(self, key: PRNGKeyArray, lengths: Int[Array, " batch"], longest: int) -> Batch:
-        """Uniform digits and operators."""
+    def sample(self, key: Key, lengths: Lengths, longest: int) -> Batch:
+        """Sequences of uniform digits and operators."""
         digits_key, operators_key = jax.random.split(key)
         shape = (lengths.shape[0], longest)
         digits = jax.random.randint(digits_key, shape, 0, MODULUS)
@@ -95,19 +96,19 @@ class ModularArithmetic(_Tracked):
         return self._batch(symbols, value_so_far(symbols), lengths)
 
 
-def value_so_far(symbols: Int[Array, "batch time"]) -> Int[Array, "batch time"]:
-    """The value modulo 5 of every prefix; a last operator does not count."""
+def value_so_far(symbols: TokenIds) -> Int[Array, "batch time"]:
+    """The value modulo 5 of every prefix; an operator at its end does not count."""
 
     def read(state: tuple[Array, Array, Array], symbol: Array) -> tuple[tuple[Array, Array, Array], Array]:
-        done, term, operator = state
+        total, product, operator = state
         digit = symbol < MODULUS
         signed = jnp.where(operator == MINUS, -symbol, symbol)
         times = operator == TIMES
-        # + and - close the product before them, × goes on with it.
-        done = jnp.where(digit & ~times, (done + term) % MODULUS, done)
-        term = jnp.where(digit, jnp.where(times, term * symbol, signed) % MODULUS, term)
-        state = (done, term, jnp.where(digit, operator, symbol))
-        return state, (done + term) % MODULUS
+        # + and - add the product before them to the total, × continues it.
+        total = jnp.where(digit & ~times, (total + product) % MODULUS, total)
+        product = jnp.where(digit, jnp.where(times, product * symbol, signed) % MODULUS, product)
+        state = (total, product, jnp.where(digit, operator, symbol))
+        return state, (total + product) % MODULUS
 
     zero = jnp.zeros_like(symbols[:, 0])
     _, values = jax.lax.scan(read, (zero, zero, jnp.full_like(zero, PLUS)), symbols.T)

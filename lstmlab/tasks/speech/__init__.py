@@ -1,1 +1,1 @@
-"""Recordings of speech."""
+"""Tasks on recorded speech."""

@@ -1,104 +1,66 @@
-"""Recorded speech as sequences of features: Japanese vowels, and spoken digits."""
+"""Recordings of different lengths, each with one class: the form in which every data set of this family is loaded."""
 
 from __future__ import annotations
 
-import functools
-import os
-import re
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-
-from lstmlab.data.archive import read_members
-from lstmlab.data.download import DataError, data_directory
-from lstmlab.data.resources import embedded_path
-from lstmlab.tasks.speech.audio import log_mel, pad_frames, read_wav, trim
-
-SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-ARCHIVE = "fsdd_recordings.tar.gz"
-_RECORDING = re.compile(r"(\d)_([a-z]+)_(\d+)\.wav")
+from jaxtyping import Bool, Float32, Int, Int32, Shaped
 
 
 class Utterances(NamedTuple):
-    """Recordings of different lengths, and their classes."""
+    """Recordings as padded sequences of feature vectors, and their classes."""
 
-    frames: np.ndarray
-    """``[recordings, longest, features]``, zeros behind the end of each"""
-    lengths: np.ndarray
-    """frames of each, int32"""
-    labels: np.ndarray
-    """int32"""
+    frames: Shaped[np.ndarray, "recordings time features"]
+    """zeros after the end of each recording"""
+    lengths: Int32[np.ndarray, " recordings"]
+    """number of valid frames"""
+    labels: Int32[np.ndarray, " recordings"]
+
+    @property
+    def valid(self) -> Bool[np.ndarray, "recordings time"]:
+        """True at the frames of a recording, false at padding."""
+        return np.arange(self.frames.shape[1]) < self.lengths[:, None]
+
+    def select(self, rows: Shaped[np.ndarray, " recordings"]) -> Utterances:
+        """The recordings that a mask or an array of indices selects."""
+        return Utterances(self.frames[rows], self.lengths[rows], self.labels[rows])
 
 
-class Digits(NamedTuple):
-    """Spoken digits, and who spoke each."""
+class FeatureScale(NamedTuple):
+    """Mean and standard deviation of each feature."""
 
-    utterances: Utterances
-    speakers: np.ndarray
-    """index into ``SPEAKERS``, int32"""
+    mean: Float32[np.ndarray, " features"]
+    deviation: Float32[np.ndarray, " features"]
 
 
-def load_vowels() -> dict[str, Utterances]:
-    """Training (270) and test (370) recordings of nine men who say /ae/: 12 cepstral coefficients per frame, 7 to 29
-    frames, the label is the speaker. Embedded.
+def feature_scale(utterances: Utterances) -> FeatureScale:
+    """Mean and standard deviation over all valid frames."""
+    frames = utterances.frames[utterances.valid].astype(np.float64)
+    return FeatureScale(frames.mean(axis=0).astype(np.float32), (frames.std(axis=0) + 1e-6).astype(np.float32))
+
+
+def pad_frames(
+    recordings: Sequence[Shaped[np.ndarray, "_ features"]], longest: int | None = None
+) -> tuple[Shaped[np.ndarray, "recordings time features"], Int32[np.ndarray, " recordings"]]:
+    """Recordings ``[time, features]`` of one dtype as one array, padded with zeros at the end, and their lengths.
+
+    Recordings longer than ``longest`` are cut off; by default the longest recording sets the length of the array.
     """
-    with np.load(embedded_path("japanese_vowels.npz")) as arrays:
-        return {
-            split: Utterances(*(arrays[f"{split}_{part}"] for part in Utterances._fields))
-            for split in ("train", "test")
-        }
+    lengths = np.array([len(frames) for frames in recordings], np.int32)
+    longest = int(lengths.max()) if longest is None else longest
+    lengths = np.minimum(lengths, longest)
+    padded = np.zeros((len(recordings), longest, recordings[0].shape[1]), recordings[0].dtype)
+    for row, (frames, length) in enumerate(zip(recordings, lengths, strict=True)):
+        padded[row, :length] = frames[:length]
+    return padded, lengths
 
 
-def load_digits(corpus: str, data_dir: str | os.PathLike[str] | None = None) -> Digits:
-    """Ten English digits by six speakers, as log-mel spectrograms (:func:`lstmlab.tasks.speech.audio.log_mel`) without
-    silence at the ends (:func:`~lstmlab.tasks.speech.audio.trim`), in the order of digit, speaker and take.
-
-    * ``digits``: 1200 recordings, the first 20 of every digit and speaker. Embedded.
-    * ``digit_recordings``: all 3000 wav files of the Free Spoken Digit Dataset: its folder ``recordings`` in
-      ``data_dir``, or a tar archive of it, ``fsdd_recordings.tar.gz``.
-
-    Raises:
-        DataError: the recordings are not there, or one of them cannot be read.
-    """
-    if corpus == "digits":
-        with np.load(embedded_path("spoken_digits.npz")) as arrays:
-            ends = np.cumsum(arrays["lengths"])
-            recordings = np.split(arrays["frames"], ends[:-1])
-            return _digits(recordings, arrays["labels"], arrays["speakers"])
-    directory = data_directory(data_dir)
-    for path in (directory / ARCHIVE, directory / "recordings", directory / "free-spoken-digit-dataset" / "recordings"):
-        if path.exists():
-            return _load_recordings(path, path.stat().st_mtime)
-    raise DataError(
-        "the spoken digits are not there: put the folder recordings of "
-        f"github.com/Jakobovski/free-spoken-digit-dataset into {directory}, as it is or as {ARCHIVE}"
-    )
-
-
-@functools.lru_cache(maxsize=2)
-def _load_recordings(path: Path, modified: float) -> Digits:
-    found: dict[tuple[int, int, int], np.ndarray] = {}
-    for name, content in _wav_files(path):
-        parts = _RECORDING.fullmatch(name.rpartition("/")[2])
-        if parts is None or parts[2] not in SPEAKERS:
-            raise DataError(f"{path}: {name} is not named DIGIT_SPEAKER_INDEX.wav, speakers {', '.join(SPEAKERS)}")
-        key = int(parts[1]), SPEAKERS.index(parts[2]), int(parts[3])
-        found[key] = trim(log_mel(read_wav(content, f"{path}: {name}")))
-    if not found:
-        raise DataError(f"{path} holds no wav files")
-    keys = sorted(found)
-    digits, speakers, _ = np.array(keys, np.int32).T
-    return _digits([found[key] for key in keys], digits, speakers)
-
-
-def _wav_files(path: Path):
-    if path.is_dir():
-        yield from ((file.name, file.read_bytes()) for file in sorted(path.glob("*.wav")))
-    else:
-        yield from read_members(path, lambda name: name.endswith(".wav"))
-
-
-def _digits(recordings: list[np.ndarray], labels: np.ndarray, speakers: np.ndarray) -> Digits:
-    frames, lengths = pad_frames(recordings)
-    return Digits(Utterances(frames, lengths, np.asarray(labels, np.int32)), np.asarray(speakers, np.int32))
+def index_in_group(groups: Int[np.ndarray, " recordings"]) -> Int[np.ndarray, " recordings"]:
+    """For each recording the number of earlier ones in the same group."""
+    index = np.zeros(len(groups), int)
+    for group in np.unique(groups):
+        members = groups == group
+        index[members] = np.arange(members.sum())
+    return index

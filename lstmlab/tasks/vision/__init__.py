@@ -1,1 +1,1 @@
-"""Images, films and gridded fields."""
+"""Tasks on images, video and gridded fields."""

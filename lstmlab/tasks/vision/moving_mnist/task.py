@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+import functools
+from collections.abc import Iterator, Mapping
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
+import numpy as np
+from jaxtyping import Array, Float, UInt8
 
+from lstmlab.arrays import Key, RowNumbers, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import Generated
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
-from lstmlab.tasks.vision.frames import FORECASTS, IMAGES, bounce, digits_of, from_patches, to_patches
+from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean
+from lstmlab.tasks.vision.bouncing_digits import draw_frames, resize
+from lstmlab.tasks.vision.frames import ARCHITECTURES, FORECASTS, from_patches, to_patches
 from lstmlab.tasks.vision.moving_mnist.baselines import baselines
-from lstmlab.tasks.vision.moving_mnist.dataset import PUBLISHED_FRAMES, PUBLISHED_SEQUENCES, load_moving_mnist_test
-from lstmlab.tasks.vision.ssim import ssim
+from lstmlab.tasks.vision.moving_mnist.dataset import IMAGES, check_published, load_published_test, load_split_digits
+from lstmlab.tasks.vision.moving_mnist.metrics import frame_metrics
+from lstmlab.tasks.vision.moving_mnist.plots import plots
 
 TEST_SETS = ("generated", "published")
+PLOTTED_SEQUENCES = 3
+_BASELINE_BATCH = 50
 
 
 @register_task(
@@ -34,13 +40,13 @@ TEST_SETS = ("generated", "published")
 )
 @dataclasses.dataclass(frozen=True)
 class MovingMNIST(Generated):
-    """See ``input_frames`` frames, then predict ``target_frames`` frames without seeing any more.
+    """Read ``input_frames`` frames, then predict the next ``target_frames`` frames.
 
-    Two forms of model do that (``forecast``):
+    There are two forms of model (``forecast``):
 
-    * ``stepwise``: one stack of layers reads the input frames followed by as many blank frames as are to be
-      predicted; the output at step t ≥ ``input_frames`` is the prediction of frame t, and outputs before that do not
-      count. It is an encoder and a forecaster that share their weights.
+    * ``stepwise``: one stack of layers reads the input frames, then a blank frame for each frame to predict; the
+      output at step t ≥ ``input_frames`` is the prediction of frame t, and earlier outputs do not count. It is an
+      encoder and a forecaster that share their weights.
     * ``encoder_forecaster``: the network of Shi et al. A second stack of layers starts from the states of the first
       and reads blank frames; a 1×1 convolution over the states of all its layers gives the frame.
 
@@ -48,16 +54,15 @@ class MovingMNIST(Generated):
 
         [frame_size, frame_size] → [frame_size/patch, frame_size/patch, patch²]
 
-    Outputs are logits of the intensities. Digits start anywhere in the box, move in a direction
-    drawn from the circle and bounce off its walls; where they overlap, the brighter pixel is seen.
-    No digit image is in two splits.
+    Outputs are logits of the intensities. Digits start anywhere in the box, move in a uniformly drawn direction and
+    bounce off its walls; where they overlap, the brighter pixel is shown. No digit image is in two splits.
 
-    ``mse`` and ``bce`` are summed over the pixels of a frame and averaged over frames and
-    sequences, as in the literature; ``bce_sequence`` sums the cross-entropy over the predicted frames too, as Shi et
-    al. do. ``ssim`` is structural similarity, see :func:`lstmlab.tasks.vision.ssim.ssim`.
+    ``mse`` and ``bce`` are summed over the pixels of a frame and averaged over frames and sequences, as in the
+    literature; ``bce_sequence`` sums the cross-entropy over the predicted frames too, as Shi et al. do. ``ssim`` is
+    structural similarity, see :func:`lstmlab.tasks.vision.ssim.ssim`.
 
-    By default digits are 5000 of MNIST: 4000 train, 500 validate, 500 test. ``test_set=published`` tests on the file
-    with which results are published, its first ``eval_examples`` of 10 000 sequences, by download (819 MB);
+    By default digits are 5000 of MNIST: 4000 train, 500 validate, 500 test. ``test_set=published`` tests on the first
+    ``eval_examples`` of the 10 000 sequences on which results are published, by download (819 MB);
     ``images=mnist`` draws training and validation from MNIST's 60 000 training digits, by download.
     """
 
@@ -65,7 +70,7 @@ class MovingMNIST(Generated):
     digit_size: int = setting(28, "height and width of a digit, pixels", minimum=1)
     digits: int = setting(2, "digits in a sequence", minimum=1)
     patch: int = setting(4, "height and width of the patches that become features", minimum=1)
-    input_frames: int = setting(10, "frames that are seen", minimum=1)
+    input_frames: int = setting(10, "frames that are read", minimum=1)
     target_frames: int = setting(10, "frames that are predicted", minimum=1)
     eval_examples: int = setting(200, "sequences in the validation split and in the test split", minimum=1)
     forecast: str = setting("stepwise", "the form of the model, see `lstmlab tasks moving_mnist`", choices=FORECASTS)
@@ -88,27 +93,13 @@ class MovingMNIST(Generated):
                 f"it must be smaller than task.frame_size={self.frame_size}"
             )
         if self.test_set == "published":
-            self._check_published()
-
-    def _check_published(self) -> None:
-        for key, value in {"frame_size": 64, "digit_size": 28, "digits": 2}.items():
-            if getattr(self, key) != value:
-                raise ValueError(f"task.test_set=published needs task.{key}={value}, not {getattr(self, key)}")
-        if self.input_frames + self.target_frames > PUBLISHED_FRAMES:
-            raise ValueError(
-                f"task.test_set=published has {PUBLISHED_FRAMES} frames, but task.input_frames={self.input_frames} "
-                f"and task.target_frames={self.target_frames} are more"
-            )
-        if self.eval_examples > PUBLISHED_SEQUENCES:
-            raise ValueError(
-                f"task.test_set=published has {PUBLISHED_SEQUENCES} sequences, "
-                f"but task.eval_examples={self.eval_examples}"
-            )
+            sizes = {"frame_size": self.frame_size, "digit_size": self.digit_size, "digits": self.digits}
+            check_published(sizes, self.input_frames, self.target_frames, self.eval_examples)
 
     @property
     def architecture(self) -> str:  # type: ignore[override]
         """One stack of layers, or two."""
-        return "encoder_forecaster" if self.forecast == "encoder_forecaster" else "sequence"
+        return ARCHITECTURES[self.forecast]
 
     @property
     def inputs(self) -> Features:
@@ -121,92 +112,87 @@ class MovingMNIST(Generated):
         """Logits of a frame's patches."""
         return self.inputs
 
-    def data(self) -> Mapping[str, Any]:
-        """Per split its digits, uint8 ``[count, digit_size, digit_size]``; of the published test set its frames
+    def data(self) -> Mapping[str, np.ndarray]:
+        """Per split its digits, uint8 ``[count, digit_size, digit_size]``; for the published test set its frames
         ``[eval_examples, frames, 64, 64]``.
         """
-        images = digits_of(self.images, self.digit_size, self.data_dir)
+        digits = load_split_digits(self.images, self.data_dir)
+        arrays = {split: resize(images, self.digit_size) for split, images in digits.items()}
         if self.test_set == "published":
             frames = self.input_frames + self.target_frames
-            images["test"] = load_moving_mnist_test(self.eval_examples, frames, self.data_dir)
-        return images
+            arrays["test"] = load_published_test(self.eval_examples, frames, self.data_dir)
+        return arrays
 
-    def train_batch(
-        self, data: UInt8[Array, "n d d"], key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
-    ) -> Batch:
-        """Fresh sequences at every step."""
+    def train_batch(self, data: UInt8[Array, "n d d"], key: Key, step: Step, batch_size: int) -> Batch:
+        """New sequences at every step."""
         return self.batch(jax.vmap(self.frames, (None, 0))(data, jax.random.split(key, batch_size)))
 
-    def eval_rows(self, data: UInt8[Array, "n d d"], split: Split, rows: Int[Array, " batch"]) -> Batch:
-        """Sequences of the published test set, or drawn."""
+    def eval_rows(self, data: UInt8[Array, "n *frames d d"], split: Split, rows: RowNumbers) -> Batch:
+        """Sequences of the published test set, or generated ones."""
         if jnp.ndim(data) == 3:  # digits, not frames
             return super().eval_rows(data, split, rows)
         return self.batch(jnp.asarray(data)[jnp.minimum(rows, len(data) - 1)].astype(jnp.float32) / 255)
 
-    def draw(self, data: UInt8[Array, "n d d"], split: Split, key: PRNGKeyArray) -> Batch:
-        """Digits of the split on a walk of their own."""
+    def draw(self, data: UInt8[Array, "n d d"], split: Split, key: Key) -> Batch:
+        """One sequence with digits of the split."""
         return self.batch(self.frames(data, key)[None])
 
-    def frames(self, images: UInt8[Array, "n d d"], key: PRNGKeyArray) -> Float[Array, "time h w"]:
+    def frames(self, images: UInt8[Array, "n d d"], key: Key) -> Float[Array, "time h w"]:
         """One sequence of frames, intensities in [0, 1]."""
-        k_which, k_where = jax.random.split(key)
-        which = jax.random.randint(k_which, (self.digits,), 0, images.shape[0])
-        room = self.frame_size - self.digit_size
         steps = self.input_frames + self.target_frames
-        places = bounce(k_where, steps, self.digits)
-        corners = (room * places).astype(jnp.int32)  # [time, digits, 2], whole pixels
-        padded = jnp.pad(jnp.asarray(images)[which], ((0, 0), (room, room), (room, room)))
-        window = (self.frame_size, self.frame_size)
-
-        def render(image: Array, corner: Array) -> Array:
-            return jax.lax.dynamic_slice(image, room - corner, window)
-
-        drawn = jax.vmap(jax.vmap(render), (None, 0))(padded, corners)
-        return jnp.max(drawn, axis=1).astype(jnp.float32) / 255
+        return draw_frames(images, key, steps=steps, digits=self.digits, frame_size=self.frame_size)
 
     def batch(self, frames: Float[Array, "batch time h w"]) -> Batch:
-        """Input frames followed by blanks (``encoder_forecaster``: a pair of both), and the future frames as targets;
-        all as patches.
+        """Input frames followed by blank ones (``encoder_forecaster``: a pair of both), and the future frames as
+        targets; all as patches.
         """
         patches = to_patches(frames, self.patch)
+        past, future = patches[:, : self.input_frames], patches[:, self.input_frames :]
         if self.architecture == "encoder_forecaster":
-            past, future = patches[:, : self.input_frames], patches[:, self.input_frames :]
             return Batch((past, jnp.zeros_like(future)), future)
         seen = jnp.arange(patches.shape[1]) < self.input_frames
-        inputs = patches * seen[:, None, None, None]
-        return Batch(inputs, patches[:, self.input_frames :])
-
-    def loss(self, outputs: Float[Array, "batch time y x f"], batch: Batch) -> Float[Array, ""]:
-        """Binary cross-entropy per pixel of the predicted frames, nats."""
-        return mean(self.metrics(outputs, batch)["bce"]) / self.frame_size**2
-
-    def metrics(self, outputs: Float[Array, "batch time y x f"], batch: Batch) -> Metrics:
-        """Squared error and cross-entropy (nats) of the predicted frames, summed over pixels, and their similarity."""
-        logits, truth = outputs[:, -self.target_frames :], batch.targets
-        shown = jax.nn.sigmoid(logits)
-        nats = jnp.sum(jax.nn.softplus(logits) - logits * truth, axis=(2, 3, 4))
-        likeness = ssim(from_patches(shown, self.patch), from_patches(truth, self.patch))
-        return {
-            "mse": weighted(jnp.sum((shown - truth) ** 2, axis=(2, 3, 4)), batch),
-            "ssim": weighted(likeness, batch),
-            "bce": weighted(nats, batch),
-            "bce_sequence": weighted(jnp.sum(nats, axis=1), batch),
-        }
-
-    def baselines(self) -> dict[str, float]:
-        """Squared error of showing the mean training frame, nothing, or the last frame seen."""
-        return dict(baselines(self)["mse"])
-
-    def other_baselines(self) -> dict[str, dict[str, float]]:
-        """The similarity that the same frames have."""
-        return {"ssim": dict(baselines(self)["ssim"])}
+        return Batch(patches * seen[:, None, None, None], future)
 
     def seen(self, batch: Batch) -> Float[Array, "batch time y x f"]:
         """The input frames of a batch, as patches."""
         return (batch.inputs[0] if isinstance(batch.inputs, tuple) else batch.inputs)[:, : self.input_frames]
 
+    def loss(self, outputs: Float[Array, "batch time y x f"], batch: Batch) -> Scalar:
+        """Binary cross-entropy per pixel of the predicted frames, nats."""
+        return mean(self.metrics(outputs, batch)["bce"]) / self.frame_size**2
+
+    def metrics(self, outputs: Float[Array, "batch time y x f"], batch: Batch) -> Metrics:
+        """Squared error and cross-entropy (nats) of the predicted frames, summed over pixels, and their similarity."""
+        return frame_metrics(outputs[:, -self.target_frames :], batch, self.patch)
+
+    def baselines(self) -> dict[str, float]:
+        """Squared error of predicting the mean training frame, a blank frame, or the last input frame."""
+        return dict(_baselines(self)["mse"])
+
+    def other_baselines(self) -> dict[str, dict[str, float]]:
+        """The similarity of the same predictions."""
+        return {"ssim": dict(_baselines(self)["ssim"])}
+
     def plot(self, predictor: Predictor) -> list[Plot]:
         """A film of three test sequences, truth beside prediction, and one of them as a grid."""
-        from lstmlab.tasks.vision.moving_mnist.plots import plot
+        batch = jax.jit(self.eval_batch, static_argnums=(1, 3))(self.data()["test"], "test", 0, PLOTTED_SEQUENCES)
+        logits = jnp.asarray(predictor.predict(batch))[:, -self.target_frames :]
+        patches = (self.seen(batch), batch.targets, jax.nn.sigmoid(logits))
+        return plots(*(np.asarray(from_patches(p, self.patch)) for p in patches))
 
-        return plot(self, predictor)
+
+@functools.cache
+def _baselines(task: MovingMNIST) -> dict[str, dict[str, float]]:
+    data = task.data()
+
+    def batches(split: Split) -> Iterator[Batch]:
+        """Sequences of a split; of the training split as many as the others have."""
+
+        @jax.jit
+        def draw(arrays: Array, index: Array) -> Batch:
+            batch = task.eval_batch(arrays, split, index, _BASELINE_BATCH)
+            return batch._replace(inputs=task.seen(batch))
+
+        return (draw(data[split], index) for index in range(task.eval_batches(split, _BASELINE_BATCH)))
+
+    return baselines(batches("train"), batches("test"), task.patch)

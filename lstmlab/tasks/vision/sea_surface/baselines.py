@@ -1,17 +1,17 @@
-"""What forecasts of sea-surface temperature reach that need no model."""
+"""Forecasts of sea-surface temperature without a model: climatology, persistence, damped anomalies."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from jaxtyping import Float64, Int
 
-if TYPE_CHECKING:
-    from lstmlab.tasks.vision.sea_surface.task import SeaSurfaceTask
+from lstmlab.tasks.vision.sea_surface.dataset import Anomalies
 
 
-def baselines(task: SeaSurfaceTask) -> dict[str, dict[str, float]]:
-    r"""Errors in °C on the test split: ``rmse`` and ``rmse_month_k``, by name, best first.
+def baselines(
+    anomalies: Anomalies, origins: Int[np.ndarray, " forecasts"], horizon: int, train_end: int
+) -> dict[str, dict[str, float]]:
+    r"""``rmse`` and ``rmse_month_k`` in °C, by name, best first, of forecasts from the end of the months ``origins``.
 
     For month t + k from month t, with climatology c and anomaly a:
 
@@ -19,30 +19,27 @@ def baselines(task: SeaSurfaceTask) -> dict[str, dict[str, float]]:
     * ``persistence``: :math:`c_t + a_t`, the last field again
     * ``anomaly persistence``: :math:`c_{t+k} + a_t`
     * ``damped anomaly``: :math:`c_{t+k} + \rho_k a_t`, with :math:`\rho_k = \sum a_t a_{t+k} / \sum a_t^2` over the
-      training months and the sea
+      sea and the training months, which end before month ``train_end``
     """
-    table = task.table
-    anomalies = table.fields[:, table.sea].astype(np.float64) * table.deviation
-    climate = table.climatology[table.calendar][:, table.sea]
-    first, _ = task.span("test")
-    origins = first - 1 + np.arange(task.rows("test"))
+    celsius = anomalies.fields[:, anomalies.sea].astype(np.float64) * anomalies.deviation
+    climatology = anomalies.climatology[anomalies.calendar][:, anomalies.sea]
     errors: dict[str, list[float]] = {}
-    for lead in range(1, task.horizon + 1):
-        truth, last = anomalies[origins + lead], anomalies[origins]
-        guesses = {
+    for lead in range(1, horizon + 1):
+        truth, last = celsius[origins + lead], celsius[origins]
+        forecasts = {
             "climatology": np.zeros_like(truth),
-            "persistence": last + climate[origins] - climate[origins + lead],
+            "persistence": last + climatology[origins] - climatology[origins + lead],
             "anomaly persistence": last,
-            "damped anomaly": damping(anomalies[: task.span("train")[1]], lead) * last,
+            "damped anomaly": damping(celsius[:train_end], lead) * last,
         }
-        for name, guess in guesses.items():
-            errors.setdefault(name, []).append(float(np.sqrt(np.mean((guess - truth) ** 2, axis=1)).mean()))
-    found = {f"rmse_month_{k + 1}": {name: values[k] for name, values in errors.items()} for k in range(task.horizon)}
-    found["rmse"] = {name: float(np.mean(values)) for name, values in errors.items()}
-    return {metric: dict(sorted(values.items(), key=lambda item: item[1])) for metric, values in found.items()}
+        for name, forecast in forecasts.items():
+            errors.setdefault(name, []).append(float(np.sqrt(np.mean((forecast - truth) ** 2, axis=1)).mean()))
+    by_metric = {f"rmse_month_{k + 1}": {name: values[k] for name, values in errors.items()} for k in range(horizon)}
+    by_metric["rmse"] = {name: float(np.mean(values)) for name, values in errors.items()}
+    return {metric: dict(sorted(values.items(), key=lambda item: item[1])) for metric, values in by_metric.items()}
 
 
-def damping(anomalies: np.ndarray, lead: int) -> float:
-    """The share of an anomaly ``[months, places]`` that is left after some months, by least squares."""
+def damping(anomalies: Float64[np.ndarray, "months places"], lead: int) -> float:
+    """The share of an anomaly that is left after ``lead`` months, by least squares."""
     before, after = anomalies[:-lead], anomalies[lead:]
     return float((before * after).sum() / (before**2).sum())

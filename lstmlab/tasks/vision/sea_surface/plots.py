@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
+from lstmlab.plots import maps
 from lstmlab.tasks.task import Plot
-
-if TYPE_CHECKING:
-    from lstmlab.tasks.vision.sea_surface.task import SeaSurfaceTask
+from lstmlab.tasks.vision.sea_surface.dataset import Anomalies, SeaSurface
 
 
-def plot(task: SeaSurfaceTask, forecasts: np.ndarray) -> list[Plot]:
-    """Pictures of anomaly forecasts in °C, ``[forecasts, horizon, latitudes, longitudes]``, of the test split."""
-    from lstmlab.plots import maps
+def plots(
+    records: SeaSurface, anomalies: Anomalies,
+    forecasts: Float[np.ndarray, "forecasts horizon latitudes longitudes"], first: int,
+) -> list[Plot]:  # fmt: skip
+    """Maps of the first forecast beside the truth, and a film of all forecasts ``horizon`` months ahead.
 
-    table, (first, _) = task.table, task.span("test")
-    observed = np.where(table.sea, table.fields * table.deviation, np.nan)
-    forecasts = np.where(table.sea, forecasts, np.nan)
+    ``forecasts`` are anomalies in °C; the first one starts with month ``first``, each later one a month later.
+    """
+    horizon = forecasts.shape[1]
+    observed = np.where(anomalies.sea, anomalies.fields * anomalies.deviation, np.nan)
+    forecasts = np.where(anomalies.sea, forecasts, np.nan)
     fields = []
-    for lead in range(task.horizon):
-        month, truth, forecast = task.records.months[first + lead], observed[first + lead], forecasts[0, lead]
+    for lead in range(horizon):
+        month, truth, forecast = records.months[first + lead], observed[first + lead], forecasts[0, lead]
         fields += [
             (f"{month}, truth", truth), (f"{month}, forecast", forecast),
             (f"{month}, forecast − truth", forecast - truth),
         ]  # fmt: skip
     draw = functools.partial(
-        maps.maps, fields=fields, latitude=task.records.latitude, longitude=task.records.longitude,
-        label="sea-surface temperature anomaly, °C",
-        title=f"Forecast from the end of {task.records.months[first - 1]}",
+        maps.maps, fields=fields, latitude=records.latitude, longitude=records.longitude,
+        label="sea-surface temperature anomaly, °C", title=f"Forecast from the end of {records.months[first - 1]}",
     )  # fmt: skip
-    lead = task.horizon - 1
+    lead = horizon - 1
     shown = first + lead + np.arange(len(forecasts))
     film = maps.film(
-        {"truth": observed[shown], f"forecast {task.horizon} months before": forecasts[:, lead]},
-        [str(month) for month in task.records.months[shown]],
+        {"truth": observed[shown], f"forecast {horizon} months before": forecasts[:, lead]},
+        [str(month) for month in records.months[shown]],
     )
     return [Plot("maps", draw=draw), Plot("film", frames=film)]

@@ -9,23 +9,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import UInt8
 
 from lstmlab.data.download import DataError, fetch
-from lstmlab.tasks.vision.digits import load_digits, load_mnist, read_idx
+from lstmlab.tasks.vision.digits import EMBEDDED_SPLITS, HELD_OUT, load_digits, load_mnist, read_idx
 
 DATASETS = ("mnist_5k", "mnist", "fashion_mnist", "cifar10")
 CLASSES = 10
-_HELD_OUT = 5000  # of the published training images, for validation
 
 
 class Images(NamedTuple):
     """Images of one split, and their classes."""
 
-    images: NDArray[np.uint8]
-    """``[count, height, width, channels]``"""
-    labels: NDArray[np.uint8]
-    """``[count]``, 0 … 9"""
+    images: UInt8[np.ndarray, "count h w channels"]
+    labels: UInt8[np.ndarray, " count"]
+    """0 … 9"""
 
 
 def load_images(dataset: str, data_dir: str | os.PathLike[str] | None = None) -> dict[str, Images]:
@@ -37,12 +35,11 @@ def load_images(dataset: str, data_dir: str | os.PathLike[str] | None = None) ->
     * ``cifar10``: 45000/5000/10000 of 32×32 pixels in three colours, likewise.
 
     Raises:
-        DataError: unknown data set, or a file that cannot be had or read.
+        DataError: unknown data set, or a file that cannot be downloaded or read.
     """
     if dataset == "mnist_5k":
         images, labels = _with_channel(load_digits())
-        borders = {"train": (0, 4000), "validation": (4000, 4500), "test": (4500, 5000)}
-        return {split: Images(images[a:b], labels[a:b]) for split, (a, b) in borders.items()}
+        return {split: Images(images[first:end], labels[first:end]) for split, (first, end) in EMBEDDED_SPLITS.items()}
     if dataset == "mnist":
         train, test = (_with_channel(part) for part in load_mnist(data_dir))
     elif dataset == "fashion_mnist":
@@ -50,8 +47,8 @@ def load_images(dataset: str, data_dir: str | os.PathLike[str] | None = None) ->
     elif dataset == "cifar10":
         train, test = _cifar10(fetch("cifar10", data_dir))
     else:
-        raise DataError(f"no set of images is called {dataset!r}; there are: {', '.join(DATASETS)}")
-    border = len(train.labels) - _HELD_OUT
+        raise DataError(f"unknown set of images {dataset!r}; known are: {', '.join(DATASETS)}")
+    border = len(train.labels) - HELD_OUT
     return {
         "train": Images(train.images[:border], train.labels[:border]),
         "validation": Images(train.images[border:], train.labels[border:]),
@@ -59,7 +56,7 @@ def load_images(dataset: str, data_dir: str | os.PathLike[str] | None = None) ->
     }
 
 
-def _with_channel(part: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> Images:
+def _with_channel(part: tuple[np.ndarray, np.ndarray]) -> Images:
     return Images(part[0][..., None], part[1])
 
 

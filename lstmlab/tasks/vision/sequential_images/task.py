@@ -1,24 +1,27 @@
-"""Images read pixel by pixel: what is it?"""
+"""Classification of images that are read pixel by pixel."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jax.typing import ArrayLike
+from jaxtyping import Int
 
+from lstmlab.arrays import RowNumbers
 from lstmlab.settings import setting
-from lstmlab.tasks.batching import ClassificationTask, accuracies, take
+from lstmlab.tasks.batching import ClassificationTask, take
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.task import Batch, Features, Plot, Predictor, Split
+from lstmlab.tasks.vision.sequential_images.baselines import baselines
 from lstmlab.tasks.vision.sequential_images.dataset import CLASSES, DATASETS, Images, load_images
+from lstmlab.tasks.vision.sequential_images.plots import image_sheet
 
-PERMUTATION_SEED = 92916  # any; all runs share it
-SHOWN = 25
+PERMUTATION_SEED = 92916  # an arbitrary number, the same for all runs
+PLOTTED_IMAGES = 25
 
 
 @register_task(
@@ -32,12 +35,13 @@ SHOWN = 25
 class SequentialImages(ClassificationTask):
     """One pixel per step, row by row from the top left, or in one random order for all images (``permuted``).
 
-    The 784 steps of a digit are a test of memory; permuted ones have no neighbourhood left. ``pixels_per_step=28``
-    reads a row at a time, which is quick to try. Intensities lie in [0, 1]; colours are three features of a step.
+    The 784 steps of a digit are a test of memory; in permuted images, nearby pixels are no longer read close together.
+    ``pixels_per_step=28`` reads a row at a time, which is quick to try. Intensities lie in [0, 1]; colours are three
+    features of a step.
 
     Published for sequential / permuted MNIST with all 60 000 digits: LSTM 87.2 / 85.7 % and GRU 96.2 / 87.3 % (Bai et
     al. 2018, one layer of 130, 10 epochs), LSTM 98.9 / 90.2 % (Cooijmans et al. 2017), UR-LSTM 99.28 / 96.96 %.
-    The embedded default has 4000 training digits, so its results do not compare with these.
+    The embedded default has 4000 training digits, so its results cannot be compared with these.
     """
 
     dataset: str = setting("mnist_5k", "the images; all but mnist_5k are downloaded", choices=DATASETS)
@@ -53,22 +57,22 @@ class SequentialImages(ClassificationTask):
 
     @property
     def pixels(self) -> int:
-        """Pixels of an image."""
+        """Number of pixels of an image."""
         return 32 * 32 if self.dataset == "cifar10" else 28 * 28
 
     @property
     def channels(self) -> int:
-        """Numbers per pixel."""
+        """Number of colour channels."""
         return 3 if self.dataset == "cifar10" else 1
 
     @cached_property
     def splits(self) -> dict[str, Images]:
-        """All images, as they are."""
+        """The images of each split."""
         return load_images(self.dataset, self.data_dir)
 
     @cached_property
-    def order(self) -> np.ndarray:
-        """Which pixel is read when."""
+    def order(self) -> Int[np.ndarray, " pixels"]:
+        """Indices of the pixels in the order of reading."""
         order = np.arange(self.pixels)
         return np.random.RandomState(PERMUTATION_SEED).permutation(order) if self.permuted else order
 
@@ -82,8 +86,8 @@ class SequentialImages(ClassificationTask):
         """One logit per class."""
         return Features(CLASSES)
 
-    def data(self) -> Mapping[str, Any]:
-        """Per split ``pixels [images, steps, features]`` uint8, in the order of reading, and ``labels [images]``."""
+    def data(self) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """Per split ``pixels [images, time, features]``, uint8 in the order of reading, and ``labels [images]``."""
         steps = self.pixels // self.pixels_per_step
 
         def read(part: Images) -> dict[str, np.ndarray]:
@@ -93,37 +97,24 @@ class SequentialImages(ClassificationTask):
         return {split: read(part) for split, part in self.splits.items()}
 
     def rows(self, split: Split) -> int:
-        """Images."""
+        """Number of images in a split."""
         return len(self.splits[split].labels)
 
-    def pick(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
+    def pick(self, data: Mapping[str, ArrayLike], rows: RowNumbers) -> Batch:
         """Images with intensities in [0, 1], and their labels."""
         part = take(data, rows)
         return Batch(part["pixels"].astype(jnp.float32) / 255, part["labels"])
 
     def baselines(self) -> dict[str, float]:
-        """The class whose mean training image is nearest, which sees no order; and the commonest training class."""
-        train, test = self.splits["train"], self.splits["test"]
-        flat = [part.images.reshape(len(part.images), -1).astype(np.float32) for part in (train, test)]
-        means = np.stack([flat[0][train.labels == k].mean(axis=0) for k in range(CLASSES)])
-        # |x - m|² without |x|², which is the same for all classes.
-        nearest = np.argmin((means**2).sum(axis=1) - 2 * flat[1] @ means.T, axis=1)
-        commonest = np.bincount(train.labels, minlength=CLASSES).argmax()
-        return accuracies({"nearest mean image": nearest, "commonest class": commonest}, test.labels)
+        """Test accuracies of the nearest mean image, which ignores the order of pixels, and of the most frequent
+        class.
+        """
+        return baselines(self.splits["train"], self.splits["test"])
 
     def plot(self, predictor: Predictor) -> list[Plot]:
-        """The first test images, each with the class that the model names; mistakes framed."""
+        """The first test images; those that the model classifies wrongly are framed."""
         part = self.splits["test"]
-        batch = self.pick(self.data()["test"], jnp.arange(len(part.labels[:SHOWN])))
-        named = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
-        wrong = named != part.labels[:SHOWN]
-        return [Plot("images", picture=_sheet(part.images[:SHOWN], wrong))]
-
-
-def _sheet(images: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """Images five in a row, in colour, enlarged; those named wrong have a red frame."""
-    framed = np.full((len(images), images.shape[1] + 4, images.shape[2] + 4, 3), 255, np.uint8)
-    framed[wrong] = (213, 94, 0)
-    framed[:, 2:-2, 2:-2] = images
-    rows = [np.concatenate(list(framed[k : k + 5]), axis=1) for k in range(0, len(framed), 5)]
-    return np.kron(np.concatenate(rows), np.ones((3, 3, 1), np.uint8))
+        images, labels = part.images[:PLOTTED_IMAGES], part.labels[:PLOTTED_IMAGES]
+        batch = self.pick(self.data()["test"], jnp.arange(len(labels)))
+        predictions = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
+        return [Plot("images", picture=image_sheet(images, predictions != labels))]

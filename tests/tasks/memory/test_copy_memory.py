@@ -1,4 +1,4 @@
-"""Copy memory: what is shown, what is asked, what it costs to remember nothing."""
+"""Copy memory: inputs, targets, and the loss of a model without memory."""
 
 import jax
 import jax.numpy as jnp

@@ -6,13 +6,12 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 
-import numpy as np
-
+from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.speech.recordings import Utterances, load_vowels
-from lstmlab.tasks.speech.utterances import UtteranceTask, normalise_field
-
-_VALIDATION = 6  # of the 30 training recordings of every speaker
+from lstmlab.tasks.speech.features import NORMALISATIONS
+from lstmlab.tasks.speech.japanese_vowels.dataset import SPEAKERS, load_vowel_splits
+from lstmlab.tasks.speech.recordings import Utterances
+from lstmlab.tasks.speech.utterances import UtteranceTask
 
 
 @register_task(
@@ -24,28 +23,20 @@ _VALIDATION = 6  # of the 30 training recordings of every speaker
 )
 @dataclasses.dataclass(frozen=True)
 class JapaneseVowels(UtteranceTask):
-    """Recordings of 7 to 29 frames of 12 cepstral coefficients, one of nine speakers to be named.
+    """Recordings of 7 to 29 frames of 12 cepstral coefficients; the class is one of nine speakers.
 
     The published split: 30 recordings of each speaker train, 370 test. Here the last six of each speaker's 30 validate.
     The level of a coefficient is part of a voice, so features are normalised over the training split by default.
     """
 
-    normalise: str = normalise_field("training")
+    normalise: str = setting("training", "over what the features get mean 0 and variance 1", choices=NORMALISATIONS)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The speakers."""
-        return tuple(f"speaker {number}" for number in range(1, 10))
+        return SPEAKERS
 
     @functools.cached_property
-    def utterances(self) -> Mapping[str, Utterances]:
+    def utterances(self) -> Mapping[str, Utterances]:  # type: ignore[override]
         """The recordings of each split."""
-        parts = load_vowels()
-        published = parts["train"]
-        rank = np.zeros(len(published.labels), int)
-        for label in range(len(self.classes)):
-            mine = published.labels == label
-            rank[mine] = np.arange(mine.sum())
-        late = rank >= 30 - _VALIDATION
-        train, validation = (Utterances(*(a[rows] for a in published)) for rows in (~late, late))
-        return {"train": train, "validation": validation, "test": parts["test"]}
+        return load_vowel_splits()

@@ -1,4 +1,4 @@
-"""Images as sequences: the order of pixels, the splits, and yardsticks that see no order."""
+"""Images as sequences: the order of pixels, the splits, and baselines that ignore the order."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def first(task, count=20):
 
 
 @pytest.mark.parametrize(("permuted", "at_once"), PIXELS)
-def test_every_pixel_is_read_once_in_the_order_said(permuted, at_once):
+def test_every_pixel_is_read_once_in_the_stated_order(permuted, at_once):
     task = SequentialImages(permuted=permuted, pixels_per_step=at_once)
     batch = first(task)
     assert batch.inputs.shape == (20, 784 // at_once, at_once)

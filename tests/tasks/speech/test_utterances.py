@@ -1,4 +1,4 @@
-"""Recordings with one class each: splits by speaker, normalisation, warps and masks, and what would leak."""
+"""Tasks on recordings: splits by speaker, normalisation, deltas, baselines, and nothing that leaks between splits."""
 
 import jax
 import jax.numpy as jnp
@@ -9,15 +9,17 @@ from sklearn.neighbors import NearestCentroid
 
 from lstmlab.config import ConfigError, compose
 from lstmlab.tasks import Batch, task_entry
-from lstmlab.tasks.speech.recordings import SPEAKERS, Utterances, load_digits, load_vowels
-from lstmlab.tasks.speech.warps import mask, read_at, slopes, warp
+from lstmlab.tasks.speech.features import deltas
+from lstmlab.tasks.speech.japanese_vowels.dataset import load_vowels
+from lstmlab.tasks.speech.recordings import Utterances
+from lstmlab.tasks.speech.spoken_words.dataset import SPEAKERS, load_digits
 
 
 def make(name="spoken_words", **options):
     return task_entry(name).cls(**options)
 
 
-def heard(task):
+def speakers_of(task):
     """Who speaks in each split."""
     (frames, _, _), speakers = load_digits("digits")
     owner = {row.tobytes(): s for row, s in zip(frames[:, :64], speakers, strict=True)}
@@ -27,7 +29,7 @@ def heard(task):
 @pytest.mark.parametrize("speaker", SPEAKERS)
 def test_the_test_hears_one_speaker_who_is_in_no_other_split(speaker):
     mine = SPEAKERS.index(speaker)
-    by_takes, by_speaker = (heard(make(speaker=speaker, validate_on=how)) for how in ("takes", "speaker"))
+    by_takes, by_speaker = (speakers_of(make(speaker=speaker, validate_on=how)) for how in ("takes", "speaker"))
     others = set(range(6)) - {mine}
     assert by_takes == {"test": {mine}, "train": others, "validation": others}
     neighbour = {(mine + 1) % 6}
@@ -74,20 +76,12 @@ def test_one_level_for_all_bands_of_a_recording():
         np.testing.assert_allclose(inputs[:length], other[:length] * deviations, atol=2e-3)
 
 
-def test_slopes_are_those_of_lines_through_five_frames():
-    frames = np.random.default_rng(0).normal(size=(2, 9, 3))
-    found = np.asarray(slopes(jnp.asarray(frames, "float32")))
-    for t in range(2, 7):
-        expected = np.stack([np.polyfit(np.arange(5), one[t - 2 : t + 3], 1)[0] for one in frames])
-        np.testing.assert_allclose(found[:, t], expected, rtol=1e-4, atol=1e-5)
-
-
-def test_slopes_follow_the_features_and_end_with_them():
+def test_deltas_follow_the_features_and_end_with_them():
     plain, more = make(deltas=False), make()
     assert more.inputs.size == 3 * plain.inputs.size
     without, batch = batch_of(plain), batch_of(more)
     np.testing.assert_array_equal(batch.inputs[:, :, :24], without.inputs)
-    np.testing.assert_allclose(batch.inputs[:, :3, 24:48], slopes(without.inputs)[:, :3], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(batch.inputs[:, :3, 24:48], deltas(without.inputs)[:, :3], rtol=1e-5, atol=1e-6)
     assert all(not rows[length:].any() for rows, length in zip(batch.inputs, batch.lengths, strict=True))
     trained = more.train_batch(more.data()["train"], jax.random.key(0), jnp.asarray(0), 4)
     assert trained.inputs.shape[2] == 72
@@ -131,39 +125,6 @@ def test_the_baseline_is_the_nearest_centroid_of_scikit_learn():
     assert task.baselines()["nearest mean frame"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_places_between_frames_are_interpolated():
-    frames = jnp.asarray([[[0.0], [2.0], [6.0]]])
-    read = read_at(frames, jnp.asarray([[0.0, 0.5, 1.25, 2.0]]), 1)
-    np.testing.assert_allclose(read[0, :, 0], [0, 1, 3, 6])
-
-
-def test_a_recording_at_another_speed_is_the_same_one_longer_or_shorter():
-    ramp = jnp.broadcast_to(jnp.arange(40.0)[:, None], (200, 40, 3))
-    rows = {"frames": ramp, "lengths": jnp.full(200, 21), "labels": jnp.zeros(200, int)}
-    warped = warp(rows, 0.25, 0.0, jax.random.key(0), jax.random.key(1))
-    lengths = np.asarray(warped["lengths"])
-    assert lengths.min() in (17, 18)
-    assert lengths.max() in (26, 27)
-    for frames, length in zip(np.asarray(warped["frames"]), lengths, strict=True):
-        speed = frames[1, 0]
-        np.testing.assert_allclose(frames[:length, 0], speed * np.arange(length), rtol=1e-4)
-        assert 20 - speed < frames[length - 1, 0] <= 20
-    same = warp(rows, 0.0, 0.0, jax.random.key(0), jax.random.key(1))
-    assert same["frames"] is ramp
-
-
-def test_a_mask_hides_neighbours_of_one_axis_and_no_more_than_asked():
-    ones = jnp.ones((300, 12, 7))
-    np.testing.assert_array_equal(mask(ones, 1, 0, jax.random.key(0)), ones)
-    hidden = np.asarray(mask(ones, 1, 4, jax.random.key(0))) == 0
-    assert (hidden.all(axis=2) == hidden.any(axis=2)).all()
-    counts = hidden[:, :, 0].sum(axis=1)
-    assert set(counts) == {0, 1, 2, 3, 4}
-    places = [np.flatnonzero(row) for row in hidden[:, :, 0] if row.any()]
-    assert all((np.diff(p) == 1).all() for p in places)
-    assert {p[0] for p in places} == set(range(12))
-
-
 class Knows:
     """Names every class rightly, but takes 3 for 8."""
 
@@ -175,13 +136,13 @@ class Knows:
         return jax.nn.one_hot(named, 10)
 
 
-def test_the_picture_shows_which_class_is_taken_for_which(tmp_path):
+def test_the_plot_is_a_confusion_matrix(tmp_path):
     task = make()
-    (shown,) = task.plot(Knows(task))
-    table = shown.draw.keywords["table"]
+    (plot,) = task.plot(Knows(task))
+    table = plot.draw.keywords["table"]
     assert table[3, 8] == 20
     assert table.trace() == 180
-    shown.draw(tmp_path / "confusion.png")
+    plot.draw(tmp_path / "confusion.png")
     assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -197,6 +158,6 @@ def test_unlabelled_padding_changes_nothing():
 
 
 @pytest.mark.parametrize("name", ["warp_time", "warp_bands"])
-def test_a_warp_that_would_turn_a_recording_round_is_refused(name):
+def test_a_warp_that_would_reverse_a_recording_is_refused(name):
     with pytest.raises(ConfigError, match=rf"task\.{name} is 1\.5, but must be below 1"):
         compose(["task=spoken_words", f"task.{name}=1.5"])

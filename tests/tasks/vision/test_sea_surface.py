@@ -1,4 +1,4 @@
-"""Sea-surface temperature: nothing of the future leaks, land counts for nothing, yardsticks by hand."""
+"""Sea-surface temperature: nothing of the future leaks, land does not count, baselines by hand."""
 
 import dataclasses
 import functools
@@ -11,8 +11,7 @@ from PIL import Image
 
 from lstmlab.tasks.task import mean
 from lstmlab.tasks.vision.frames import from_patches
-from lstmlab.tasks.vision.sea_surface.anomalies import tabulate
-from lstmlab.tasks.vision.sea_surface.dataset import load_sea_surface
+from lstmlab.tasks.vision.sea_surface.dataset import load_sea_surface, to_anomalies
 from lstmlab.tasks.vision.sea_surface.task import SeaSurfaceTask
 
 RECORDS = load_sea_surface()
@@ -55,8 +54,8 @@ def test_the_records_are_the_tropical_oceans():
 
 def test_changing_test_months_changes_neither_climatology_nor_scaler_nor_earlier_inputs():
     before, after = small(), with_other_months(45)
-    np.testing.assert_array_equal(before.table.climatology, after.table.climatology)
-    assert before.table.deviation == after.table.deviation
+    np.testing.assert_array_equal(before.anomalies.climatology, after.anomalies.climatology)
+    assert before.anomalies.deviation == after.anomalies.deviation
     for split in ("train", "validation"):
         jax.tree.map(np.testing.assert_array_equal, before.data()[split], after.data()[split])
     assert before.span("test")[0] == 45
@@ -67,7 +66,7 @@ def test_changing_test_months_changes_neither_climatology_nor_scaler_nor_earlier
 
 def test_changing_validation_months_leaves_training_as_it_was():
     before, after = small(), with_other_months(36)
-    assert before.table.deviation == after.table.deviation
+    assert before.anomalies.deviation == after.anomalies.deviation
     jax.tree.map(np.testing.assert_array_equal, before.data()["train"], after.data()["train"])
 
 
@@ -76,7 +75,7 @@ def test_inputs_do_not_hold_what_is_forecast(forecast):
     """Other months after the last one seen: inputs stay, targets change."""
     before, after = small(forecast=forecast), with_other_months(46, forecast=forecast)
     rows = jnp.asarray([1])  # sees months 43 to 45, forecasts 46 and 47
-    a, b = (task.windows(task.data()["test"], rows) for task in (before, after))
+    a, b = (task.pick(task.data()["test"], rows) for task in (before, after))
     jax.tree.map(np.testing.assert_array_equal, a.inputs, b.inputs)
     assert not np.array_equal(a.targets, b.targets)
 
@@ -90,7 +89,7 @@ def test_splits_follow_each_other_and_every_forecast_stays_within_its_split():
 
 
 def test_anomalies_and_deviation_by_hand():
-    table = tabulate(RECORDS)
+    table = to_anomalies(RECORDS)
     celsius = RECORDS.temperature.astype(float)
     june = [i for i in range(36) if str(RECORDS.months[i]).endswith("-06")]
     assert len(june) == 3
@@ -105,28 +104,28 @@ def test_anomalies_and_deviation_by_hand():
 
 def test_a_step_reads_anomalies_sea_and_season():
     task = small()
-    batch = task.windows(task.data()["test"], jnp.asarray([2]))
+    batch = task.pick(task.data()["test"], jnp.asarray([2]))
     assert batch.inputs.shape == (1, 5, 3, 72, 39)
     anomalies, share, season = np.split(np.asarray(batch.inputs)[0], [36, 37], axis=-1)
     shown = from_patches(jnp.asarray(anomalies), 6)
-    np.testing.assert_array_equal(shown[:3], task.table.fields[44:47])
+    np.testing.assert_array_equal(shown[:3], task.anomalies.fields[44:47])
     assert (anomalies[3:] == 0).all()
-    assert share[0, 1, 40, 0] == pytest.approx(task.table.sea[6:12, 240:246].mean())
+    assert share[0, 1, 40, 0] == pytest.approx(task.anomalies.sea[6:12, 240:246].mean())
     months = np.arctan2(season[:, 0, 0, 0], season[:, 0, 0, 1]) / (2 * np.pi) * 12 - 0.5
     np.testing.assert_allclose(
         (months + 0.5) % 12, [11.5, 0.5, 1.5, 2.5, 3.5], atol=1e-4
     )  # December 2009 to April 2010
     moved = from_patches(batch.targets, 6)
-    np.testing.assert_allclose(moved[0], task.table.fields[47:49] - task.table.fields[46], atol=1e-6)
+    np.testing.assert_allclose(moved[0], task.anomalies.fields[47:49] - task.anomalies.fields[46], atol=1e-6)
 
 
 def test_metrics_against_numpy_and_land_counts_for_nothing():
     task = small()
-    batch = task.windows(task.data()["test"], jnp.arange(4))
+    batch = task.pick(task.data()["test"], jnp.arange(4))
     outputs = np.random.default_rng(0).normal(size=(4, 5, 3, 72, 36)).astype(np.float32)
     wrong = np.asarray(from_patches(jnp.asarray(outputs[:, 3:]) - batch.targets, 6), np.float64)
     sea = ~np.isnan(RECORDS.temperature[0])
-    rmse = task.table.deviation * np.sqrt((wrong[:, :, sea] ** 2).mean(axis=-1))
+    rmse = task.anomalies.deviation * np.sqrt((wrong[:, :, sea] ** 2).mean(axis=-1))
     found = {name: float(mean(pair)) for name, pair in task.metrics(jnp.asarray(outputs), batch).items()}
     assert found == pytest.approx(
         {"rmse": rmse.mean(), "rmse_month_1": rmse[:, 0].mean(), "rmse_month_2": rmse[:, 1].mean()}, rel=1e-5
@@ -147,17 +146,17 @@ def test_baselines_by_hand():
     rmse = {"climatology": [], "persistence": [], "anomaly persistence": [], "damped anomaly": []}
     for t in range(45, 54):
         last = celsius[t - 1] - clim[t - 1]
-        guesses = {"climatology": clim[t], "persistence": celsius[t - 1], "anomaly persistence": clim[t] + last,
+        forecasts = {"climatology": clim[t], "persistence": celsius[t - 1], "anomaly persistence": clim[t] + last,
                    "damped anomaly": clim[t] + damped * last}  # fmt: skip
-        for name, guess in guesses.items():
-            rmse[name].append(np.sqrt(((guess - celsius[t]) ** 2).mean()))
+        for name, forecast in forecasts.items():
+            rmse[name].append(np.sqrt(((forecast - celsius[t]) ** 2).mean()))
     expected = {name: np.mean(values) for name, values in rmse.items()}
     assert task.baselines() == pytest.approx(expected, rel=1e-4)
     assert task.other_baselines()["rmse_month_1"] == pytest.approx(expected, rel=1e-4)
 
 
 class Still:
-    """Says that anomalies stay what they are."""
+    """Predicts that anomalies do not change."""
 
     stepwise = False
 
@@ -167,16 +166,16 @@ class Still:
 
 def test_outputs_of_zero_are_anomaly_persistence():
     task = small()
-    batch = task.windows(task.data()["test"], jnp.arange(task.rows("test")))
+    batch = task.pick(task.data()["test"], jnp.arange(task.rows("test")))
     found = float(mean(task.metrics(Still().predict(batch), batch)["rmse"]))
     assert found == pytest.approx(task.baselines()["anomaly persistence"], rel=1e-5)
     forecasts = task.forecasts(Still())
-    expected = task.table.deviation * task.table.fields[44:52]
+    expected = task.anomalies.deviation * task.anomalies.fields[44:52]
     for lead in range(2):
         np.testing.assert_allclose(forecasts[:, lead], expected, atol=1e-5)
 
 
-def test_pictures_are_maps_and_a_film_of_all_test_months(tmp_path):
+def test_plots_are_maps_and_a_film_of_all_test_months(tmp_path):
     task = small()
     shown = {item.name: item for item in task.plot(Still())}
     shown["maps"].draw(tmp_path / "maps.png")
@@ -185,7 +184,7 @@ def test_pictures_are_maps_and_a_film_of_all_test_months(tmp_path):
     assert frames.dtype == np.uint8
     assert frames.shape == (8, 2 * (20 + 18 * 4), 864, 3)
     grey = (frames[:, 20:92] == 189).all(axis=-1)  # land
-    assert grey.mean() == pytest.approx((~task.table.sea).mean(), abs=0.01)
+    assert grey.mean() == pytest.approx((~task.anomalies.sea).mean(), abs=0.01)
 
 
 @pytest.mark.parametrize(

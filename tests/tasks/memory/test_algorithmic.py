@@ -9,7 +9,7 @@ import pytest
 from battery import quick_jit
 
 from lstmlab.tasks import task_entry, task_names
-from lstmlab.tasks.memory.algorithmic import SILENT, Algorithmic
+from lstmlab.tasks.memory.algorithmic import IGNORED, Algorithmic
 from lstmlab.tasks.task import mean
 
 LENGTHS = [1, 2, 5, 8, 8]
@@ -23,12 +23,12 @@ def rows(task, lengths, longest=8, seed=0):
     """Valid inputs and asked answers of each sequence, as lists."""
     batch = quick_jit(task.sample, static_argnums=2)(jax.random.key(seed), jnp.asarray(lengths), longest)
     for inputs, targets, length in zip(*map(np.asarray, (batch.inputs, batch.targets, batch.lengths)), strict=True):
-        assert (targets[length:] == SILENT).all()
+        assert (targets[length:] == IGNORED).all()
         yield inputs[:length].tolist(), targets[:length].tolist()
 
 
 def asked(targets):
-    return [t for t in targets if t != SILENT]
+    return [t for t in targets if t != IGNORED]
 
 
 @pytest.mark.parametrize("ask", ["last", "every"])
@@ -36,7 +36,7 @@ def test_parity(ask):
     for (bits, targets), length in zip(rows(make("parity", ask=ask), LENGTHS), LENGTHS, strict=True):
         assert len(bits) == length
         sums = [sum(bits[: k + 1]) % 2 for k in range(length)]
-        assert targets == (sums if ask == "every" else [SILENT] * (length - 1) + sums[-1:])
+        assert targets == (sums if ask == "every" else [IGNORED] * (length - 1) + sums[-1:])
 
 
 def test_modular_arithmetic_is_what_python_computes():
@@ -57,7 +57,7 @@ def test_rewriting(name, answer):
         word = inputs[:n]
         assert set(word) <= set(range(4))
         assert inputs[n:] == [5] + [4] * n
-        assert targets == [SILENT] * (n + 1) + list(answer(word))
+        assert targets == [IGNORED] * (n + 1) + list(answer(word))
 
 
 def test_selective_copy():
@@ -66,7 +66,7 @@ def test_selective_copy():
         word = [s for s in inputs[:n] if s < 5]
         assert len(word) == 3
         assert inputs[n:] == [6, 5, 5, 5]
-        assert targets == [SILENT] * (n + 1) + word
+        assert targets == [IGNORED] * (n + 1) + word
     places = np.concatenate([np.flatnonzero(np.array(i[:8]) < 5) for i, _ in rows(task, [8] * 200)])
     assert np.bincount(places, minlength=8).min() > 40
 
@@ -78,7 +78,7 @@ def test_associative_recall():
         pairs = dict(zip(inputs[0 : 2 * n : 2], [v - 6 for v in inputs[1 : 2 * n : 2]], strict=True))
         assert len(pairs) == n
         assert sorted(inputs[2 * n :]) == sorted(pairs)
-        assert targets == [SILENT] * (2 * n) + [pairs[key] for key in inputs[2 * n :]]
+        assert targets == [IGNORED] * (2 * n) + [pairs[key] for key in inputs[2 * n :]]
         orders.add(tuple(np.argsort(np.argsort(inputs[2 * n :]))))
     assert len(orders) > 10
 
@@ -90,7 +90,7 @@ def test_temporal_order():
         places = [k for k, s in enumerate(inputs) if s >= 4]
         assert [p // 4 for p in places] == [0, 1, 2]
         order = sum((inputs[p] - 4) * 2**k for k, p in enumerate(places))
-        assert targets == [SILENT] * 11 + [order]
+        assert targets == [IGNORED] * 11 + [order]
         classes.add(order)
     assert classes == set(range(8))
 
@@ -122,7 +122,7 @@ def test_metrics_by_hand():
 
 
 class Counts:
-    """Knows parity up to four symbols, and says 'even' beyond."""
+    """Predicts parity rightly up to four symbols, and 'even' beyond."""
 
     def predict(self, batch):
         truth = jnp.where(batch.lengths[:, None] <= 4, batch.targets, 0)
@@ -134,20 +134,20 @@ def test_the_curve_shows_where_the_algorithm_ends(tmp_path):
     accuracies = task.accuracy_at(Counts(), np.array([1, 4, 5, 16]))
     assert accuracies[:2].tolist() == [1, 1]
     assert all(0.2 < a < 0.8 for a in accuracies[2:])
-    (shown,) = task.plot(Counts())
-    shown.draw(tmp_path / "curve.png")
+    (plot,) = task.plot(Counts())
+    plot.draw(tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "told"),
+    ("name", "options", "message"),
     [
         ("selective_copy", {"length": 4, "recalled": 5}, "task.length=4 is too short for selective_copy: at least 5"),
         ("associative_recall", {"length": 9, "keys": 8}, "task.length=9 pairs need as many keys"),
     ],
 )
-def test_lengths_that_cannot_be(name, options, told):
-    with pytest.raises(ValueError, match=told):
+def test_lengths_that_cannot_be(name, options, message):
+    with pytest.raises(ValueError, match=message):
         make(name, **options)
 
 

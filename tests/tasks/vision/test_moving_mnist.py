@@ -13,8 +13,10 @@ from skimage.metrics import structural_similarity
 from lstmlab.data.download import DataError
 from lstmlab.data.registry import REGISTRY
 from lstmlab.tasks.task import mean
+from lstmlab.tasks.vision.bouncing_digits import STEP_LENGTH, bounce
 from lstmlab.tasks.vision.digits import Digits
-from lstmlab.tasks.vision.frames import STEP_LENGTH, bounce, film, from_patches, to_patches
+from lstmlab.tasks.vision.frames import from_patches, to_patches
+from lstmlab.tasks.vision.moving_mnist.plots import film
 from lstmlab.tasks.vision.moving_mnist.task import MovingMNIST
 
 SMALL = MovingMNIST(frame_size=16, digit_size=10, input_frames=3, target_frames=2, eval_examples=60)
@@ -116,8 +118,8 @@ def test_metrics_against_numpy_and_past_outputs_do_not_count():
     assert mean(metrics["bce_sequence"]) == pytest.approx(nats.sum() / 4, rel=1e-5)
     frames = (np.asarray(from_patches(jnp.asarray(x, jnp.float32), 4), np.float64) for x in (p, truth))
     pairs = zip(*(x.reshape(-1, 16, 16) for x in frames), strict=True)
-    likeness = [structural_similarity(a, b, data_range=1.0) for a, b in pairs]
-    assert mean(metrics["ssim"]) == pytest.approx(np.mean(likeness), abs=1e-6)
+    similarity = [structural_similarity(a, b, data_range=1.0) for a, b in pairs]
+    assert mean(metrics["ssim"]) == pytest.approx(np.mean(similarity), abs=1e-6)
     assert SMALL.loss(outputs, batch) == pytest.approx(nats.mean(), rel=1e-5)
     assert SMALL.loss(outputs.at[:, :3].set(9.0), batch) == SMALL.loss(outputs, batch)
 
@@ -132,16 +134,16 @@ def test_baselines_are_those_of_the_evaluation_batches():
     seen, truth = frames("test", 60)
     constant = frames("train", 100)[1].mean(axis=(0, 1))
 
-    def error(guess):
-        return ((truth - guess) ** 2).sum(axis=(2, 3)).mean()
+    def error(prediction):
+        return ((truth - prediction) ** 2).sum(axis=(2, 3)).mean()
 
     # the mean frame is taken over whole batches of 50
     expected = {
         "mean frame": error(constant), "blank": error(0.0), "last frame": error(seen[:, -1:]),
     }  # fmt: skip
     assert SMALL.baselines() == pytest.approx(expected, rel=1e-4)
-    likeness = [structural_similarity(seen[i, -1], frame, data_range=1.0) for i in range(60) for frame in truth[i]]
-    assert SMALL.other_baselines()["ssim"]["last frame"] == pytest.approx(np.mean(likeness), abs=1e-5)
+    similarity = [structural_similarity(seen[i, -1], frame, data_range=1.0) for i in range(60) for frame in truth[i]]
+    assert SMALL.other_baselines()["ssim"]["last frame"] == pytest.approx(np.mean(similarity), abs=1e-5)
 
 
 def test_an_encoder_forecaster_gets_past_and_blanks_apart():
@@ -190,7 +192,7 @@ def test_a_published_test_set_of_another_form_is_refused(published):
 
 def test_all_of_mnist_keeps_its_test_digits_apart(monkeypatch):
     marked = [Digits(np.full((n, 28, 28), n // 10000, np.uint8), np.zeros(n, np.uint8)) for n in (60000, 10000)]
-    monkeypatch.setattr("lstmlab.tasks.vision.frames.load_mnist", lambda data_dir: tuple(marked))
+    monkeypatch.setattr("lstmlab.tasks.vision.moving_mnist.dataset.load_mnist", lambda data_dir: tuple(marked))
     data = MovingMNIST(images="mnist").data()
     assert {split: (len(d), d.max()) for split, d in data.items()} == {
         "train": (55000, 6), "validation": (5000, 6), "test": (10000, 1),
@@ -198,23 +200,23 @@ def test_all_of_mnist_keeps_its_test_digits_apart(monkeypatch):
 
 
 class Oracle:
-    """Knows the future, and is sure of it."""
+    """Predicts the future exactly and with certainty."""
 
     def predict(self, batch):
         past = jnp.zeros_like(batch.inputs[:, :3])
         return jnp.concatenate([past, 1000 * (batch.targets - 0.5)], axis=1)
 
 
-def test_illustrations_show_truth_beside_prediction():
-    pictures = {item.name: item for item in SMALL.plot(Oracle())}
-    frames = pictures["film"].frames
+def test_plots_show_truth_beside_prediction():
+    plots = {item.name: item for item in SMALL.plot(Oracle())}
+    frames = plots["film"].frames
     assert frames.dtype == np.uint8
     assert len(frames) == 5
     left, right = np.split(frames.astype(int), 2, axis=2)
     np.testing.assert_array_equal(left[:3], right[:3])
     assert np.abs(left[3:] - right[3:]).max() < 128  # the same, but for shades of grey
-    assert pictures["frames"].picture.dtype == np.uint8
-    assert pictures["frames"].picture.shape[-1] == 3
+    assert plots["frames"].picture.dtype == np.uint8
+    assert plots["frames"].picture.shape[-1] == 3
 
 
 def test_film_puts_each_sequence_in_its_row():

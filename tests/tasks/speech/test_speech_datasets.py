@@ -1,4 +1,4 @@
-"""Recordings: those inside the package, and archives laid out as the published ones."""
+"""Data sets of speech: those inside the package, and archives laid out as the published ones."""
 
 import io
 import tarfile
@@ -10,9 +10,9 @@ from scipy.io import wavfile
 
 from lstmlab.data.download import DATA_DIR_VARIABLE, DataError, data_directory
 from lstmlab.tasks.speech.audio import log_mel, read_wav, trim
-from lstmlab.tasks.speech.recordings import ARCHIVE, SPEAKERS, load_digits, load_vowels
+from lstmlab.tasks.speech.japanese_vowels.dataset import load_vowels
 from lstmlab.tasks.speech.spoken_words import dataset as speech_commands
-from lstmlab.tasks.speech.spoken_words.dataset import read_commands
+from lstmlab.tasks.speech.spoken_words.dataset import DIGIT_ARCHIVE, SPEAKERS, load_digits, read_commands
 
 
 def tone(pitch, length=2000):
@@ -64,7 +64,7 @@ def test_recordings_are_read_with_their_digit_and_speaker(tmp_path, unpacked):
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_bytes(content)
     else:
-        archive(tmp_path / ARCHIVE, DIGITS)
+        archive(tmp_path / DIGIT_ARCHIVE, DIGITS)
     (frames, lengths, labels), speakers = load_digits("digit_recordings", tmp_path)
     keys = [(int(digit), SPEAKERS[speaker]) for digit, speaker in zip(labels, speakers, strict=True)]
     found = {key: frames[row, : lengths[row]] for row, key in enumerate(keys)}
@@ -76,7 +76,7 @@ def test_recordings_are_read_with_their_digit_and_speaker(tmp_path, unpacked):
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "message"),
     [
         ({}, "holds no wav files"),
         ({"recordings/3_nobody_1.wav": tone(400)}, "3_nobody_1.wav is not named DIGIT_SPEAKER_INDEX.wav"),
@@ -84,21 +84,23 @@ def test_recordings_are_read_with_their_digit_and_speaker(tmp_path, unpacked):
         ({"recordings/3_theo_1.wav": b"RIFF"}, "3_theo_1.wav is not a wav file"),
     ],
 )
-def test_recordings_that_cannot_be_used(tmp_path, files, told):
-    archive(tmp_path / ARCHIVE, files)
-    with pytest.raises(DataError, match=told) as error:
+def test_recordings_that_cannot_be_used(tmp_path, files, message):
+    archive(tmp_path / DIGIT_ARCHIVE, files)
+    with pytest.raises(DataError, match=message) as error:
         load_digits("digit_recordings", tmp_path)
     assert "\n" not in str(error.value)
 
 
 def test_recordings_that_are_not_there(tmp_path):
-    with pytest.raises(DataError, match=rf"put the folder recordings of .* into {tmp_path}, as it is or as {ARCHIVE}"):
+    with pytest.raises(
+        DataError, match=rf"put the folder recordings of .* into {tmp_path}, as it is or as {DIGIT_ARCHIVE}"
+    ):
         load_digits("digit_recordings", tmp_path)
 
 
 def test_all_recordings_of_the_data_set_begin_with_the_embedded_ones():
-    if not (data_directory() / ARCHIVE).exists():
-        pytest.skip(f"no {ARCHIVE} in ${DATA_DIR_VARIABLE}")
+    if not (data_directory() / DIGIT_ARCHIVE).exists():
+        pytest.skip(f"no {DIGIT_ARCHIVE} in ${DATA_DIR_VARIABLE}")
     (frames, lengths, labels), speakers = load_digits("digit_recordings")
     assert np.bincount(speakers).tolist() == [500] * 6
     embedded = load_digits("digits").utterances

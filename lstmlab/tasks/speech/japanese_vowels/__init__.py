@@ -1,0 +1,1 @@
+"""The task japanese_vowels."""
