@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmlab.plots.curves import curves
-from lstmlab.plots.interval import intervals
+from lstmlab.plots.intervals import intervals
 from lstmlab.study.compare import Comparison
 from lstmlab.study.groups import is_number, with_values
 from lstmlab.study.runs import Run
