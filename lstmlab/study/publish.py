@@ -9,7 +9,8 @@ from typing import Any
 from lstmlab.study.compare import Comparison
 from lstmlab.study.draw import curve_points
 from lstmlab.study.table import table, table_over_tasks
-from lstmlab.tracking.wandb_sink import WandbSettings, wandb_sinks
+from lstmlab.tracking.wandb_settings import WandbSettings
+from lstmlab.tracking.wandb_sink import wandb_sinks
 
 _BEST_MEMBER = ["task", "cell", "seed", "validation", "test", "directory"]
 _BEST_VALUES = ("seed", "validation", "value", "directory")
