@@ -4,7 +4,7 @@
     python scripts/bench_linear.py --quick    one cell, one length, a few seconds: does everything run?
 
 A call is forward and backward: mean squared error on all outputs, its gradients in all parameters and in the inputs;
-float32, batch 4, 64 inputs and 64 hidden units, data already on the device. Before any timing, the backends must find
+float32, batch 4, 64 inputs and 64 hidden units, data already on the device. Before timing, the backends must compute
 the same loss and gradients. The backends of one cell and length take turns in one process as in `bench.py`, in a new
 random order each round; a turn is an untimed burst and three timed ones. Ratios to `scan` are formed within a round.
 A full run writes `docs/bench/linear-<machine>.json`; with fewer cells or other sizes, `outputs/bench-linear.json`.
@@ -25,14 +25,14 @@ import bench_machine
 import bench_report
 import jax
 import jax.numpy as jnp
-from bench_rivals import Contender, Shape, make_problem
+from bench_references import Entry, Shape, make_problem
 
 from lstmlab.cells import cell_entry, cell_names, make_cell
 from lstmlab.recurrence import unroll
 
 LENGTHS = (64, 256, 1024, 4096, 16384)
 BACKENDS = ("scan", "fused", "associative")
-"""The reference of all ratios first."""
+"""the reference of all ratios first"""
 TOLERANCE = 1e-3
 
 
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{machine['name']}; load {load}; {', '.join(args.cells)}; {args.rounds} rounds")
     shapes = [Shape(args.batch, length, args.hidden, args.hidden) for length in args.lengths]
     results = [measure(name, shape, args.rounds, args.burst) for name in args.cells for shape in shapes]
-    found = {
+    content = {
         "benchmark": "linear",
         "command": shlex.join(["python", "scripts/bench_linear.py", *args.arguments]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
         "results": results,
     }
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    args.output.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"written: {args.output}")
 
 
@@ -89,23 +89,23 @@ def measure(name: str, shape: Shape, rounds: int, burst: float) -> dict[str, Any
         gradient.step()
         gradient.wait()
     agree(name, {backend: gradient.result for backend, gradient in gradients.items()})
-    contenders: dict[str, Contender] = dict(gradients)
-    sizes = {backend: bench.burst_size(contender, burst) for backend, contender in contenders.items()}
-    seconds = bench.interleave(contenders, sizes, rounds, burst)
+    entries: dict[str, Entry] = dict(gradients)
+    sizes = {backend: bench.burst_size(entry, burst) for backend, entry in entries.items()}
+    seconds = bench.interleave(entries, sizes, rounds, burst)
     result: dict[str, Any] = {"cell": name, "shape": str(shape), **shape._asdict()}
-    result["contenders"] = bench_report.summarise(seconds)
-    for backend, entry in result["contenders"].items():
-        entry["calls_per_burst"] = sizes[backend]
+    result[bench_report.ENTRIES] = bench_report.summarise(seconds)
+    for backend, values in result[bench_report.ENTRIES].items():
+        values["calls_per_burst"] = sizes[backend]
     print(f"{name} {bench_report.line(result)}", flush=True)
     return result
 
 
 def agree(name: str, results: dict[str, Any]) -> None:
-    """Stop where a backend computes something else: what is timed must be the same work."""
+    """Exit if a backend computes another loss or gradient: the backends must do the same work to be compared."""
     reference, *others = results.items()
     for backend, result in others:
         for a, b in zip(jax.tree.leaves(result), jax.tree.leaves(reference[1]), strict=True):
-            # Written so that a NaN stops as well.
+            # Written as "not <=", so that a NaN exits as well.
             if not jnp.abs(a - b).max() <= TOLERANCE * jnp.abs(b).max():
                 raise SystemExit(f"{name}: {backend} computes another gradient than {reference[0]}")
 
@@ -135,8 +135,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     args.burst = args.burst or (0.02 if args.quick else 0.05)
     args.cells = args.cells or known[: 1 if args.quick else None]
     args.lengths = args.lengths or list(LENGTHS[: 1 if args.quick else None])
-    whole = bench.ROOT / "docs" / "bench" / f"linear-{bench_machine.slug(bench_machine.describe()['name'])}.json"
-    args.output = args.output or (whole if full else bench.ROOT / "outputs" / "bench-linear.json")
+    in_docs = bench.ROOT / "docs" / "bench" / f"linear-{bench_machine.slug(bench_machine.describe()['name'])}.json"
+    args.output = args.output or (in_docs if full else bench.ROOT / "outputs" / "bench-linear.json")
     return args
 
 

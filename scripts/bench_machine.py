@@ -1,4 +1,4 @@
-"""What `bench.py` says of the machine that it ran on."""
+"""The machine on which a benchmark ran: processor, device, load, versions."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def cores() -> int:
 
 
 def load() -> float | None:
-    """Runnable processes over the last minute, where the system tells."""
+    """Mean number of runnable processes over the last minute; None where the system does not tell."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def describe() -> dict[str, Any]:
-    """Processor, device, and the settings outside the program that change timings."""
+    """Processor, device, and the environment variables that change timings."""
     device = jax.devices()[0]
     return {
         "name": _name(device),
@@ -41,14 +41,14 @@ def describe() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that are installed."""
-    found = {"python": platform.python_version()}
+    """Versions of Python and of those packages that are installed."""
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def slug(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Ratios from the times that `bench.py` measured, and the Markdown table of a result."""
+"""Ratios from measured times, and the Markdown table of a result."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from bench_machine import slug
 
+ENTRIES = "contenders"
+"""key of the entries in the JSON files, which keep their format"""
 TITLES = {
     "libraries": "One training step of an LSTM",
     "cells": "One training step of every cell",
@@ -16,16 +18,16 @@ TITLES = {
 INTRODUCTION = """# Benchmarks
 
 Time of one training step of one recurrent layer: forward, mean squared error on all outputs, backward, Adam, in
-float32, on a batch that is already on the device. Contenders take turns in one process, in a new random order each
-round; a turn is several bursts of steps, of which the first is not timed, and counts with the median of the others.
-Each contender is shown by its ratio to the first row, above 1 where it is slower: the median over rounds of the
-ratios within a round (10th to 90th percentile). `python scripts/bench.py --help` tells the rest; the times of every
-round are in `docs/bench/`.
+float32, on a batch that is already on the device. The entries take turns in one process, in a new random order each
+round. A turn is several bursts of steps; the first burst is not timed, and the result is the median of the others.
+The table shows the ratio of each entry to the first row, above 1 where it is slower: the median over rounds of the
+ratios within a round (10th to 90th percentile). More is in `python scripts/bench.py --help`; the times of every round
+are in `docs/bench/`.
 """
 
 
 def summarise(seconds: dict[str, list[float]]) -> dict[str, dict[str, Any]]:
-    """Median time, and ratio to the first contender round by round, from seconds per step and round."""
+    """Median time of every entry and its ratio to the first one within rounds, from seconds per step ``[rounds]``."""
     reference = np.array(next(iter(seconds.values())))
     return {name: _summary(np.array(rounds), reference) for name, rounds in seconds.items()}
 
@@ -44,27 +46,27 @@ def _summary(rounds: np.ndarray, reference: np.ndarray) -> dict[str, Any]:
 
 
 def geometric_means(shapes: list[dict[str, Any]]) -> dict[str, float]:
-    """Over the shapes, of the median ratios; only for contenders that ran on all of them."""
-    names = [n for n in shapes[0]["contenders"] if all(n in s["contenders"] for s in shapes)]
-    ratios = {n: [s["contenders"][n]["ratio"]["median"] for s in shapes] for n in names}
+    """Geometric mean over shapes of the median ratios, for entries that ran on all shapes."""
+    names = [n for n in shapes[0][ENTRIES] if all(n in s[ENTRIES] for s in shapes)]
+    ratios = {n: [s[ENTRIES][n]["ratio"]["median"] for s in shapes] for n in names}
     return {n: _round(np.exp(np.mean(np.log(values)))) for n, values in ratios.items()}
 
 
 def line(result: dict[str, Any]) -> str:
-    """What the terminal shows of one shape."""
-    (reference, first), *others = result["contenders"].items()
+    """The result on one shape as a line for the terminal."""
+    (reference, first), *others = result[ENTRIES].items()
     parts = [f"{name} {_spread(entry['ratio'])}" for name, entry in others]
     return f"{result['shape']}: {reference} {_ms(first)}; " + ", ".join(parts)
 
 
 def table(result: dict[str, Any]) -> str:
-    """A Markdown section: one row per contender, one column per shape."""
+    """A Markdown section: one row per entry, one column per shape."""
     shapes, means = result["shapes"], result["geometric_mean"]
-    names = list(dict.fromkeys(name for shape in shapes for name in shape["contenders"]))
+    names = list(dict.fromkeys(name for shape in shapes for name in shape[ENTRIES]))
     header = ["batch×time×input×hidden", *(s["shape"] for s in shapes), "geometric mean"]
     rows = [header, ["---"] * len(header)]
     for name in names:
-        entries = [shape["contenders"].get(name) for shape in shapes]
+        entries = [shape[ENTRIES].get(name) for shape in shapes]
         mean = f"**{means[name]:.2f}**" if name in means else ""
         rows.append([name, *(_cell(entry, name == names[0]) for entry in entries), mean])
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
@@ -79,7 +81,7 @@ def table(result: dict[str, Any]) -> str:
 
 
 def write_section(path: Path, result: dict[str, Any]) -> None:
-    """Put the table of a result into a Markdown file, in place of the last one of this device and benchmark."""
+    """Write the table of a result into a Markdown file, in place of the last one of this device and benchmark."""
     mark = f"bench {slug(result['machine']['name'])} {result['benchmark']}"
     begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
     section = f"{begin}\n{table(result)}\n{end}"
@@ -106,5 +108,5 @@ def _ms(entry: dict[str, Any]) -> str:
     return f"{entry['median_ms']:.3g} ms"
 
 
-def _round(value: Any) -> float:
+def _round(value: float | np.floating) -> float:
     return float(f"{float(value):.5g}")

@@ -4,9 +4,9 @@
     python scripts/bench_sweep.py --quick          one round of a small sweep: does everything run?
     python scripts/bench_sweep.py --members        1, 2, 4 … 64 members against seconds, per strategy
 
-Times are those of whole processes: `lstmlab -m …` with import, composition, compilation, training, evaluation,
+The times are those of whole processes: `lstmlab -m …` with import, composition, compilation, training, evaluation,
 checkpoints, offline W&B and the comparison table. The launchers take turns, in another order each round; each starts
-with an empty cache of compiled programs, as a first sweep does. joblib needs `pip install hydra-joblib-launcher`.
+with an empty cache of compiled programs, like a first sweep. joblib needs `pip install hydra-joblib-launcher`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import bench_machine
 
@@ -33,7 +34,7 @@ LAUNCHERS = {
 JOBS = ["cell=lstm,gru", "seed=range(8)", "optimizer.learning_rate=1e-3,3e-3"]
 SWEEP = [*JOBS, "task=adding", "task.length=50", "model.hidden_size=64"]
 SWEEPS = {
-    # About 1.5 and 5 seconds of training per job on one core: what surrounds training counts less and less.
+    # About 1.5 and 5 seconds of training per job on one core: the overhead counts less in the second.
     "300 steps": [*SWEEP, "training.steps=300", "training.eval_every=300"],
     "1000 steps": [*SWEEP, "training.steps=1000"],
 }
@@ -49,18 +50,18 @@ MEMBERS = (1, 2, 4, 8, 16, 32, 64)
 def main(arguments: list[str] | None = None) -> None:
     args = _parse(sys.argv[1:] if arguments is None else arguments)
     command = " ".join(["python scripts/bench_sweep.py", *sys.argv[1:]])
-    found = {"machine": bench_machine.describe(), "command": command}
+    content: dict[str, Any] = {"machine": bench_machine.describe(), "command": command}
     if args.members:
-        found["members"] = members(args.members_list, args.steps)
+        content["members"] = members(args.members_list, args.steps)
     else:
         sweeps = QUICK if args.quick else {name: SWEEPS[name] for name in args.only or SWEEPS}
-        found["sweeps"] = {name: time_sweep(name, sweep, args.rounds) for name, sweep in sweeps.items()}
+        content["sweeps"] = {name: time_sweep(name, sweep, args.rounds) for name, sweep in sweeps.items()}
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     print(f"written to {args.output}")
 
 
-def time_sweep(name: str, sweep: list[str], rounds: int) -> dict:
+def time_sweep(name: str, sweep: list[str], rounds: int) -> dict[str, Any]:
     """Seconds per launcher and round, and ratios within rounds."""
     seconds: dict[str, list[float]] = {launcher: [] for launcher in LAUNCHERS}
     for index in range(rounds):
@@ -76,15 +77,15 @@ def time_sweep(name: str, sweep: list[str], rounds: int) -> dict:
     return {"overrides": sweep, "seconds": seconds, "population_is_faster_by": ratios}
 
 
-def members(counts: list[int], steps: int) -> dict:
-    """Seconds of training for populations of growing size, compilation left out, for every strategy."""
+def members(counts: list[int], steps: int) -> dict[str, Any]:
+    """Seconds of training without compilation, for every strategy and number of members."""
     from lstmlab import compose, train_population
 
     overrides = ["task=adding", "task.length=50", "model.hidden_size=64", f"training.steps={steps}"]
     overrides += [f"training.log_every={steps // 4}", f"training.eval_every={steps}", "wandb.mode=disabled"]
-    found: dict[str, dict[int, float]] = {}
+    seconds: dict[str, dict[int, float]] = {}
     for strategy in ("threads", "vmap"):
-        found[strategy] = {}
+        seconds[strategy] = {}
         for count in counts:
             with tempfile.TemporaryDirectory() as folder:
                 configs = [compose([*overrides, f"seed={seed}"]) for seed in range(count)]
@@ -94,9 +95,9 @@ def members(counts: list[int], steps: int) -> dict:
                 )
                 wall = time.perf_counter() - started
                 compiling = sum(outcome.summary["seconds"]["compile"] for outcome in outcomes if outcome.summary)
-            found[strategy][count] = wall - compiling
-            print(f"{strategy}, {count} members: {found[strategy][count]:.2f} s", flush=True)
-    return {"overrides": overrides, "seconds": found}
+            seconds[strategy][count] = wall - compiling
+            print(f"{strategy}, {count} members: {seconds[strategy][count]:.2f} s", flush=True)
+    return {"overrides": overrides, "seconds": seconds}
 
 
 def _run(sweep: list[str], launcher: list[str]) -> float:
@@ -129,8 +130,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         args.rounds = 1
     if args.output is None:
         kind = "members" if args.members else "sweep"
-        whole = ROOT / "docs" / "bench" / f"{kind}-{bench_machine.slug(str(bench_machine.describe()['name']))}.json"
-        args.output = ROOT / "outputs" / "bench_sweep.json" if args.quick else whole
+        in_docs = ROOT / "docs" / "bench" / f"{kind}-{bench_machine.slug(str(bench_machine.describe()['name']))}.json"
+        args.output = ROOT / "outputs" / "bench_sweep.json" if args.quick else in_docs
     return args
 
 

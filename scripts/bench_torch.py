@@ -1,11 +1,11 @@
-"""PyTorch's part of `bench.py`."""
+"""The entry of PyTorch in `bench.py`."""
 
 from __future__ import annotations
 
 import bench_machine
 import jax
 import torch
-from bench_rivals import LEARNING_RATE, Problem
+from bench_references import LEARNING_RATE, Problem
 
 
 class TorchStep:
@@ -26,7 +26,7 @@ class TorchStep:
         }
         self.layer.load_state_dict({name: torch.tensor(w) for name, w in weights.items()})
         self.layer.to(device)
-        # The quickest of its implementations, on CPUs as on GPUs.
+        # The fastest of its implementations, on CPUs and on GPUs.
         self.optimizer = torch.optim.Adam(self.layer.parameters(), lr=LEARNING_RATE, fused=True)
         self.xs, self.ys = torch.tensor(problem.xs).to(device), torch.tensor(problem.ys).to(device)
 

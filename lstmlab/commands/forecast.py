@@ -15,7 +15,7 @@ from lstmlab.commands.new_rows import add_file_arguments, read_new_rows
 from lstmlab.config import ConfigError
 from lstmlab.data.table import Table
 from lstmlab.data.times import following
-from lstmlab.plots import curves as plots
+from lstmlab.plots import forecast as plots
 from lstmlab.tasks.series.forecast.heads import Said
 from lstmlab.tasks.series.forecast.task import Forecast
 from lstmlab.tasks.series.splits import calendar

@@ -1,4 +1,4 @@
-"""A series with labelled windows and flagged rows, above its anomaly score and threshold."""
+"""Anomalies: a series with labelled windows and flagged rows, above its score and threshold."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lstmlab.plots.curves import COLOURS
+from lstmlab.plots import style
+from lstmlab.plots.style import COLOURS, DASHED, DOTTED, FAINT, INK
 
-_INK, _FAINT, _LABEL, _ALARM = "#333333", "#8A8A8A", "#E69F00", "#D55E00"
-_MOST_COLUMNS = 3
-_SEVERAL = 1e3  # from this ratio of the largest score to the threshold on, the axis is logarithmic
+_LABELLED, _FLAGGED = "#E69F00", "#D55E00"
+_MAX_COLUMNS = 3
+_LOG_FROM = 1e3
+"""ratio of the largest score to the threshold above which the score has a logarithmic axis"""
 
 
 def anomaly_plot(
@@ -36,60 +37,52 @@ def anomaly_plot(
     """Write a PNG of ``values [n, columns]`` (the first three columns), and below of ``scores [n]`` (NaN: no score).
 
     Args:
-        times: of the rows, dates or seconds; None counts rows.
-        windows: first row and end of labelled stretches, shaded in both; None: nothing is known.
-        train_end: the rows before it are the training part, marked by a line.
-        rows: first row and end of what is shown; None: all.
+        times: dates or seconds of the rows; None counts rows.
+        windows: first row and end of each labelled anomaly, shaded in both; None: there are no labels.
+        train_end: end of the training rows, marked by a vertical line.
+        rows: first row and end of the part that is drawn; None: all.
     """
     first, end = rows or (0, len(values))
-    x: Any = np.arange(len(values)) if times is None else times
-    shown = min(values.shape[1], _MOST_COLUMNS)
-    figure = Figure(figsize=(9.0, 1.6 * shown + 3.0), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels: list[Axes] = list(np.ravel(figure.subplots(shown + 1, 1, sharex=True)))  # type: ignore[arg-type]
+    x: Any = np.arange(len(values)) if times is None else times  # Matplotlib converts dates; its types do not say so
+    columns = min(values.shape[1], _MAX_COLUMNS)
+    figure = style.new_figure(9.0, 1.6 * columns + 3.0)
+    panels: list[Axes] = list(np.ravel(figure.subplots(columns + 1, 1, sharex=True)))  # type: ignore[arg-type]
     flagged = np.nan_to_num(scores, nan=-np.inf) > threshold
     for column, axes in enumerate(panels[:-1]):
-        axes.plot(x[first:end], values[first:end, column], color=_INK, linewidth=0.9)
+        axes.plot(x[first:end], values[first:end, column], color=INK, linewidth=0.9)
         marked = np.flatnonzero(flagged[first:end]) + first
-        axes.plot(x[marked], values[marked, column], ".", color=_ALARM, markersize=4, zorder=3)
-        axes.set_ylabel(names[column], fontsize=9, color=_INK)
+        axes.plot(x[marked], values[marked, column], ".", color=_FLAGGED, markersize=4, zorder=3)
+        axes.set_ylabel(names[column], fontsize=9, color=INK)
     panels[-1].plot(x[first:end], scores[first:end], color=COLOURS[0], linewidth=0.9)
-    panels[-1].axhline(threshold, color=_ALARM, linestyle=(0, (4, 3)), linewidth=1.1)
-    panels[-1].set_ylabel("score", fontsize=9, color=_INK)
-    part = scores[first:end][np.isfinite(scores[first:end])]
-    if len(part) and 0 < threshold < part.max() / _SEVERAL:
+    panels[-1].axhline(threshold, color=_FLAGGED, linestyle=DASHED, linewidth=1.1)
+    panels[-1].set_ylabel("score", fontsize=9, color=INK)
+    finite = scores[first:end][np.isfinite(scores[first:end])]
+    if len(finite) and 0 < threshold < finite.max() / _LOG_FROM:
         panels[-1].set_yscale("log")
+    split_shown = first < train_end < end
     for axes in panels:
-        _dress(axes)
+        axes.margins(x=0)
+        style.decorate(axes, label_size=8, grid="#EEEEEE", grid_width=0.6)
         for start, stop in windows or ():
             if start < end and stop > first:
-                axes.axvspan(x[max(start, first)], x[min(stop, end) - 1], color=_LABEL, alpha=0.25, linewidth=0)
-        if first < train_end < end:
-            axes.axvline(x[train_end], color=_FAINT, linestyle=(0, (1, 2)), linewidth=1.2)
+                axes.axvspan(x[max(start, first)], x[min(stop, end) - 1], color=_LABELLED, alpha=0.25, linewidth=0)
+        if split_shown:
+            axes.axvline(x[train_end], color=FAINT, linestyle=DOTTED, linewidth=1.2)
     panels[-1].set_xlabel("row" if times is None else "time" if x.dtype.kind == "M" else "seconds", fontsize=9)
-    _explain(panels[0], title, bool(windows), first < train_end < end)
-    figure.savefig(Path(path), dpi=150, format="png")
+    panels[0].set_title(title, loc="left", fontsize=10, color=INK)
+    _legend(panels[0], labelled=bool(windows), split=split_shown)
+    style.save(figure, path)
 
 
-def _dress(axes: Axes) -> None:
-    axes.margins(x=0)
-    axes.tick_params(labelsize=8, color=_FAINT, labelcolor=_INK)
-    axes.grid(True, color="#EEEEEE", linewidth=0.6)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-
-
-def _explain(axes: Axes, title: str, labelled: bool, split: bool) -> None:
-    """Title on the left; above the first panel what the marks mean."""
-    axes.set_title(title, loc="left", fontsize=10, color=_INK)
-    keys: list[Any] = [Line2D([], [], color=_ALARM, marker=".", linestyle="", label="flagged")]
-    keys.append(Line2D([], [], color=_ALARM, linestyle=(0, (4, 3)), linewidth=1.1, label="threshold"))
+def _legend(axes: Axes, *, labelled: bool, split: bool) -> None:
+    """What the marks mean, above the first panel."""
+    handles: list[Artist] = [Line2D([], [], color=_FLAGGED, marker=".", linestyle="", label="flagged")]
+    handles.append(Line2D([], [], color=_FLAGGED, linestyle=DASHED, linewidth=1.1, label="threshold"))
     if labelled:
-        keys.insert(0, Patch(color=_LABEL, alpha=0.25, linewidth=0, label="labelled"))
+        handles.insert(0, Patch(color=_LABELLED, alpha=0.25, linewidth=0, label="labelled"))
     if split:
-        keys.append(Line2D([], [], color=_FAINT, linestyle=(0, (1, 2)), label="end of training part"))
+        handles.append(Line2D([], [], color=FAINT, linestyle=DOTTED, label="end of training part"))
     axes.legend(
-        handles=keys, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(keys), fontsize=8, frameon=False,
+        handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(handles), fontsize=8, frameon=False,
         borderaxespad=0.1,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pixels: checked, enlarged, put side by side, and written as PNG and GIF by Pillow."""
+"""Images as arrays of pixels: checked, enlarged, put side by side, and encoded as PNG and GIF."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-_INK = (60, 60, 60)
-_PAPER = (255, 255, 255)
+_TEXT = (60, 60, 60)
+_BACKGROUND = (255, 255, 255)
 
 
 def to_pixels(values: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
@@ -27,13 +27,13 @@ def to_pixels(values: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.nda
 def image_from(pixels: np.ndarray) -> Image.Image:
     """A Pillow image of uint8 pixels ``height width`` or ``height width 3``.
 
-    Raises ``ValueError`` for another type or shape, so that floats in [0, 1] do not turn black.
+    Raises ``ValueError`` for another type or shape: floats in [0, 1] would otherwise become black images.
     """
     pixels = np.asarray(pixels)
     grey_or_colour = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)
     if pixels.dtype != np.uint8 or not grey_or_colour or pixels.size == 0:
         raise ValueError(
-            "a picture is uint8 of shape (height, width) or (height, width, 3), "
+            "an image is uint8 of shape (height, width) or (height, width, 3), "
             f"not {pixels.dtype} of shape {pixels.shape} (see lstmlab.plots.images.to_pixels)"
         )
     return Image.fromarray(np.ascontiguousarray(pixels))
@@ -50,7 +50,7 @@ def gif_bytes(frames: np.ndarray, *, frames_per_second: float = 5.0, smallest_si
     """uint8 frames ``time height width`` (or ``… 3``) as an animated GIF that loops.
 
     Small frames are enlarged by a whole factor, without smoothing, until their shorter side has
-    ``smallest_side`` pixels: a 16×16 frame shown as it is cannot be judged by eye.
+    ``smallest_side`` pixels: a frame of 16×16 pixels is too small to judge by eye.
     Raises ``ValueError`` for another type or shape, or without frames.
     """
     frames = np.asarray(frames)
@@ -78,16 +78,16 @@ def frames_to_gif(path: Path | str, frames: np.ndarray, *, frames_per_second: fl
 
 
 def enlarged(pixels: np.ndarray, smallest_side: int) -> np.ndarray:
-    """``height width …`` repeated by the least whole factor that reaches ``smallest_side``."""
+    """``height width …`` repeated by the smallest whole factor that reaches ``smallest_side``."""
     factor = max(1, -(-smallest_side // min(pixels.shape[:2])))
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def frames_grid(rows: Mapping[str, np.ndarray], *, smallest_side: int = 64, first_time: int = 1) -> np.ndarray:
-    """Labelled rows of frames (say input, truth, prediction) as one picture.
+    """Labelled rows of frames (say input, truth, prediction) as one image.
 
     ``rows`` maps a label to uint8 frames ``time height width`` or ``time height width 3``, all of
-    one height and width; a row may be shorter than the others. Columns are numbered from
+    the same height and width; rows may have fewer frames than others. Columns are numbered from
     ``first_time``. Returns uint8 ``height width 3``, for ``Tracker.image``.
     Raises ``ValueError`` without rows or when the frames differ in size.
     """
@@ -102,14 +102,14 @@ def frames_grid(rows: Mapping[str, np.ndarray], *, smallest_side: int = 64, firs
     margin = 14 + round(max(font.getlength(label) for label in strips))
     columns = max(len(frames) for frames in strips.values())
     size = (margin + columns * (width + gap), header + len(strips) * (height + gap))
-    sheet = Image.new("RGB", size, _PAPER)
+    sheet = Image.new("RGB", size, _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     for column in range(columns):
         middle = margin + column * (width + gap) + width // 2
-        draw.text((middle, header // 2), str(first_time + column), _INK, font, anchor="mm")
+        draw.text((middle, header // 2), str(first_time + column), _TEXT, font, anchor="mm")
     for row, (label, frames) in enumerate(strips.items()):
         top = header + row * (height + gap)
-        draw.text((margin - 8, top + height // 2), label, _INK, font, anchor="rm")
+        draw.text((margin - 8, top + height // 2), label, _TEXT, font, anchor="rm")
         for column, frame in enumerate(frames):
             tile = image_from(enlarged(frame, smallest_side))
             sheet.paste(tile.convert("RGB"), (margin + column * (width + gap), top))

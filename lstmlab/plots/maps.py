@@ -1,4 +1,4 @@
-"""Maps of fields on a grid of latitudes and longitudes: as a figure, and as a film."""
+"""Maps of fields on a grid of latitudes and longitudes: as a figure, and as frames of a video."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
-COLOURS = "RdBu_r"
-"""red where it is warmer, blue where colder: told apart by colour-blind readers too"""
-_INK, _LAND = "#333333", "#BDBDBD"
+from lstmlab.plots import style
+from lstmlab.plots.style import INK
+
+COLOUR_MAP = "RdBu_r"
+"""red for warmer, blue for colder, which colour-blind readers can tell apart"""
+_LAND = "#BDBDBD"
 
 
-def limit_of(fields: Iterable[np.ndarray]) -> float:
-    """A symmetric colour range that 99.5 % of the finite values lie in."""
+def colour_limit(fields: Iterable[np.ndarray]) -> float:
+    """The limit of a colour scale that is symmetric around zero and holds 99.5 % of the finite values."""
     values = np.concatenate([np.abs(field[np.isfinite(field)]).ravel() for field in fields])
     return max(float(np.quantile(values, 0.995)), 1e-6)
 
@@ -34,9 +35,9 @@ def maps(
     label: str = "",
     title: str = "",
 ) -> None:
-    """Write a PNG of fields ``[latitudes, longitudes]`` below each other, named, on one colour scale around zero.
+    """Write a PNG of named fields ``[latitudes, longitudes]``, one below the other, on one colour scale around zero.
 
-    Places that are not finite (land) are grey. Latitudes and longitudes ascend, in degrees. Raises ``ValueError``
+    Values that are not finite (land) are grey. Latitudes and longitudes ascend, in degrees. Raises ``ValueError``
     without fields, or for a field of another shape.
     """
     if not fields:
@@ -45,23 +46,22 @@ def maps(
     for name, field in fields:
         if field.shape != (len(north), len(east)):
             raise ValueError(f"field '{name}' has shape {field.shape}, the grid {(len(north), len(east))}")
-    limit = limit_of(field for _, field in fields)
-    figure = Figure(figsize=(9.0, 0.75 + 0.72 * len(fields)), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=_INK)
-    colours = matplotlib.colormaps[COLOURS].with_extremes(bad=_LAND)
+    limit = colour_limit(field for _, field in fields)
+    figure = style.new_figure(9.0, 0.75 + 0.72 * len(fields))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=INK)
+    colours = matplotlib.colormaps[COLOUR_MAP].with_extremes(bad=_LAND)
     extent = (*_edges(east), *_edges(north))
     panels = figure.subplots(len(fields), 1, sharex=True, squeeze=False)[:, 0]
     norm = Normalize(-limit, limit)
     for axes, (name, field) in zip(panels, fields, strict=True):
         axes.imshow(field, origin="lower", extent=extent, aspect="auto", cmap=colours, norm=norm)
-        axes.set_title(name, loc="left", fontsize=8, color=_INK, pad=2)
-        axes.tick_params(labelsize=7, labelcolor=_INK)
-    panels[-1].set_xlabel("longitude, °E (latitude, °N, upwards)", fontsize=8, color=_INK)
+        axes.set_title(name, loc="left", fontsize=8, color=INK, pad=2)
+        axes.tick_params(labelsize=7, labelcolor=INK)
+    panels[-1].set_xlabel("longitude, °E (latitude, °N, upwards)", fontsize=8, color=INK)
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=list(panels), extend="both", fraction=0.03, pad=0.01)
-    bar.set_label(label, fontsize=8, color=_INK)
-    bar.ax.tick_params(labelsize=7, labelcolor=_INK)
-    figure.savefig(Path(path), dpi=150, format="png")
+    bar.set_label(label, fontsize=8, color=INK)
+    bar.ax.tick_params(labelsize=7, labelcolor=INK)
+    style.save(figure, path)
 
 
 def _edges(places: np.ndarray) -> tuple[float, float]:
@@ -70,13 +70,13 @@ def _edges(places: np.ndarray) -> tuple[float, float]:
 
 
 def film(rows: Mapping[str, np.ndarray], times: Sequence[str], *, zoom: int = 2) -> np.ndarray:
-    """Fields ``[time, latitudes, longitudes]`` below each other as uint8 frames ``[time, height, width, 3]``.
+    """Named fields ``[time, latitudes, longitudes]`` as uint8 frames ``[time, height, width, 3]``, for a video.
 
-    Latitudes ascend; each place is ``zoom`` × 2·``zoom`` pixels; land is grey, the colours are those of :func:`maps`.
-    Every frame says its time and the value of the deepest red.
+    Each frame shows the fields one below the other, with the time and the limit of the colour scale. Latitudes ascend;
+    a grid cell is ``zoom`` pixels wide and 2·``zoom`` high; land is grey, the colours are those of :func:`maps`.
     """
-    limit = limit_of(rows.values())
-    colours = matplotlib.colormaps[COLOURS].with_extremes(bad=_LAND)
+    limit = colour_limit(rows.values())
+    colours = matplotlib.colormaps[COLOUR_MAP].with_extremes(bad=_LAND)
     font = ImageFont.load_default(size=13)
     frames = []
     for index, time in enumerate(times):

@@ -1,4 +1,4 @@
-"""What runs say: comparisons of cells, and which hyperparameters matter."""
+"""Comparisons of finished runs: which cell is better and by how much, and which hyperparameters matter."""
 
 from lstmlab.study.compare import Comparison, compare
 from lstmlab.study.importance import Importance, importance

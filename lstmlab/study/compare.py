@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from lstmlab.study.aggregate import over_tasks
-from lstmlab.study.groups import Contender, Setting, contenders
+from lstmlab.study.groups import Entry, Setting, entries_of
 from lstmlab.study.runs import FAILED, UNFINISHED, Run, read_runs
 from lstmlab.study.statistics import improvement, iqm_interval, named
-from lstmlab.study.tuning import Chosen, choose, losses, rival
+from lstmlab.study.tuning import Chosen, choose_settings, losses, reference_of
 from lstmlab.tracking.files import RunError
 
 DEFAULT_REFERENCE = "lstm"
@@ -22,31 +22,33 @@ DEFAULT_REFERENCE = "lstm"
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the runs say, as plain values.
-
-    ``rows`` has one entry per task and cell, best first within a task; ``over_tasks`` one per cell where there are
-    several tasks; ``settings`` every setting with the values of its seeds, also of those that were not chosen.
-    ``left_out`` are runs without a result by reason, ``notes`` lines on what the rows leave out. ``chosen`` are the
-    runs behind the rows, in their order.
-    """
+    """The result of a comparison. Rows are plain values by column."""
 
     rows: list[dict[str, Any]]
+    """one per task and cell, best first within a task"""
     over_tasks: list[dict[str, Any]]
+    """one per cell, where there are several tasks"""
     settings: list[dict[str, Any]]
+    """one per setting, chosen or not, with the values of its seeds"""
     left_out: list[dict[str, Any]]
+    """runs without a result, by reason"""
     notes: list[str]
+    """lines on what the rows leave out"""
     reference: str
+    """the cell that the others are compared with"""
     by: tuple[str, ...]
     chosen: list[Chosen]
+    """the runs behind ``rows``, in the same order"""
 
 
 def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), reference: str | None = None) -> Comparison:
     """Compare the runs found below the directories, after Agarwal et al. 2021 (:mod:`lstmlab.study.statistics`).
 
-    Each cell is shown with the setting that is best on validation, of as many settings as every other cell of the
+    Each cell is shown with the setting that is best on validation, among as many settings as every other cell of the
     task has tried. Its test values give the interquartile mean over seeds with a 95 % interval, and the probability
-    that one of its runs is better than one of the cell ``reference`` (``lstm`` where it is there, else the first row).
-    Values of the keys ``by`` and of the task's own keys are kept apart.
+    that one of its runs is better than a run of the cell ``reference`` (by default ``lstm``, or the cell of the first
+    row where there is no ``lstm``). Different values of the keys ``by``, and of the task's own keys, get rows of
+    their own.
 
     Raises ``RunError`` when no run has finished, and for a reference or key that no run has.
     """
@@ -55,7 +57,7 @@ def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), refere
     if not any(run.finished for run in runs):
         reasons = "; ".join(f"{entry['reason']}: {entry['count']}" for entry in left_out)
         raise RunError(f"no finished run in {', '.join(map(str, directories))}{f' ({reasons})' if reasons else ''}")
-    competing, replaced = contenders(runs, by)
+    entries, replaced = entries_of(runs, by)
     notes = []
     if replaced:
         notes.append(
@@ -63,46 +65,45 @@ def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), refere
             f"and seed (first: {replaced[0].directory})"
         )
     chosen: list[Chosen] = []
-    for task in dict.fromkeys(c.task_label for c in competing):
-        best, lines = choose([c for c in competing if c.task_label == task])
+    for task in dict.fromkeys(entry.task_label for entry in entries):
+        best, lines = choose_settings([entry for entry in entries if entry.task_label == task])
         chosen += sorted(best, key=_order)
         notes += lines
     reference = _reference(reference, chosen)
-    rows = [_row(entry, rival(entry, chosen, reference)) for entry in chosen]
+    rows = [_row(each, reference_of(each, chosen, reference)) for each in chosen]
     aggregate, lines = over_tasks(chosen, reference)
-    settings = [_setting(c, s) for c in competing for s in c.settings]
+    settings = [_setting(entry, setting) for entry in entries for setting in entry.settings]
     return Comparison(rows, aggregate, settings, left_out, notes + lines, reference, tuple(by), chosen)
 
 
-def _order(entry: Chosen) -> tuple[bool, float]:
-    finished = entry.setting.finished
+def _order(chosen: Chosen) -> tuple[bool, float]:
+    finished = chosen.setting.finished
     return not finished, iqm_interval(losses(finished)).value if finished else 0.0
 
 
 def _reference(asked: str | None, chosen: Sequence[Chosen]) -> str:
-    cells = list(dict.fromkeys(entry.contender.cell for entry in chosen))
+    cells = list(dict.fromkeys(each.entry.cell for each in chosen))
     if asked is not None and asked not in cells:
         raise RunError(f"--reference {asked}: no run of this cell (cells here: {', '.join(cells)})")
     return asked or (DEFAULT_REFERENCE if DEFAULT_REFERENCE in cells else cells[0])
 
 
-def _row(entry: Chosen, other: Chosen | None) -> dict[str, Any]:
-    contender, setting = entry.contender, entry.setting
+def _row(chosen: Chosen, reference: Chosen | None) -> dict[str, Any]:
+    entry, setting = chosen.entry, chosen.setting
     runs, ended = setting.finished, setting.ended
     first = runs[0].summary if runs else {}
     value = iqm_interval([run.value for run in runs]) if runs else None
     solved = [run.summary["solved"] for run in runs if run.summary.get("solved")]
-    judged = any(run.summary.get("solved") is not None for run in runs)
-    baseline, name = _baseline(runs)
-    beaten = [_beats(run, baseline) for run in runs]
+    has_threshold = any(run.summary.get("solved") is not None for run in runs)
+    baseline, name = best_baseline(runs)
     better = None
-    if other is not None and ended and other.setting.ended:
-        better = improvement([losses(ended)], [losses(other.setting.ended)])
+    if reference is not None and ended and reference.setting.ended:
+        better = improvement([losses(ended)], [losses(reference.setting.ended)])
     return {
-        "task": contender.task,
-        "task_settings": contender.task_settings,
-        "cell": contender.cell,
-        "by": contender.by,
+        "task": entry.task,
+        "task_settings": entry.task_settings,
+        "cell": entry.cell,
+        "by": entry.by,
         "parameters": first.get("parameters"),
         "hidden_size": first.get("hidden_size", runs[0].config.get("model.hidden_size")) if runs else None,
         "state_size": first.get("state_size"),
@@ -114,27 +115,27 @@ def _row(entry: Chosen, other: Chosen | None) -> dict[str, Any]:
         "unfinished": sum(run.status == UNFINISHED for run in setting.runs),
         "baseline": baseline,
         "baseline_name": name,
-        "learned": sum(beaten) if baseline is not None else None,
-        "solved": len(solved) if judged else None,
+        "learned": sum(_beats(run, baseline) for run in runs) if baseline is not None else None,
+        "solved": len(solved) if has_threshold else None,
         "steps_to_solved": _median([s.get("step") for s in solved]),
         "seconds_to_solved": _median([s.get("seconds") for s in solved]),
         "steps_per_second": _median([run.summary.get("steps_per_second") for run in runs]),
         **named(better, "improvement", "improvement_low", "improvement_high"),
-        "settings_tried": entry.tried,
-        "settings_compared": entry.compared,
+        "settings_tried": chosen.tried,
+        "settings_compared": chosen.compared,
         "setting": setting.values,
         "values": _values(runs),
     }
 
 
-def _setting(contender: Contender, setting: Setting) -> dict[str, Any]:
+def _setting(entry: Entry, setting: Setting) -> dict[str, Any]:
     runs = setting.finished
     validation = [run.validation for run in runs if np.isfinite(run.validation)]
     return {
-        "task": contender.task,
-        "task_settings": contender.task_settings,
-        "cell": contender.cell,
-        "by": contender.by,
+        "task": entry.task,
+        "task_settings": entry.task_settings,
+        "cell": entry.cell,
+        "by": entry.by,
         "setting": setting.values,
         **named(iqm_interval([run.value for run in runs]) if runs else None, "iqm", "low", "high"),
         "validation_iqm": iqm_interval(validation).value if validation else None,
@@ -152,8 +153,8 @@ def _values(runs: Sequence[Run]) -> list[dict[str, Any]]:
     ]
 
 
-def _baseline(runs: Sequence[Run]) -> tuple[float | None, str | None]:
-    """The best trivial baseline, with its name."""
+def best_baseline(runs: Sequence[Run]) -> tuple[float | None, str | None]:
+    """The best trivial baseline of the first run's task, and its name; None twice where there is none."""
     baselines = runs[0].summary.get("baselines") if runs else None
     if not baselines:
         return None, None
@@ -161,19 +162,17 @@ def _baseline(runs: Sequence[Run]) -> tuple[float | None, str | None]:
     return float(baselines[name]), name
 
 
-def _beats(run: Run, baseline: float | None) -> bool:
-    if baseline is None:
-        return False
+def _beats(run: Run, baseline: float) -> bool:
     return run.value < baseline if run.goal == "min" else run.value > baseline
 
 
-def _median(values: Sequence[Any]) -> float | None:
+def _median(values: Sequence[float | None]) -> float | None:
     numbers = [value for value in values if value is not None]
     return float(np.median(numbers)) if numbers else None
 
 
 def _reasons(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Runs without a result by class of reason: numbers and advice tell no classes apart."""
+    """Runs without a result by reason; reasons that differ in numbers or in the advice at their end are one."""
     classes: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         kind = re.sub(r"\d[\d.e+-]*", "…", _clause(run.reason))
@@ -190,6 +189,6 @@ def _reasons(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _clause(reason: str) -> str:
-    """What happened, without the advice after it: ``RunFailed: what: advice`` or ``ValueError: what: more``."""
+    """The reason without what follows it: ``RunFailed: reason: advice``, ``ValueError: reason: details``."""
     match = re.match(r"(\w+: )?[^:]*", reason.removeprefix("RunFailed: "))
     return match[0] if match else reason

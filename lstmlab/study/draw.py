@@ -1,4 +1,4 @@
-"""Pictures of a comparison: curves and intervals per task, the metric against a key, scores over tasks."""
+"""The figures of a comparison, and the numbers behind them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lstmlab.plots.curves import curves
-from lstmlab.plots.interval import intervals
-from lstmlab.study.compare import Comparison
-from lstmlab.study.groups import is_number, with_values
+from lstmlab.plots.comparison import Estimates, draw_by_key, draw_scores, draw_test, draw_validation
+from lstmlab.study.compare import Comparison, best_baseline
+from lstmlab.study.groups import ConfigValue, is_number, with_values
 from lstmlab.study.runs import Run
 from lstmlab.study.statistics import iqm_bands, iqm_interval
 from lstmlab.study.tuning import Chosen
@@ -19,77 +18,67 @@ from lstmlab.tracking.files import METRICS, read_metrics, series
 
 
 def draw(comparison: Comparison, directory: Path) -> list[Path]:
-    """Write the pictures and return their paths: two per task, one per numeric key and task, one over tasks.
+    """Write the figures and return their paths: two per task, one per numeric key and task, one over tasks.
 
     comparison_<task>.png             validation over steps, the interquartile mean of the seeds with its interval
     comparison_<task>_intervals.png   the test metric of each cell with its interval
     comparison_by_<key>.png           the test metric against a ``--by`` key or a setting of the task
     comparison_over_tasks.png         normalised scores
     """
-    finished = [entry for entry in comparison.chosen if entry.setting.finished]
+    finished = [chosen for chosen in comparison.chosen if chosen.setting.finished]
     paths = []
-    for task in dict.fromkeys(entry.contender.task_label for entry in finished):
-        entries = [entry for entry in finished if entry.contender.task_label == task]
-        stem = directory / f"comparison_{_file_name(task)}"
-        paths += [_draw_curves(task, entries, stem), _draw_intervals(task, entries, stem)]
-    for task in dict.fromkeys(entry.contender.task for entry in finished):
-        entries = [entry for entry in finished if entry.contender.task == task]
-        suffix = f"_{task}" if len(entries) < len(finished) else ""
-        for key in _numeric_keys(entries):
-            path = directory / f"comparison_by_{_file_name(key)}{suffix}.png"
-            paths.append(_draw_by(key, entries, path))
+    for task in dict.fromkeys(chosen.entry.task_label for chosen in finished):
+        of_task = [chosen for chosen in finished if chosen.entry.task_label == task]
+        stem = f"comparison_{_file_name(task)}"
+        metric, baselines = _metric(of_task), _baseline(of_task)
+        paths += [directory / f"{stem}.png", directory / f"{stem}_intervals.png"]
+        draw_validation(paths[-2], task, metric, _validation_curves(of_task), baselines)
+        draw_test(paths[-1], task, metric, {c.entry.label: _test_interval(c) for c in of_task}, baselines)
+    for task in dict.fromkeys(chosen.entry.task for chosen in finished):
+        of_task = [chosen for chosen in finished if chosen.entry.task == task]
+        suffix = f"_{task}" if len(of_task) < len(finished) else ""
+        # Other settings of the task may have another baseline.
+        same_settings = len({chosen.entry.task_label for chosen in of_task}) == 1
+        baselines = _baseline(of_task) if same_settings else None
+        for key in _numeric_keys(of_task):
+            paths.append(directory / f"comparison_by_{_file_name(key)}{suffix}.png")
+            draw_by_key(paths[-1], task, _metric(of_task), key, _lines_by_key(key, of_task), baselines)
     if any(row["score"] is not None for row in comparison.over_tasks):
-        scores = {
-            " ".join([row["cell"], *(f"{k}={v}" for k, v in row["by"].items())]): (
-                row["score"],
-                row["low"],
-                row["high"],
-            )
-            for row in comparison.over_tasks
-        }
+        rows = comparison.over_tasks
         paths.append(directory / "comparison_over_tasks.png")
-        intervals(paths[-1], scores, x_label="score: 0 is the trivial baseline, 1 the best run", title="All tasks")
+        draw_scores(
+            paths[-1], {with_values(row["cell"], row["by"]): (row["score"], row["low"], row["high"]) for row in rows}
+        )
     return paths
 
 
 def curve_points(comparison: Comparison) -> Iterator[tuple[int, dict[str, float]]]:
-    """The curves as numbers, step by step: ``adding/lstm`` and its ``/low`` and ``/high``."""
+    """The validation curves as numbers, step by step: ``adding/lstm`` and its ``/low`` and ``/high``."""
     by_step: dict[int, dict[str, float]] = {}
-    for entry in comparison.chosen:
-        steps, values = (
-            _shared_curve(entry.setting.finished, _validation(entry)) if entry.setting.finished else ([], [])
-        )
-        if steps:
-            name = f"{entry.contender.task_label}/{entry.contender.label}"
-            for step, *numbers in zip(steps, *iqm_bands(np.asarray(values)), strict=True):
-                found = zip((name, f"{name}/low", f"{name}/high"), map(float, numbers), strict=True)
-                by_step.setdefault(step, {}).update(found)
+    for chosen in comparison.chosen:
+        curve = _validation_curve(chosen) if chosen.setting.finished else None
+        if curve is None:
+            continue
+        name = f"{chosen.entry.task_label}/{chosen.entry.label}"
+        for step, *numbers in zip(*map(np.asarray, curve), strict=True):
+            point = zip((name, f"{name}/low", f"{name}/high"), map(float, numbers), strict=True)
+            by_step.setdefault(int(step), {}).update(point)
     yield from sorted(by_step.items())
 
 
-def _validation(entry: Chosen) -> str:
-    return f"validation/{entry.setting.finished[0].summary['metric']}"
+def _validation_curves(of_task: Sequence[Chosen]) -> dict[str, Estimates]:
+    curves = {chosen.entry.label: _validation_curve(chosen) for chosen in of_task}
+    return {label: curve for label, curve in curves.items() if curve is not None}
 
 
-def _draw_curves(task: str, entries: Sequence[Chosen], stem: Path) -> Path:
-    """Validation curves of the chosen settings, at the steps that all seeds have."""
-    metric, lines, bands = entries[0].setting.finished[0].summary["metric"], {}, {}
-    for entry in entries:
-        steps, values = _shared_curve(entry.setting.finished, _validation(entry))
-        if steps:
-            middle, low, high = iqm_bands(values)
-            lines[entry.contender.label] = (steps, middle)
-            bands[entry.contender.label] = (low, high)
-    path = stem.with_name(f"{stem.name}.png")
-    curves(
-        path, lines, x_label="optimiser steps", y_label=f"validation {metric}",
-        title=f"{task}: validation {metric} by cell", baselines=_baseline(entries), bands=bands,
-    )  # fmt: skip
-    return path
+def _validation_curve(chosen: Chosen) -> Estimates | None:
+    """The interquartile mean over seeds of the validation metric; None where the seeds have no step in common."""
+    steps, values = _shared_steps(chosen.setting.finished, f"validation/{_metric([chosen])}")
+    return Estimates(steps, *iqm_bands(values)) if steps else None
 
 
-def _shared_curve(runs: Sequence[Run], name: str) -> tuple[list[int], np.ndarray]:
-    """Values ``[seeds, steps]`` at the steps that all runs have; runs without any row have no curve."""
+def _shared_steps(runs: Sequence[Run], name: str) -> tuple[list[int], np.ndarray]:
+    """Values ``[seeds, steps]`` of a metric at the steps that all runs have; runs without any row are left out."""
     rows = [read_metrics(run.directory) for run in runs if (run.directory / METRICS).exists()]
     tables = [dict(zip(*series(each, name), strict=True)) for each in rows]
     tables = [table for table in tables if table]
@@ -97,55 +86,41 @@ def _shared_curve(runs: Sequence[Run], name: str) -> tuple[list[int], np.ndarray
     return steps, np.array([[table[step] for step in steps] for table in tables], float)
 
 
-def _draw_intervals(task: str, entries: Sequence[Chosen], stem: Path) -> Path:
-    metric = entries[0].setting.finished[0].summary["metric"]
-    dots = {e.contender.label: iqm_interval([run.value for run in e.setting.finished]) for e in entries}
-    path = stem.with_name(f"{stem.name}_intervals.png")
-    title = f"{task}: test {metric}, interquartile mean and 95 % interval"
-    intervals(path, dots, x_label=f"test {metric}", title=title, baselines=_baseline(entries))
-    return path
+def _test_interval(chosen: Chosen) -> tuple[float, float | None, float | None]:
+    return iqm_interval([run.value for run in chosen.setting.finished])
 
 
-def _numeric_keys(entries: Sequence[Chosen]) -> list[str]:
+def _numeric_keys(of_task: Sequence[Chosen]) -> list[str]:
     """Keys that keep rows apart, and whose values are at least two numbers."""
-    values: dict[str, set] = {}
-    for entry in entries:
-        for key, value in (entry.contender.by | entry.contender.task_settings).items():
+    values: dict[str, set[ConfigValue]] = {}
+    for chosen in of_task:
+        for key, value in (chosen.entry.by | chosen.entry.task_settings).items():
             values.setdefault(key, set()).add(value)
     return [key for key, seen in values.items() if sum(map(is_number, seen)) > 1]
 
 
-def _draw_by(key: str, entries: Sequence[Chosen], path: Path) -> Path:
-    """The test metric against one key; lines are told apart by the cell and the other keys."""
+def _lines_by_key(key: str, of_task: Sequence[Chosen]) -> dict[str, Estimates]:
+    """The test metric against one key; a line per cell and values of the other keys."""
     points: dict[str, list[tuple[float, float, float, float]]] = {}
-    for entry in entries:
-        values = entry.contender.by | entry.contender.task_settings
-        x = values.pop(key, None)
+    for chosen in of_task:
+        others = chosen.entry.by | chosen.entry.task_settings
+        x = others.pop(key, None)
         if not is_number(x):
             continue
-        name = with_values(entry.contender.cell, values)
-        middle, low, high = iqm_interval([run.value for run in entry.setting.finished])
-        ends = (middle, middle) if low is None or high is None else (low, high)
-        points.setdefault(name, []).append((float(x), middle, *ends))
-    parts = {name: np.array(sorted(rows)).T for name, rows in points.items()}
-    metric = entries[0].setting.finished[0].summary["metric"]
-    same_task = len({entry.contender.task_label for entry in entries}) == 1
-    curves(
-        path, {name: (p[0], p[1]) for name, p in parts.items()}, x_label=key, y_label=f"test {metric}",
-        title=f"{entries[0].contender.task}: test {metric} by {key}",
-        bands={name: (p[2], p[3]) for name, p in parts.items()},
-        # Other settings of the task may have another baseline.
-        baselines=_baseline(entries) if same_task else None,
-    )  # fmt: skip
-    return path
+        value, low, high = _test_interval(chosen)
+        ends = (value, value) if low is None or high is None else (low, high)
+        points.setdefault(with_values(chosen.entry.cell, others), []).append((float(x), value, *ends))
+    return {name: Estimates(*np.array(sorted(rows)).T) for name, rows in points.items()}
 
 
-def _baseline(entries: Sequence[Chosen]) -> dict[str, float]:
+def _metric(of_task: Sequence[Chosen]) -> str:
+    return of_task[0].setting.finished[0].summary["metric"]
+
+
+def _baseline(of_task: Sequence[Chosen]) -> dict[str, float]:
     """The best trivial baseline of a task, or nothing."""
-    run = entries[0].setting.finished[0]
-    baselines = run.summary.get("baselines") or {}
-    best = (min if run.goal == "min" else max)(baselines, key=baselines.__getitem__, default=None)
-    return {} if best is None else {best: baselines[best]}
+    value, name = best_baseline(of_task[0].setting.finished)
+    return {} if value is None or name is None else {name: value}
 
 
 def _file_name(text: str) -> str:

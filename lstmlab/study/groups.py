@@ -1,26 +1,28 @@
-"""Which runs belong together: seeds to a setting, settings to a contender, contenders to a task."""
+"""Which runs belong together: seeds form a setting, settings an entry of the comparison, entries a task."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeGuard, TypeVar
 
 from lstmlab.config import PLACE_KEYS
-from lstmlab.study.runs import UNFINISHED, Run
+from lstmlab.study.runs import UNFINISHED, ConfigValue, Run
 from lstmlab.tracking.files import RunError
 
 _NOT_SETTINGS = ("seed", "name", "resume", "wandb")
-_OF_TASK = ("task.", "data.")  # with a table of the user's, sections that say what is learned
+_OF_TASK = ("task.", "data.")  # the sections that say what is learned; data.* for a file of the user
 MISSING = "–"
+
+_K = TypeVar("_K", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Runs that differ in their seed alone; ``values`` are the keys in which settings of one contender differ."""
+    """Runs that differ in their seed alone; ``values`` are the keys in which the settings of one entry differ."""
 
-    values: dict[str, Any]
+    values: dict[str, ConfigValue]
     runs: list[Run]
 
     @property
@@ -35,13 +37,13 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Contender:
+class Entry:
     """What gets one row: a cell on a task, at the values of the ``--by`` keys; its settings in order of directory."""
 
     task: str
-    task_settings: dict[str, Any]
+    task_settings: dict[str, ConfigValue]
     cell: str
-    by: dict[str, Any]
+    by: dict[str, ConfigValue]
     settings: list[Setting]
 
     @property
@@ -55,42 +57,40 @@ class Contender:
         return with_values(self.cell, self.by)
 
 
-def contenders(runs: Sequence[Run], by: Sequence[str] = ()) -> tuple[list[Contender], list[Run]]:
-    """The contenders in order of task and of appearance, and the runs that another run of their seed replaces.
+def entries_of(runs: Sequence[Run], by: Sequence[str] = ()) -> tuple[list[Entry], list[Run]]:
+    """The entries in order of task and of appearance, and the runs that another run of their seed replaces.
 
-    Keys of the task in which runs of that task differ keep them apart, and so do the keys ``by``. Raises ``RunError``
-    where no run has such a key.
+    Runs that differ in a key of their task, or in one of the keys ``by``, belong to different entries. Raises
+    ``RunError`` where no run has such a key.
     """
     for key in by:
         _check_key(key, runs)
-    groups: dict[tuple[Any, ...], list[Run]] = {}
-    of_task = _split(runs, lambda run: run.task)
-    kept = {task: [k for k in differing(same) if k.startswith(_OF_TASK)] for task, same in of_task.items()}
-    apart = [key for key in by if not key.startswith(_OF_TASK)]
-    for run in runs:
-        task = tuple((k, run.config.get(k, MISSING)) for k in kept[run.task])
-        values = tuple((k, run.config.get(k, MISSING)) for k in apart)
-        groups.setdefault((run.task, task, run.cell, values), []).append(run)
-    made, replaced = [], []
-    for (task, task_settings, cell, values), members in groups.items():
-        settings, older = _settings(members)
-        made.append(Contender(task, dict(task_settings), cell, dict(values), settings))
+    by_task = _group(runs, lambda run: run.task)
+    task_keys = {task: [k for k in differing(same) if k.startswith(_OF_TASK)] for task, same in by_task.items()}
+    other_keys = [key for key in by if not key.startswith(_OF_TASK)]
+    groups = _group(runs, lambda run: (run.task, _values(run, task_keys[run.task]), run.cell, _values(run, other_keys)))
+    entries, replaced = [], []
+    for (task, task_values, cell, by_values), same in groups.items():
+        settings, older = _settings(same)
+        task_settings = dict(zip(task_keys[task], task_values, strict=True))
+        entries.append(Entry(task, task_settings, cell, dict(zip(other_keys, by_values, strict=True)), settings))
         replaced += older
-    order = {name: i for i, name in enumerate(sorted(of_task))}
-    return sorted(made, key=lambda c: (order[c.task], [_sortable(v) for v in c.task_settings.values()])), replaced
+    order = {name: i for i, name in enumerate(sorted(by_task))}
+    entries.sort(key=lambda entry: (order[entry.task], [_sortable(v) for v in entry.task_settings.values()]))
+    return entries, replaced
 
 
-def with_values(name: str, values: Mapping[str, Any]) -> str:
+def with_values(name: str, values: Mapping[str, ConfigValue]) -> str:
     """``name key=value …``, without the prefix of the task's own keys."""
     return " ".join([name, *(f"{key.removeprefix('task.')}={value}" for key, value in values.items())])
 
 
 def differing(runs: Sequence[Run]) -> list[str]:
-    """The configuration keys in which runs differ, sorted, without names, places and the seed.
+    """The configuration keys in which runs differ, sorted, without names, paths and the seed.
 
-    A key that only some runs have (older ones lack it) differs where those that have it do.
+    Runs that lack a key, such as those of an older version, do not count for it.
     """
-    seen: dict[str, set[Any]] = {}
+    seen: dict[str, set[tuple[bool, ConfigValue]]] = {}
     for run in runs:
         for key, value in run.config.items():
             seen.setdefault(key, set()).add((type(value) is bool, value))
@@ -101,16 +101,16 @@ def _is_setting(key: str) -> bool:
     return key.split(".")[0] not in _NOT_SETTINGS and key not in PLACE_KEYS
 
 
-def is_number(value: Any) -> bool:
-    """Whether a configuration value is a number: booleans are none."""
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a configuration value is a number; a boolean is not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _settings(runs: Sequence[Run]) -> tuple[list[Setting], list[Run]]:
     keys = differing(runs)
-    made, replaced = [], []
-    for values, same in _split(runs, lambda run: tuple(run.config.get(k, MISSING) for k in keys)).items():
-        newest: dict[Any, Run] = {}
+    settings, replaced = [], []
+    for values, same in _group(runs, lambda run: _values(run, keys)).items():
+        newest: dict[ConfigValue, Run] = {}
         for run in same:
             before = newest.get(run.seed)
             if before is None:
@@ -118,20 +118,24 @@ def _settings(runs: Sequence[Run]) -> tuple[list[Setting], list[Run]]:
                 continue
             newest[run.seed], older = (before, run) if _precedence(before) > _precedence(run) else (run, before)
             replaced.append(older)
-        made.append(Setting(dict(zip(keys, values, strict=True)), list(newest.values())))
-    return made, replaced
+        settings.append(Setting(dict(zip(keys, values, strict=True)), list(newest.values())))
+    return settings, replaced
+
+
+def _values(run: Run, keys: Iterable[str]) -> tuple[ConfigValue, ...]:
+    return tuple(run.config.get(key, MISSING) for key in keys)
 
 
 def _precedence(run: Run) -> tuple[bool, float]:
-    """The newest run of a seed counts, but one that has not ended does not replace one that has."""
+    """The newest run of a seed counts; but a run that has not ended does not replace one that has."""
     return run.status != UNFINISHED, run.written
 
 
-def _split(runs: Iterable[Run], key: Any) -> dict[Any, list[Run]]:
-    parts: dict[Any, list[Run]] = {}
+def _group(runs: Iterable[Run], key: Callable[[Run], _K]) -> dict[_K, list[Run]]:
+    groups: dict[_K, list[Run]] = {}
     for run in runs:
-        parts.setdefault(key(run), []).append(run)
-    return parts
+        groups.setdefault(key(run), []).append(run)
+    return groups
 
 
 def _check_key(key: str, runs: Sequence[Run]) -> None:
@@ -144,5 +148,5 @@ def _check_key(key: str, runs: Sequence[Run]) -> None:
         raise RunError(f"--by {key}: no run has this key{meant}")
 
 
-def _sortable(value: Any) -> tuple[bool, float, str]:
+def _sortable(value: ConfigValue) -> tuple[bool, float, str]:
     return (False, float(value), "") if is_number(value) else (True, 0.0, str(value))

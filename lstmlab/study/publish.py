@@ -9,25 +9,31 @@ from typing import Any
 from lstmlab.study.compare import Comparison
 from lstmlab.study.draw import curve_points
 from lstmlab.study.table import table, table_over_tasks
-from lstmlab.tracking.wandb_sink import WandbSettings, wandb_sinks
+from lstmlab.tracking.wandb_settings import WandbSettings
+from lstmlab.tracking.wandb_sink import wandb_sinks
 
-BEST = ["task", "cell", "seed", "validation", "test", "directory"]
+_BEST_MEMBER = ["task", "cell", "seed", "validation", "test", "directory"]
+_BEST_VALUES = ("seed", "validation", "value", "directory")
 
 
 def publish_comparison(
     comparison: Comparison, written: Sequence[Path], directory: Path, settings: WandbSettings
 ) -> None:
-    """Send the tables, the curves with their intervals, the pictures and the best members; never raises.
+    """Send the tables, the curves with their intervals, the figures and the best members; never raises.
 
-    A second comparison of the same directory goes on in the same W&B run. ``written`` are the files of
+    A second comparison of the same directory continues the same W&B run. ``written`` are the files of
     :func:`~lstmlab.study.write.write_comparison`.
     """
-    config = {"reference": comparison.reference, "by": list(comparison.by), "runs": len(_members(comparison))}
+    config = {
+        "reference": comparison.reference,
+        "by": list(comparison.by),
+        "runs": sum(len(row["values"]) for row in comparison.rows),
+    }
     for sink in wandb_sinks(directory, settings, config, resume=True):
         sink.table(0, "comparison", *table(comparison))
         if comparison.over_tasks:
             sink.table(0, "over_tasks", *table_over_tasks(comparison))
-        sink.table(0, "best_members", BEST, _best_members(comparison))
+        sink.table(0, "best_members", _BEST_MEMBER, _best_members(comparison))
         for step, values in curve_points(comparison):
             sink.log(step, values)
         for path in written:
@@ -36,20 +42,15 @@ def publish_comparison(
         sink.finish({_row_name(row): row["iqm"] for row in comparison.rows if row["iqm"] is not None})
 
 
-def _members(comparison: Comparison) -> list[dict[str, Any]]:
-    return [value | {"row": row} for row in comparison.rows for value in row["values"]]
-
-
 def _best_members(comparison: Comparison) -> list[list[Any]]:
     """The seed of each row that is best on validation."""
-    found = []
+    members = []
     for row in comparison.rows:
         if row["values"]:
             pick = min if row["goal"] == "min" else max
             best = pick(row["values"], key=lambda value: value["validation"])
-            name = [row["task"], row["cell"], best["seed"], best["validation"], best["value"], best["directory"]]
-            found.append(name)
-    return found
+            members.append([row["task"], row["cell"], *(best[key] for key in _BEST_VALUES)])
+    return members
 
 
 def _row_name(row: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Finding runs and reading what they say; every file is read once."""
+"""Finding run directories and reading their configurations and summaries; every file is read once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from lstmlab.tracking.files import SUMMARY, RunError, read_summary
 from lstmlab.tracking.plain import INTERRUPTED
 
 CONFIG = "config.yaml"
+ConfigValue = bool | int | float | str | None
+"""a value of a configuration key; lists are written as strings"""
 FINISHED, FAILED, UNFINISHED = "finished", "failed", "unfinished"
-# What a run's directory holds beside the run; W&B's and Hydra's copies of the configuration are no runs.
-_NO_RUNS = {".hydra", "wandb", "checkpoints", "pictures", "samples", "tables"}
+# Folders inside a run directory. W&B and Hydra keep copies of the configuration in theirs, which are not runs.
+_NOT_SEARCHED = {".hydra", "wandb", "checkpoints", "pictures", "samples", "tables"}
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,13 @@ class Run:
     """One run: its configuration by dotted key, and its summary (empty unless ``status`` is finished)."""
 
     directory: Path
-    config: dict[str, Any]
+    config: dict[str, ConfigValue]
     status: str
     summary: dict[str, Any]
     reason: str
+    """why there is no result; empty for finished runs"""
     written: float
+    """when the summary, or else the configuration, was written: seconds since 1970"""
 
     @property
     def cell(self) -> str:
@@ -43,7 +47,7 @@ class Run:
         return str(self.config["task.name"])
 
     @property
-    def seed(self) -> Any:
+    def seed(self) -> ConfigValue:
         """The run's seed."""
         return self.config.get("seed")
 
@@ -54,12 +58,12 @@ class Run:
 
     @property
     def goal(self) -> str:
-        """``min`` or ``max``; of finished runs."""
+        """``min`` or ``max``; for finished runs."""
         return self.summary.get("goal", "min")
 
     @property
     def value(self) -> float:
-        """The test metric, finite; of finished runs."""
+        """The test metric, which is finite; for finished runs."""
         return float(self.summary["value"])
 
     @property
@@ -72,7 +76,7 @@ class Run:
 def read_runs(directories: Sequence[str | Path]) -> list[Run]:
     """The runs at or below the directories, those of one directory in natural order (2 before 10).
 
-    Raises ``RunError`` where a directory is none or a file is garbled.
+    Raises ``RunError`` for a path that is not a directory, and for a file that cannot be read.
     """
     return [read_run(path) for path in find_runs(directories)]
 
@@ -80,7 +84,7 @@ def read_runs(directories: Sequence[str | Path]) -> list[Run]:
 def find_runs(directories: Sequence[str | Path]) -> list[Path]:
     """Run directories (those with a run's ``config.yaml``) at or below the given ones, in order.
 
-    Raises ``RunError`` where a directory is none.
+    Raises ``RunError`` for a path that is not a directory.
     """
     found: dict[Path, Path] = {}
     for directory in map(Path, directories):
@@ -88,17 +92,17 @@ def find_runs(directories: Sequence[str | Path]) -> list[Path]:
             raise RunError(f"{directory} is not a directory")
         paths = []
         for place, folders, files in os.walk(directory):
-            folders[:] = [folder for folder in folders if folder not in _NO_RUNS]
+            folders[:] = [folder for folder in folders if folder not in _NOT_SEARCHED]
             if CONFIG in files:
                 paths.append(Path(place))
-        # One run is one run, also where the given directories overlap.
-        for path in sorted(paths, key=_natural):
+        # By resolved path, so that a run counts once where the given directories overlap.
+        for path in sorted(paths, key=_natural_order):
             found.setdefault(path.resolve(), path)
     return list(found.values())
 
 
 def read_run(directory: Path) -> Run:
-    """The run of one directory; raises ``RunError`` naming a file that is garbled."""
+    """The run of one directory; raises ``RunError`` that names the file if one cannot be read."""
     config = _read_config(directory / CONFIG)
     path = directory / SUMMARY
     if not path.exists():
@@ -106,8 +110,8 @@ def read_run(directory: Path) -> Run:
     summary, written = read_summary(directory), path.stat().st_mtime
     if summary.get("status") != FINISHED:
         reason = str(summary.get("error", "failed"))
-        by_hand = reason.startswith((INTERRUPTED, "KeyboardInterrupt", "SystemExit"))
-        return Run(directory, config, UNFINISHED if by_hand else FAILED, {}, reason, written)
+        stopped = reason.startswith((INTERRUPTED, "KeyboardInterrupt", "SystemExit"))
+        return Run(directory, config, UNFINISHED if stopped else FAILED, {}, reason, written)
     missing = [key for key in ("metric", "value") if key not in summary]
     if missing:
         raise RunError(f"{path}: a finished run without {' and '.join(missing)}")
@@ -116,18 +120,18 @@ def read_run(directory: Path) -> Run:
     return Run(directory, config, FINISHED, summary, "", written)
 
 
-_FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it
 
 
 class _Loader(_FASTEST):
-    """YAML in C, where PyYAML has it: several times as fast as OmegaConf."""
+    """A loader of its own, so that what is added below changes no other; several times as fast as OmegaConf."""
 
 
-# YAML 1.1 wants a point in 1e-3; people and OmegaConf do not.
+# YAML 1.1 reads 1e-3 without a decimal point as a string; OmegaConf reads a number.
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _read_config(path: Path) -> dict[str, ConfigValue]:
     try:
         tree = yaml.load(path.read_bytes(), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError):
@@ -141,8 +145,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     return flat
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, ConfigValue]:
+    flat: dict[str, ConfigValue] = {}
     for key, value in tree.items():
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
@@ -151,6 +155,6 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _natural(path: Path) -> list[tuple[int, int, str]]:
+def _natural_order(path: Path) -> list[tuple[int, int, str]]:
     parts = re.split(r"(\d+)", path.as_posix())
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]

@@ -1,4 +1,4 @@
-"""A comparison as people read it: formatted cells, for the terminal and for Markdown."""
+"""A comparison as tables of text, for the terminal and for Markdown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def table(comparison: Comparison) -> Table:
             "solved": _solved(row),
             "steps/s": f"{row['steps_per_second']:.1f}" if row["steps_per_second"] is not None else "–",
             versus: _interval(row["improvement"], row["improvement_low"], row["improvement_high"], ".2f"),
-            "best setting": _tuning(row),
+            "best setting": _best_setting(row),
         }
         for row in comparison.rows
     ]
@@ -51,7 +51,7 @@ def table_over_tasks(comparison: Comparison) -> Table:
 
 
 def left_out_lines(comparison: Comparison) -> list[str]:
-    """One line per class of runs without a result."""
+    """One line per reason why runs have no result."""
     lines = []
     for entry in comparison.left_out:
         runs = "1 run" if entry["count"] == 1 else f"{entry['count']} runs"
@@ -72,7 +72,7 @@ def _interval(value: float | None, low: float | None, high: float | None, form: 
 
 
 def _seeds(row: Mapping[str, Any]) -> str:
-    """How many seeds have a result; ``14/16`` where two of 16 have none."""
+    """How many seeds have a result; ``14/16`` if two of 16 have none."""
     return _of(row["seeds"], row) if row["failed"] or row["unfinished"] else str(row["seeds"])
 
 
@@ -84,12 +84,12 @@ def _solved(row: Mapping[str, Any]) -> str:
     if not row["solved"]:
         return _of(row["solved"], row)
     steps, seconds = row["steps_to_solved"], row["seconds_to_solved"]
-    told = [f"{steps:.0f} steps"] * (steps is not None) + [f"{seconds:.3g} s"] * (seconds is not None)
-    return " ".join([_of(row["solved"], row), ", ".join(told)]).strip()
+    when = [f"{steps:.0f} steps"] * (steps is not None) + [f"{seconds:.3g} s"] * (seconds is not None)
+    return " ".join([_of(row["solved"], row), ", ".join(when)]).strip()
 
 
-def _tuning(row: Mapping[str, Any]) -> str:
-    """How many settings were tried, and the one that is shown; a dash where there was no choice."""
+def _best_setting(row: Mapping[str, Any]) -> str:
+    """The setting that is shown and among how many it was chosen; a dash where there was no choice."""
     if not row["setting"]:
         return "–"
     values = " ".join(f"{key}={value}" for key, value in row["setting"].items())

@@ -1,4 +1,4 @@
-"""Which setting of a cell is shown: the best on validation, of as many settings as every other cell tried."""
+"""Which setting of a cell is shown: the best on validation, among as many settings as every other cell tried."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstmlab.study.groups import Contender, Setting
+from lstmlab.study.groups import Entry, Setting
 from lstmlab.study.runs import FAILED, FINISHED, Run
 from lstmlab.study.statistics import iqm
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A contender with the setting that represents it, and how many settings it was chosen from."""
+    """An entry with the setting that represents it, how many settings were tried, and among how many it was chosen."""
 
-    contender: Contender
+    entry: Entry
     setting: Setting
     tried: int
     compared: int
 
 
-def choose(contenders: Sequence[Contender]) -> tuple[list[Chosen], list[str]]:
-    """The chosen setting of every contender of *one* task, and lines on what this left out.
+def choose_settings(entries: Sequence[Entry]) -> tuple[list[Chosen], list[str]]:
+    """The chosen setting of every entry of *one* task, and lines about settings that were left out.
 
-    Who tries more settings finds a better one by luck alone. So of every contender only the first settings count, as
-    many as the contender with the fewest has tried. Of them the best on validation is chosen; test values play no
-    part. A setting counts as tried once a run of it has ended.
+    An entry that tries more settings finds a better one by luck alone. So only the first settings of each entry count,
+    as many as the entry with the fewest has tried. The best of them on validation is chosen, without a look at test
+    values. A setting counts as tried once a run of it has ended.
     """
-    tried = [[s for s in contender.settings if s.ended] for contender in contenders]
+    tried = [[setting for setting in entry.settings if setting.ended] for entry in entries]
     budget = min((len(settings) for settings in tried if settings), default=0)
-    made, lines = [], []
-    for contender, settings in zip(contenders, tried, strict=True):
-        allowed = settings[:budget] or contender.settings[:1]
+    chosen, lines = [], []
+    for entry, settings in zip(entries, tried, strict=True):
+        allowed = settings[:budget] or entry.settings[:1]
         best = min(allowed, key=_rank)
-        made.append(Chosen(contender, best, len(settings), min(len(settings), budget)))
-        name = f"{contender.task_label}, {contender.label}"
+        chosen.append(Chosen(entry, best, len(settings), min(len(settings), budget)))
+        name = f"{entry.task_label}, {entry.label}"
         if len(settings) > budget:
             lines.append(
                 f"equal tuning budget: {name} tried {len(settings)} settings, of which the first {budget} count, "
@@ -45,21 +45,24 @@ def choose(contenders: Sequence[Contender]) -> tuple[list[Chosen], list[str]]:
             )
         if len(allowed) > 1 and math.isinf(_rank(best)[0]) and best.finished and math.isinf(_rank(best)[1]):
             lines.append(f"no validation values: of {name} the first setting is shown, not the best")
-    return made, lines
+    return chosen, lines
 
 
-def rival(entry: Chosen, entries: Sequence[Chosen], reference: str) -> Chosen | None:
-    """Whom an entry is compared with: the reference cell on its task, at its ``--by`` values or in its only row."""
-    own = entry.contender
-    rows = [e for e in entries if e.contender.cell == reference and e.contender.task_label == own.task_label]
-    same = [e for e in rows if e.contender.by == own.by]
-    if own.cell == reference:
+def reference_of(chosen: Chosen, others: Sequence[Chosen], reference: str) -> Chosen | None:
+    """What an entry is compared with: the reference cell on its task, at its ``--by`` values or in its only row.
+
+    None for the reference cell itself, and where there is no such row.
+    """
+    entry = chosen.entry
+    if entry.cell == reference:
         return None
+    rows = [o for o in others if o.entry.cell == reference and o.entry.task_label == entry.task_label]
+    same = [o for o in rows if o.entry.by == entry.by]
     return same[0] if same else rows[0] if len(rows) == 1 else None
 
 
 def losses(runs: Sequence[Run], *, validation: bool = False) -> list[float]:
-    """What the runs that ended lost, lower is better; infinite for a run that failed."""
+    """Test (or validation) metrics of the runs that ended, with the sign that makes lower better; ∞ for failed runs."""
     return [_loss(run, validation) for run in runs if run.status in (FINISHED, FAILED)]
 
 
@@ -71,10 +74,13 @@ def _loss(run: Run, validation: bool) -> float:
 
 
 def _rank(setting: Setting) -> tuple[float, float]:
-    """Lower is better: the interquartile mean, where a failed seed counts as worse than any; then without them.
+    """Lower is better: the interquartile mean over all seeds, failed ones as infinite; then over the others alone.
 
     So a setting that fails on more than a quarter of its seeds loses against every one that does not.
     """
     every = np.asarray(losses(setting.ended, validation=True))
-    finite = every[np.isfinite(every)]
-    return tuple(float(iqm(part)) if len(part) else math.inf for part in (every, finite))  # type: ignore[return-value]
+    return _iqm_or_infinity(every), _iqm_or_infinity(every[np.isfinite(every)])
+
+
+def _iqm_or_infinity(values: np.ndarray) -> float:
+    return float(iqm(values)) if len(values) else math.inf

@@ -1,4 +1,4 @@
-"""A comparison in files: Markdown for people, CSV and JSON with plain numbers, pictures."""
+"""A comparison in files: tables in Markdown, CSV and JSON, and figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEGEND = (
 
 
 def write_comparison(comparison: Comparison, directory: Path) -> list[Path]:
-    """Write ``comparison.md``, ``.csv``, ``.json`` and the pictures of :func:`lstmlab.study.draw.draw`.
+    """Write ``comparison.md``, ``.csv``, ``.json`` and the figures of :func:`lstmlab.study.draw.draw`.
 
     With several tasks also ``comparison_over_tasks.csv``. The JSON holds everything: rows, every setting, every value.
     """
@@ -45,7 +45,7 @@ def write_comparison(comparison: Comparison, directory: Path) -> list[Path]:
 
 
 def flat(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[Any]]]:
-    """Rows as a table of scalars: settings as ``key=value`` separated by spaces, without the values of seeds."""
+    """Columns and rows of scalars: settings as ``key=value`` separated by spaces, without the values of seeds."""
     columns = [name for name in rows[0] if not isinstance(rows[0][name], list)]
     return columns, [[_scalar(row[name]) for name in columns] for row in rows]
 

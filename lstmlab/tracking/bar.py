@@ -1,4 +1,4 @@
-"""The progress bar on a terminal. Imported when the first bar is drawn: rich takes 0.1 s."""
+"""The progress bar on a terminal. Imported when the first bar is drawn, because rich takes 0.1 s to import."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ from rich.text import Text
 
 
 class _Values(ProgressColumn):
-    """The metrics: what is cut first, together with the bar, where the terminal is narrow."""
+    """The metrics, which are cut first on a narrow terminal, together with the bar."""
 
     def render(self, task: Task) -> Text:
         return Text(task.fields["values"], no_wrap=True, overflow="ellipsis")
 
 
-class _Pace(ProgressColumn):
-    """Steps per second over the last half minute, so that compilation is soon forgotten."""
+class _Speed(ProgressColumn):
+    """Steps per second over the last half minute, so that the time of compilation soon stops counting."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.3g}/s" if task.speed else "")
 
 
 def start_bar(title: str, total: int, start: int, *, err: TextIO, out: TextIO) -> Progress:
-    """A running bar with one task on ``err``, a terminal; ``update(..., values=text)`` feeds it.
+    """Start a bar with one task on ``err``, a terminal; ``update(..., values=text)`` sets the text of the metrics.
 
-    ``out`` is where results are printed meanwhile.
+    ``out`` is the stream on which results are printed meanwhile.
     """
     console = Console(file=err)
     bar = Progress(
         TextColumn("{task.description}", markup=False),
-        # None: as wide as there is room for. A narrow terminal had better show the numbers.
+        # None: as wide as there is room for. A narrow terminal has more use for the numbers.
         BarColumn(bar_width=None if console.width >= 100 else 8),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
         _Values(),
-        _Pace(table_column=Column(no_wrap=True)),
+        _Speed(table_column=Column(no_wrap=True)),
         TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
         console=console,
         expand=True,
         transient=True,
         refresh_per_second=4,
-        # Rich sends what is printed meanwhile above the bar, to the bar's stream. That is right on
-        # a terminal, but results that are piped away must stay in the pipe.
+        # Rich writes what is printed meanwhile above the bar, on the bar's stream. That is right on a terminal, but
+        # results that go into a pipe must stay there.
         redirect_stdout=out.isatty(),
     )
     bar.add_task(title, total=total, completed=start, values="")

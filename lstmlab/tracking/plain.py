@@ -1,9 +1,9 @@
-"""Numbers and settings as plain JSON values, and back; docstrings as plain text.
+"""Values as plain JSON values, and back; errors and docstrings as plain text.
 
-JSON has no NaN and no infinity, and a run that diverges must still be readable by every JSON
-reader. So the three non-finite floats are written as the strings ``"NaN"``, ``"Infinity"`` and
-``"-Infinity"`` (the names that JavaScript gives them), and :func:`from_plain` turns exactly these
-strings into floats again. ``null`` would not do: it cannot tell an overflow from an undefined loss.
+JSON has no NaN and no infinity, but every JSON reader should be able to read the files of a run that diverged. So the
+three non-finite floats are written as the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, as JavaScript names
+them, and :func:`from_plain` turns exactly these strings into floats again. ``null`` would lose the difference between
+an overflow and an undefined loss.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 INTERRUPTED = "interrupted"
-"""How a run ends that someone has stopped."""
+"""the failure message of a run that was stopped by Ctrl-C"""
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def to_plain(value: Any) -> Any:
-    """``value`` as dicts, lists, strings, numbers, booleans and None, for ``json.dumps``.
+    """A value as dicts, lists, strings, numbers, booleans and None, for ``json.dumps``.
 
-    Takes mappings, sequences, sets, dataclasses, paths, enumerations, and arrays or scalars of
-    NumPy and JAX (anything with ``tolist``). Raises ``TypeError`` for everything else.
+    Takes mappings, lists, tuples, sets, dataclasses, paths, enumerations, and arrays or scalars of NumPy and JAX
+    (anything with ``tolist``). Raises ``TypeError`` for everything else.
     """
     if value is None or isinstance(value, (str, bool)):
         return value
@@ -52,7 +52,7 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(value: Any) -> Any:
-    """Undo the spelling of non-finite floats in what ``json.loads`` returned."""
+    """What ``json.loads`` returned, with the strings for non-finite floats as floats again."""
     if isinstance(value, str):
         return _NON_FINITE.get(value, value)
     if isinstance(value, dict):
@@ -65,7 +65,7 @@ def from_plain(value: Any) -> Any:
 def number(name: str, value: Any) -> int | float:
     """A Python number from a Python, NumPy or JAX scalar; raises ``TypeError`` naming ``name``.
 
-    Fetching the value of a JAX scalar waits for the device: log once per chunk of steps.
+    Reading a JAX scalar waits for the device, so log once per chunk of steps.
     """
     plain = value.tolist() if hasattr(value, "tolist") else value
     if not isinstance(plain, (int, float)):
@@ -92,7 +92,7 @@ def _finite_or_name(value: float) -> float | str:
 
 
 def plain_docstring(docstring: str) -> str:
-    """A docstring for people: equations as they are, without the marks of reStructuredText around words."""
+    """A docstring for the terminal: equations as they are, without the markup of reStructuredText."""
     text = inspect.cleandoc(docstring)
     text = re.sub(r":math:`([^`]*)`", r"\1", text)
     text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"\1", text)

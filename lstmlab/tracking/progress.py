@@ -1,7 +1,7 @@
-"""How a run shows itself while it goes on, and the line that it leaves behind.
+"""The progress of a run on the terminal, and the line that is printed when it has finished.
 
-The bar, or the plain lines that replace it where there is no terminal, go to standard error. The
-line of a finished run is a result and goes to standard output:
+The bar, or the plain lines that replace it where there is no terminal, go to standard error. The line of a finished
+run is a result and goes to standard output:
 
     lstm · char_lm · 2000 steps · 41 s · validation/bpc 2.41
 """
@@ -14,17 +14,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-import numpy as np
-
 from lstmlab.tracking.plain import INTERRUPTED, number
-from lstmlab.tracking.sinks import Picture
+from lstmlab.tracking.sinks import Sink
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 
 def duration(seconds: float) -> str:
-    """A time span for people: ``0.4 s``, ``41 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    """A time span as text: ``0.4 s``, ``41 s``, ``3 min 20 s``, ``2 h 05 min``."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -36,13 +34,18 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-class Progress:
-    """A sink that shows one run (or one population of runs) at a time.
+class Progress(Sink):
+    """A sink that shows the progress of one run, or of several runs together.
 
-    ``title`` is such as ``"lstm · char_lm"``, ``total`` the number of optimiser steps. ``shown``
-    names the metrics beside the bar, ``metric`` the one in the final line; it is shown as well.
-    ``start`` is the step that a resumed run starts from. Without a terminal, or in a notebook,
-    a plain line is printed at most every ``interval`` seconds.
+    Texts, images, videos and tables are not shown. Without a terminal, or in a notebook, a plain line is printed at
+    most every ``interval`` seconds.
+
+    Args:
+        title: such as ``"lstm · char_lm"``.
+        total: number of optimiser steps.
+        metric: the metric in the final line, which also stands beside the bar.
+        shown: further metrics beside the bar.
+        start: the step from which a resumed run starts.
     """
 
     def __init__(
@@ -58,29 +61,29 @@ class Progress:
         err: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start the clock; the bar appears with the first step that is reported."""
+        """Start the clock; the bar appears when the first step is reported."""
         self.title, self.total, self.metric = title, total, metric
         # The metric comes first: a narrow terminal cuts the others.
         self._shown = list(dict.fromkeys([*([metric] if metric else []), *shown]))
         self._out, self._err = out or sys.stdout, err or sys.stderr
         self._clock, self._interval = clock, interval
-        self._began = self._last_line = clock()
+        self._started = self._last_line = clock()
         self._start = self._step = start
         self._line_step = start
         self._values: dict[str, float] = {}
         self._bar: Bar | None = None
-        # Not rich's own test: FORCE_COLOR, which CI services set, makes it see a terminal.
-        self._live = self._err.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+        # Rich's own test takes any stream for a terminal if FORCE_COLOR is set, as CI services do.
+        self._has_terminal = self._err.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Show the newest values."""
+        """Show these values and the step."""
         self._values.update(values)
         self.step(step)
 
     def step(self, step: int) -> None:
-        """Show that ``step`` steps are done; for steps that are not logged."""
+        """Show that ``step`` steps are done, without new values."""
         self._step = step
-        if self._live:
+        if self._has_terminal:
             if self._bar is None:
                 from lstmlab.tracking.bar import start_bar
 
@@ -95,22 +98,10 @@ class Progress:
             pace = f"{speed:.3g} steps/s"
             self._print(self._err, f"{step}/{self.total} steps", self._value_text(), pace, left)
 
-    def text(self, step: int, name: str, text: str) -> None:
-        """Nothing: texts are in the run's files."""
-
-    def image(self, step: int, name: str, picture: Picture) -> None:
-        """Nothing: pictures are in the run's files."""
-
-    def video(self, step: int, name: str, frames: np.ndarray) -> None:
-        """Nothing: videos are in the run's files."""
-
-    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Nothing: tables are printed by :func:`lstmlab.tracking.tables.print_table`."""
-
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Remove the bar and print the line of the finished run.
 
-        The metric is taken from the summary, or else from the last values logged.
+        The metric comes from the summary, or else from the last values that were logged.
         """
         self.close()
         result = ""
@@ -120,13 +111,14 @@ class Progress:
         self._print(self._out, f"{self._step} steps", self._elapsed(), streamed, result)
 
     def fail(self, message: str) -> None:
-        """Remove the bar and print on standard error where the run ended, and why."""
+        """Remove the bar and print on standard error at which step the run ended, and why."""
         self.close()
-        how = "stopped" if message == INTERRUPTED else "failed"
-        self._print(self._err, f"{how} at step {self._step}", self._elapsed(), "" if how == "stopped" else message)
+        stopped = message == INTERRUPTED
+        end = f"{'stopped' if stopped else 'failed'} at step {self._step}"
+        self._print(self._err, end, self._elapsed(), "" if stopped else message)
 
     def _elapsed(self) -> str:
-        return duration(self._clock() - self._began)
+        return duration(self._clock() - self._started)
 
     def _value_text(self) -> str:
         known = [name for name in self._shown if name in self._values]
@@ -136,7 +128,7 @@ class Progress:
         print(" · ".join([self.title, *filter(None, parts)]), file=stream, flush=True)
 
     def close(self) -> None:
-        """Remove the bar, and print nothing."""
+        """Remove the bar without printing a line."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

@@ -1,4 +1,4 @@
-"""What a sink is, and how one that may fail is kept from stopping a run."""
+"""The interface of a sink, and a wrapper for sinks whose failures must not stop a run."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from jaxtyping import UInt8
 
 from lstmlab.tracking.plain import one_line
+from lstmlab.tracking.tables import Rows
 
 _log = logging.getLogger("lstmlab.tracking")
 
-Picture = np.ndarray | Path
-"""uint8 pixels ``height width`` (grey) or ``height width 3`` (RGB), or the path of a PNG."""
+Image = UInt8[np.ndarray, "height width"] | UInt8[np.ndarray, "height width 3"] | Path
+"""grey or RGB pixels, or the path of a PNG"""
+Frames = UInt8[np.ndarray, "time height width"] | UInt8[np.ndarray, "time height width 3"]
+"""grey or RGB frames of a video"""
 
 
 class Sink(Protocol):
-    """A place where results go. ``step`` counts finished optimiser steps.
+    """A destination of results. ``step`` counts finished optimiser steps.
 
-    Arguments reach a sink positionally. After ``finish`` or ``fail`` it is called no more.
+    Arguments are passed by position. Nothing is called after ``finish`` or ``fail``. A class that derives from this
+    one does nothing in the methods that it does not define.
     """
 
     def log(self, step: int, values: Mapping[str, float], /) -> None:
@@ -29,32 +34,32 @@ class Sink(Protocol):
     def text(self, step: int, name: str, text: str, /) -> None:
         """Take a text, such as a generated sample."""
 
-    def image(self, step: int, name: str, picture: Picture, /) -> None:
-        """Take a picture."""
+    def image(self, step: int, name: str, image: Image, /) -> None:
+        """Take an image."""
 
-    def video(self, step: int, name: str, frames: np.ndarray, /) -> None:
-        """Take uint8 frames ``time height width`` (grey) or ``time height width 3`` (RGB)."""
+    def video(self, step: int, name: str, frames: Frames, /) -> None:
+        """Take the frames of a video."""
 
-    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> None:
-        """Take a table: one sequence of cells per row, one cell per column."""
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Rows, /) -> None:
+        """Take a table: rows with one cell per column."""
 
     def finish(self, summary: Mapping[str, Any], /) -> None:
-        """The run is done; ``summary`` may be nested."""
+        """The run has finished; ``summary`` may be nested."""
 
     def fail(self, message: str, /) -> None:
         """The run ended without a result; ``message`` is one line."""
 
 
 class BestEffort:
-    """A sink that a run can do without: its first failure is one warning, then it is dropped.
+    """Wraps a sink that a run can do without: at its first failure it is dropped, with a warning.
 
-    ``what`` names it in the warning; ``make`` builds it, and may fail as well. Only ``Exception``
-    is caught: Ctrl-C still stops the run.
+    ``name`` stands in the warning; ``make`` builds the sink and may fail as well. Only ``Exception`` is caught: Ctrl-C
+    still stops the run.
     """
 
-    def __init__(self, what: str, make: Callable[[], Sink]) -> None:
+    def __init__(self, name: str, make: Callable[[], Sink]) -> None:
         """Build the sink by ``make()``; never raises."""
-        self._what = what
+        self._name = name
         self._sink: Sink | None = None
         try:
             self._sink = make()
@@ -74,15 +79,15 @@ class BestEffort:
         """Pass on, or warn and drop."""
         self._call("text", step, name, text)
 
-    def image(self, step: int, name: str, picture: Picture) -> None:
+    def image(self, step: int, name: str, image: Image) -> None:
         """Pass on, or warn and drop."""
-        self._call("image", step, name, picture)
+        self._call("image", step, name, image)
 
-    def video(self, step: int, name: str, frames: np.ndarray) -> None:
+    def video(self, step: int, name: str, frames: Frames) -> None:
         """Pass on, or warn and drop."""
         self._call("video", step, name, frames)
 
-    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Rows) -> None:
         """Pass on, or warn and drop."""
         self._call("table", step, name, columns, rows)
 
@@ -106,6 +111,6 @@ class BestEffort:
         self._sink = None
         _log.warning(
             "%s is left out from here on (%s); the run goes on and its files are complete",
-            self._what,
+            self._name,
             one_line(error),
         )

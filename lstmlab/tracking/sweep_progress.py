@@ -1,4 +1,4 @@
-"""How many runs show themselves together: one bar, and a line for each that has ended."""
+"""The progress of several runs together: one bar, and a line for each run that has finished."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from lstmlab.tracking.progress import Progress, duration
 
 
 class SweepProgress:
-    """Counts the optimiser steps of all runs; the bar or the plain lines go to standard error.
+    """Counts the steps of all runs; the bar, or the plain lines that replace it, go to standard error.
 
-    ``total`` is the number of steps of all runs, ``runs`` their number.
+    Args:
+        runs: their number.
+        total: optimiser steps of all runs together.
+        out: where the lines of finished runs are printed; None: standard output.
     """
 
     def __init__(self, runs: int, total: int, *, out: TextIO | None = None) -> None:
@@ -24,23 +27,26 @@ class SweepProgress:
         self._progress = Progress(f"{runs} run" + "s" * (runs != 1), max(total, 1), shown=shown)
 
     def advance(self, steps: int) -> None:
-        """So many steps more are done, by whichever run."""
+        """Count ``steps`` more steps, of any run."""
         self.steps += steps
         values = {"runs done": float(self.done)} | ({"failed": float(self.failed)} if self.failed else {})
         self._progress.log(self.steps, values)
 
     def finished(self, title: str, summary: Mapping[str, Any]) -> None:
-        """A run has ended, with the summary of its directory; its line is a result and goes to standard output."""
+        """Count a finished run and print its line, which is a result, on standard output.
+
+        ``summary`` is the one in the run's directory.
+        """
         self.done += 1
         metric = summary["metric"]
         value = summary["validation"][metric]
         text = "–" if math.isnan(value) else f"{value:.4g}"
-        spent = duration(sum(summary["seconds"].values()))
-        line = " · ".join([f"[{self.done + self.failed}/{self.runs}] {title}", f"{summary['steps']} steps", spent])
+        took = duration(sum(summary["seconds"].values()))
+        line = " · ".join([f"[{self.done + self.failed}/{self.runs}] {title}", f"{summary['steps']} steps", took])
         print(f"{line} · validation/{metric} {text}", file=self._out or sys.stdout, flush=True)
 
     def lost(self) -> None:
-        """A run has failed."""
+        """Count a failed run."""
         self.failed += 1
 
     def close(self) -> None:

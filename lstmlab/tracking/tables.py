@@ -1,4 +1,4 @@
-"""Tables: on the terminal, as Markdown, as CSV."""
+"""Tables on the terminal, in Markdown and in CSV."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Any, TextIO
 import numpy as np
 
 Rows = Sequence[Sequence[Any]]
+"""a sequence of cells per row; a cell may be anything that has a text"""
 
 _NUMERIC = re.compile(r"[-+−]?[\d.]|[–—]?$")  # a dash or nothing stands for a missing number
 
 
 def cell_text(value: Any) -> str:
-    """A cell as people read it: floats with four digits, None as a dash, strings as they are."""
+    """A cell as text: floats with four digits, None as a dash, strings as they are."""
     if value is None:
         return "–"
     if isinstance(value, (float, np.floating)):
@@ -29,11 +30,11 @@ def cell_text(value: Any) -> str:
 def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextIO | None = None) -> None:
     """Print a table to ``stream`` (standard output unless given).
 
-    On a terminal it is styled, and long cells are folded to its width. Elsewhere (a file, a pipe,
-    CI) lines are as long as they need to be, so that no cell is cut, and free of control codes.
-    Raises ``ValueError`` when a row has not one cell per column.
+    On a terminal it is styled, and long cells are folded to its width. Elsewhere (a file, a pipe, CI) lines are as
+    long as they need to be, so that no cell is cut, and have no control codes.
+    Raises ``ValueError`` unless every row has one cell per column.
     """
-    # Rich costs a tenth of a second that readers of run files need not pay.
+    # Rich takes a tenth of a second to import, which programs that only read run files can save.
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -41,7 +42,7 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextI
 
     cells = _cells(columns, rows)
     target = stream or sys.stdout
-    # Text, not str: square brackets in a cell are no markup.
+    # Text, not str: rich would read square brackets in a str as markup.
     table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
     for column, numeric in zip(columns, _numeric_columns(columns, cells), strict=True):
         table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold", no_wrap=False)
@@ -51,7 +52,7 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextI
         Console(file=target, highlight=False).print(table)
         return
     plain = io.StringIO()
-    # FORCE_COLOR, which CI services set, must not put control codes into files.
+    # Set here, so that FORCE_COLOR, which CI services set, puts no control codes into files.
     Console(file=plain, width=100_000, color_system=None, force_terminal=False).print(table)
     target.writelines(line.rstrip() + "\n" for line in plain.getvalue().splitlines())
     target.flush()
@@ -88,7 +89,7 @@ def _check_width(columns: Sequence[str], row: Sequence[Any]) -> None:
 
 
 def _numeric_columns(columns: Sequence[str], cells: list[list[str]]) -> list[bool]:
-    """Which columns to align right: those where every cell begins like a number."""
+    """Which columns are aligned right: those where every cell begins like a number."""
     return [bool(cells) and all(_NUMERIC.match(row[index]) for row in cells) for index in range(len(columns))]
 
 

@@ -1,39 +1,38 @@
-"""One stream of results, shown and kept by several sinks."""
+"""The tracker of a run: one stream of results, sent to several sinks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import number, one_line
-from lstmlab.tracking.sinks import BestEffort, Picture, Sink
-from lstmlab.tracking.wandb_sink import WandbSettings, wandb_sinks
+from lstmlab.tracking.sinks import BestEffort, Frames, Image, Sink
+from lstmlab.tracking.tables import Rows
+from lstmlab.tracking.wandb_settings import WandbSettings
+from lstmlab.tracking.wandb_sink import wandb_sinks
 
 
 class Tracker:
-    """What a run reports to. Every call goes to all sinks, in the order given: files first.
+    """What a run reports its results to. Every call goes to all sinks, in the given order: files first.
 
-    Use it as a context manager: leaving with an exception marks the run failed (and the exception
-    goes on), leaving without one finishes it, if :meth:`finish` was not called before.
-    Calls after the end raise :class:`~lstmlab.tracking.files.RunError`. One thread only.
+    Use it as a context manager: an exception inside marks the run as failed and is raised again; otherwise the run is
+    finished at the end, unless :meth:`finish` was called before. Calls after the end raise
+    :class:`~lstmlab.tracking.files.RunError`. To be used from one thread.
     """
 
     def __init__(self, *sinks: Sink) -> None:
-        """Report to these sinks. An exception of a sink propagates; see ``sinks.BestEffort``."""
+        """Report to these sinks. Exceptions of a sink propagate, unless it is wrapped in ``BestEffort``."""
         self._sinks = sinks
         self._ended = False
 
     def log(self, step: int, values: Mapping[str, Any]) -> None:
         """Report metrics after ``step`` optimiser steps: names such as ``validation/loss``.
 
-        Call it once per step with all metrics of that step: one call is one row. Values are Python
-        numbers or NumPy or JAX scalars, and may be NaN or infinite; anything else raises
-        ``TypeError``.
+        One call is one row, so call it once per step with all metrics of that step. Values are Python numbers or
+        NumPy or JAX scalars, and may be NaN or infinite. Raises ``TypeError`` for anything else.
         """
         self._check_open()
         numbers = {name: number(name, value) for name, value in values.items()}
@@ -46,17 +45,17 @@ class Tracker:
         for sink in self._sinks:
             sink.text(step, name, text)
 
-    def image(self, step: int, name: str, picture: Picture | str) -> None:
-        """Report a picture: uint8 ``height width`` or ``height width 3``, or the path of a PNG.
+    def image(self, step: int, name: str, image: Image | str) -> None:
+        """Report an image: uint8 ``height width`` or ``height width 3``, or the path of a PNG.
 
-        Raises ``ValueError`` for other arrays (``pictures.to_pixels`` makes them of floats).
+        Raises ``ValueError`` for other arrays; :func:`lstmlab.plots.images.to_pixels` converts floats.
         """
         self._check_open()
         for sink in self._sinks:
-            sink.image(step, name, Path(picture) if isinstance(picture, str) else picture)
+            sink.image(step, name, Path(image) if isinstance(image, str) else image)
 
-    def video(self, step: int, name: str, frames: np.ndarray) -> None:
-        """Report frames: uint8 ``time height width`` or ``time height width 3``.
+    def video(self, step: int, name: str, frames: Frames) -> None:
+        """Report a video: uint8 ``time height width`` or ``time height width 3``.
 
         Raises ``ValueError`` for other arrays.
         """
@@ -64,22 +63,24 @@ class Tracker:
         for sink in self._sinks:
             sink.video(step, name, frames)
 
-    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Report a table; raises ``ValueError`` when a row has not one cell per column."""
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Rows) -> None:
+        """Report a table; raises ``ValueError`` unless every row has one cell per column."""
         self._check_open()
         for sink in self._sinks:
             sink.table(step, name, columns, rows)
 
     def finish(self, summary: Mapping[str, Any] | None = None) -> None:
-        """The run is done: final metrics, sizes, timings, versions; may be nested."""
-        self._end("finish", summary or {})
+        """Finish the run; the summary holds final metrics, sizes, timings, versions, and may be nested."""
+        content = summary or {}
+        self._end(lambda sink: sink.finish(content))
 
     def fail(self, message: str) -> None:
-        """The run ended without a result, for the reason given (kept as one line)."""
-        self._end("fail", one_line(message, limit=1000))
+        """End the run without a result, for the given reason (made one line)."""
+        reason = one_line(message, limit=1000)
+        self._end(lambda sink: sink.fail(reason))
 
     def __enter__(self) -> Tracker:
-        """The tracker itself."""
+        """Return the tracker itself."""
         return self
 
     def __exit__(
@@ -97,17 +98,17 @@ class Tracker:
         try:
             self.fail(one_line(error, limit=1000))
         except Exception as second:
-            # The first exception says what went wrong; this one must not hide it.
+            # The first exception says what went wrong; the second must not hide it.
             error.add_note(f"(and the failure could not be recorded: {one_line(second)})")
 
-    def _end(self, how: str, argument: Any) -> None:
+    def _end(self, close: Callable[[Sink], None]) -> None:
         """Close every sink, even after one failed; then raise the first failure."""
         self._check_open()
         self._ended = True
         failures: list[BaseException] = []
         for sink in self._sinks:
             try:
-                getattr(sink, how)(argument)
+                close(sink)
             except Exception as failure:
                 failures.append(failure)
         if failures:
@@ -126,12 +127,16 @@ def open_tracker(
     progress: Sink | None = None,
     resume_step: int | None = None,
 ) -> Tracker:
-    """The usual tracker of a run: files in ``directory``, W&B, and a line on the terminal.
+    """The usual tracker of a run: files in ``directory``, W&B, and progress on the terminal.
 
-    ``wandb`` is None for no W&B at all; ``config`` is what W&B shows as the configuration.
-    ``resume_step`` is the step of the checkpoint that the run resumes from: later results of the
-    interrupted run are forgotten, and the W&B run goes on under its identifier. None starts over:
-    rows of an earlier run in that directory are set aside as ``metrics.previous.jsonl``.
+    Args:
+        directory: the run directory.
+        wandb: None for no W&B at all.
+        config: what W&B shows as the configuration.
+        progress: what shows the run on the terminal; None shows nothing.
+        resume_step: step of the checkpoint from which the run resumes. Later results of the interrupted run are
+            deleted, and the W&B run continues under the same identifier. None starts over: the rows of an earlier run
+            in that directory are kept as ``metrics.previous.jsonl``.
     """
     files = RunFiles(directory)
     if resume_step is None:
@@ -141,6 +146,6 @@ def open_tracker(
     settings = wandb or WandbSettings(mode="disabled")
     sinks = wandb_sinks(directory, settings, config, resume=resume_step is not None)
     if progress is not None:
-        # A closed terminal or a broken pipe is no reason to lose a run.
+        # A closed terminal or a broken pipe must not stop a run.
         sinks.append(BestEffort("the progress display", lambda: progress))
     return Tracker(files, *sinks)

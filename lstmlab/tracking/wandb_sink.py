@@ -1,4 +1,4 @@
-"""Weights & Biases as a sink: the one file that imports ``wandb``, and only when a run uses it."""
+"""Weights & Biases as a sink. Only this file imports ``wandb``, and only when a run uses it."""
 
 from __future__ import annotations
 
@@ -9,48 +9,21 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from lstmlab.plots.images import gif_bytes, image_from
 from lstmlab.tracking.plain import one_line, to_plain
-from lstmlab.tracking.sinks import BestEffort, Picture
+from lstmlab.tracking.sinks import BestEffort, Frames, Image
+from lstmlab.tracking.tables import Rows
+from lstmlab.tracking.wandb_settings import WandbSettings
+
+if TYPE_CHECKING:
+    import wandb
 
 _log = logging.getLogger("lstmlab.tracking")
 
-MODES = ("offline", "online", "disabled")
 ID_FILE = "wandb_id.txt"
-
-
-@dataclass
-class WandbSettings:
-    """How a run appears in W&B.
-
-    ``offline`` needs no account and no network: files in ``<run directory>/wandb``, uploaded later
-    by ``wandb sync``. ``online`` falls back to offline, with one warning, when nobody is logged in
-    or the server cannot be reached. ``disabled`` does not even import ``wandb``.
-    Timeouts are in seconds; what was not uploaded by then is still on disk.
-    Raises ``ValueError`` for an unknown mode.
-    """
-
-    mode: str = "offline"
-    project: str = "lstmlab"
-    entity: str | None = None
-    group: str | None = None
-    job_type: str | None = None
-    name: str | None = None
-    id: str | None = None
-    tags: list[str] = field(default_factory=list)
-    init_timeout: float = 20.0
-    finish_timeout: float = 60.0
-
-    def __post_init__(self) -> None:
-        """Check the mode."""
-        if self.mode not in MODES:
-            raise ValueError(f"unknown W&B mode '{self.mode}' (known: {', '.join(MODES)})")
 
 
 def wandb_sinks(
@@ -62,8 +35,8 @@ def wandb_sinks(
 ) -> list[BestEffort]:
     """The W&B sink of the run in ``directory``, or none when disabled. Never raises.
 
-    ``config`` is the run's configuration, nested as it is. With ``resume`` the run continues under
-    the identifier that its directory keeps; otherwise it gets a new one, unless settings name one.
+    ``config`` is the run's configuration, nested or not. With ``resume`` the run continues under the identifier in its
+    directory; otherwise it gets a new one, unless the settings have one.
     """
     if settings.mode == "disabled":
         return []
@@ -73,9 +46,8 @@ def wandb_sinks(
 class WandbSink:
     """One W&B run. Any call may fail; use it through :func:`wandb_sinks`.
 
-    Every row carries ``step`` as an ordinary value that all charts use as their x axis. W&B's own
-    step counter would drop rows that come late (a picture of an earlier step, the steps that a
-    resumed run does again).
+    Every row has ``step`` as an ordinary value, which all charts use as their x axis. W&B's own step counter would
+    drop rows that arrive late: an image of an earlier step, or the steps that a resumed run repeats.
     """
 
     def __init__(
@@ -89,55 +61,63 @@ class WandbSink:
         """Start the run; in mode ``online`` this takes at most ``init_timeout`` + 10 s."""
         import wandb
 
-        self._wandb = wandb
-        # Before anything else of wandb: its first use in a process decides whether it prints.
+        # First of all, because the first use of wandb in a process decides whether it prints.
         wandb.setup(settings=wandb.Settings(silent=True))
-        # Whole, because wandb's other process keeps the working directory in which it was started.
+        # Absolute, because wandb's helper process keeps the working directory in which it was started.
         directory = Path(directory).resolve()
-        run_id = _run_id(directory, settings, resume)
-        self._run = _start(wandb, directory, settings, to_plain(config), run_id)
+        self._run = _start(directory, settings, to_plain(config), _run_id(directory, settings, resume))
         self._run.define_metric("step", hidden=True)
         self._run.define_metric("*", step_metric="step")
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        """One row of metrics."""
+        """Log one row of metrics."""
         self._run.log({"step": step, **values})
 
     def text(self, step: int, name: str, text: str) -> None:
-        """A text, with its line breaks and spaces as they are."""
+        """Log a text, with its line breaks and spaces as they are."""
+        import wandb
+
         page = f'<pre style="white-space: pre-wrap">{html.escape(text)}</pre>'
-        self._run.log({"step": step, name: self._wandb.Html(page, data_is_not_path=True)})
+        self._run.log({"step": step, name: wandb.Html(page, data_is_not_path=True)})
 
-    def image(self, step: int, name: str, picture: Picture) -> None:
-        """A picture. Pixels go through Pillow: older wandb stretches arrays of only 0 and 1."""
-        source = str(picture) if isinstance(picture, Path) else image_from(picture)
-        self._run.log({"step": step, name: self._wandb.Image(source)})
+    def image(self, step: int, name: str, image: Image) -> None:
+        """Log an image."""
+        import wandb
 
-    def video(self, step: int, name: str, frames: np.ndarray) -> None:
-        """An animated GIF: wandb's own encoder would need moviepy."""
-        video = self._wandb.Video(io.BytesIO(gif_bytes(frames)), format="gif")
-        self._run.log({"step": step, name: video})
+        # Pixels as a Pillow image, because older versions of wandb stretch arrays that hold only 0 and 1.
+        source = str(image) if isinstance(image, Path) else image_from(image)
+        self._run.log({"step": step, name: wandb.Image(source)})
 
-    def table(self, step: int, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """A table that the W&B page can sort and filter."""
-        # NumPy scalars become numbers; a column may hold numbers here and a dash there.
-        cells = [[cell.item() if hasattr(cell, "item") else cell for cell in row] for row in rows]
-        table = self._wandb.Table(columns=list(columns), data=cells, allow_mixed_types=True)
+    def video(self, step: int, name: str, frames: Frames) -> None:
+        """Log a video as an animated GIF, because wandb's own encoder needs moviepy."""
+        import wandb
+
+        self._run.log({"step": step, name: wandb.Video(io.BytesIO(gif_bytes(frames)), format="gif")})
+
+    def table(self, step: int, name: str, columns: Sequence[str], rows: Rows) -> None:
+        """Log a table, which the W&B page can sort and filter."""
+        import wandb
+
+        # NumPy scalars become Python numbers. A column may hold both numbers and dashes.
+        cells: list[Any] = [[cell.item() if hasattr(cell, "item") else cell for cell in row] for row in rows]
+        table = wandb.Table(columns=list(columns), data=cells, allow_mixed_types=True)
         self._run.log({"step": step, name: table})
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Mark the run finished, with the final numbers in its summary."""
+        """Mark the run as finished, with the final numbers in its summary."""
         self._run.summary.update(to_plain(summary))
         self._run.finish(exit_code=0)
 
     def fail(self, message: str) -> None:
-        """Mark the run failed."""
+        """Mark the run as failed."""
         self._run.summary.update({"error": message})
         self._run.finish(exit_code=1)
 
 
-def _start(wandb: Any, directory: Path, settings: WandbSettings, config: dict[str, Any], run_id: str) -> Any:
-    def init(mode: str, run_id: str) -> Any:
+def _start(directory: Path, settings: WandbSettings, config: dict[str, Any], run_id: str) -> wandb.Run:
+    import wandb
+
+    def init(mode: Literal["online", "offline"], run_id: str) -> wandb.Run:
         return wandb.init(
             mode=mode,
             id=run_id,
@@ -151,18 +131,18 @@ def _start(wandb: Any, directory: Path, settings: WandbSettings, config: dict[st
             tags=list(settings.tags),
             resume="allow",
             reinit="create_new",
-            settings=wandb.Settings(**_quiet(wandb, settings)),
+            settings=wandb.Settings(**_quiet(settings)),
         )
 
     if settings.mode == "offline":
         return init("offline", run_id)
-    obstacle = _why_not_online(wandb)
+    obstacle = _why_not_online()
     if obstacle is None:
         try:
             return init("online", run_id)
         except Exception as error:
             obstacle = one_line(error)
-            # wandb's helper process keeps the identifier of a failed start until it exits.
+            # A new identifier, because wandb's helper process keeps that of a failed start until it exits.
             run_id = secrets.token_hex(4)
             (directory / ID_FILE).write_text(run_id + "\n", encoding="utf-8")
     _log.warning("W&B is offline, upload later with 'wandb sync' (%s)", obstacle)
@@ -170,12 +150,14 @@ def _start(wandb: Any, directory: Path, settings: WandbSettings, config: dict[st
 
 
 @functools.cache
-def _why_not_online(wandb: Any) -> str | None:
-    """What keeps this process from the server, or None.
+def _why_not_online() -> str | None:
+    """Why this process cannot use the server, or None if it can.
 
-    Asked once per process: an unreachable server costs 10 s, which a sweep should not pay for
-    every member. Never prompts for a key: nobody may be there to type one.
+    Tried once per process: an unreachable server costs 10 s, which a sweep should not pay for every member. Never
+    prompts for a key, because nobody may be there to type one.
     """
+    import wandb
+
     mode = os.environ.get("WANDB_MODE", "online")
     if mode != "online":
         return f"WANDB_MODE={mode}"
@@ -187,12 +169,14 @@ def _why_not_online(wandb: Any) -> str | None:
     return "no API key: run 'wandb login' once, or set WANDB_API_KEY"
 
 
-def _quiet(wandb: Any, settings: WandbSettings) -> dict[str, Any]:
-    """Settings for a run that prints nothing and costs little.
+def _quiet(settings: WandbSettings) -> dict[str, Any]:
+    """W&B settings for a run that prints nothing and costs little.
 
-    No console capture, git diff, source code, list of packages, nor samples of CPU and GPU use:
-    the run directory has what is worth keeping, and a laptop's two cores have other work.
+    They switch off the capture of console output, git diff, source code and list of packages, which the run directory
+    makes unnecessary, and the sampling of CPU and GPU use, which takes time from training.
     """
+    import wandb
+
     wanted = {
         "silent": True,
         "console": "off",
@@ -208,12 +192,12 @@ def _quiet(wandb: Any, settings: WandbSettings) -> dict[str, Any]:
         "init_timeout": settings.init_timeout,
         "finish_timeout": settings.finish_timeout,
     }
-    # wandb promises nothing about the x_ names; a version without one must not lose the sink.
+    # The names with x_ may change in any version of wandb; one that is missing must not disable the sink.
     return {name: value for name, value in wanted.items() if name in wandb.Settings.model_fields}
 
 
 def _run_id(directory: Path, settings: WandbSettings, resume: bool) -> str:
-    """The run's identifier, kept in its directory from the first start on."""
+    """The run's identifier, which is written into its directory."""
     file = directory / ID_FILE
     if settings.id is not None:
         run_id = settings.id

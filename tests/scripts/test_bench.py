@@ -1,4 +1,4 @@
-"""The benchmark script: every contender does the same real work, and what is reported follows from the times."""
+"""The benchmark script: every entry does the same work, and what is reported follows from the times."""
 
 import json
 import sys
@@ -17,17 +17,17 @@ def bench(monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import bench
     import bench_machine
+    import bench_references
     import bench_report
-    import bench_rivals
 
     # Threads that wait for each other by spinning crawl where other tests keep the cores busy.
     monkeypatch.setattr(bench_machine, "cores", lambda: 1)
-    bench.report, bench.rivals = bench_report, bench_rivals
+    bench.report, bench.references = bench_report, bench_references
     return bench
 
 
 def installed(*names):
-    """Those of our contenders whose library is here."""
+    """Those of the entries whose library is installed."""
     libraries = {"Keras on JAX": "keras", "PyTorch": "torch"}
     return [n for n in names if n not in libraries or _found(libraries[n])]
 
@@ -44,17 +44,17 @@ ALL = installed("lstmlab fused", "lstmlab scan", "Flax NNX", "Keras on JAX", "Py
 
 
 @pytest.fixture
-def contenders(bench):
-    problem = bench.rivals.make_problem(bench.rivals.Shape(2, 6, 3, 4))
-    return {n: make(problem) for n, make in bench.rivals.libraries() if n in ALL}
+def entries(bench):
+    problem = bench.references.make_problem(bench.references.Shape(2, 6, 3, 4))
+    return {n: make(problem) for n, make in bench.references.libraries() if n in ALL}
 
 
-def test_contenders_find_the_same_loss_and_lower_it_alike(contenders):
-    losses = {name: [] for name in contenders}
-    for name, contender in contenders.items():
+def test_entries_find_the_same_loss_and_lower_it_alike(entries):
+    losses = {name: [] for name in entries}
+    for name, entry in entries.items():
         for _ in range(40):
-            contender.step()
-            losses[name].append(contender.wait())
+            entry.step()
+            losses[name].append(entry.wait())
     reference = losses["lstmlab fused"]
     for name, own in losses.items():
         assert own[0] == pytest.approx(reference[0], rel=1e-5), name
@@ -93,7 +93,7 @@ def test_missing_library_is_left_out_with_a_line(bench, tmp_path, capsys, monkey
     monkeypatch.setitem(sys.modules, "torch", None)  # what a failed import leaves behind
     monkeypatch.delitem(sys.modules, "bench_torch", raising=False)
     monkeypatch.setitem(sys.modules, "keras", None)
-    makers = dict(bench.rivals.libraries())
+    makers = dict(bench.references.libraries())
     some = {n: makers[n] for n in ("lstmlab fused", "Keras on JAX", "PyTorch")}
     monkeypatch.setattr(bench, "libraries", lambda: iter(some.items()))
     output = tmp_path / "result.json"
@@ -105,9 +105,9 @@ def test_missing_library_is_left_out_with_a_line(bench, tmp_path, capsys, monkey
 
 
 def test_cells_are_compared_with_lstm(bench, tmp_path, monkeypatch):
-    chosen = [(n, m) for n, m in bench.rivals.cells() if n in ("lstm", "rnn")]
+    chosen = [(n, m) for n, m in bench.references.cells() if n in ("lstm", "rnn")]
     assert next(n for n, _ in chosen) == "lstm"
-    assert "conv_lstm" not in dict(bench.rivals.cells())
+    assert "conv_lstm" not in dict(bench.references.cells())
     monkeypatch.setattr(bench, "cells", lambda: iter(chosen))
     output = tmp_path / "result.json"
     bench.main(["--cells", "--rounds", "1", "--burst", "0.001", "--shapes", TINY, "--output", str(output)])  # fmt: skip
@@ -142,7 +142,7 @@ def test_ratios_are_formed_within_rounds(bench):
     assert summary["theirs"]["median_ms"] == 2000
 
 
-def test_geometric_mean_is_over_contenders_that_ran_everywhere(bench):
+def test_geometric_mean_is_over_entries_that_ran_everywhere(bench):
     def shape(**ratios):
         return {"contenders": {n: {"ratio": {"median": r}} for n, r in ratios.items()}}
 
@@ -188,7 +188,7 @@ def test_malformed_shape_is_named(bench, text, capsys):
 
 
 def test_targets_depend_on_inputs(bench):
-    problem = bench.rivals.make_problem(bench.rivals.Shape(3, 4, 2, 5))
+    problem = bench.references.make_problem(bench.references.Shape(3, 4, 2, 5))
     assert problem.xs.shape == (4, 3, 2)
     assert problem.ys.shape == (4, 3, 5)
     assert problem.xs.dtype == problem.ys.dtype == np.float32

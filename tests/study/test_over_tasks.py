@@ -61,7 +61,7 @@ def test_a_cell_without_runs_in_every_task_is_left_out_and_named(two_tasks, make
     make_run("rnn", "cell=rnn", "task.length=50")
     comparison = compare([tmp_path])
     assert {row["cell"] for row in comparison.over_tasks} == {"lstm", "gru"}
-    assert comparison.notes == ["over tasks: left out, for want of runs in every task: rnn"]
+    assert comparison.notes == ["over tasks: left out, because not every task has a run of them: rnn"]
 
 
 def test_one_task_has_no_table_over_tasks(make_run, tmp_path):

@@ -28,7 +28,7 @@ def runs(make_run, tmp_path):
 def drawn(monkeypatch):
     """What the pictures were drawn from, by file name."""
     pictures = {}
-    module = sys.modules["lstmlab.study.draw"]
+    module = sys.modules["lstmlab.plots.comparison"]
     for kind in ("curves", "intervals"):
         monkeypatch.setattr(module, kind, lambda path, lines, **more: pictures.update({path.name: (lines, more)}))
     return pictures

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmlab.plots import curves as plots
+from lstmlab.plots import forecast as plots
 from lstmlab.tasks.series.stocks.dataset import load_sp500
 from lstmlab.tasks.series.stocks.returns import split_days, tabulate
 from lstmlab.tasks.series.stocks.task import Stocks

@@ -62,7 +62,7 @@ def forecast_all(task: Forecast, predictor: Predictor, origins: np.ndarray) -> t
 
 def _draw_end(task: Forecast, said: Said, column: int) -> Plot:
     """The last whole horizons of the test split, each forecast at once from its beginning."""
-    from lstmlab.plots import curves as plots
+    from lstmlab.plots import forecast as plots
 
     frame, horizon = task.frame, task.horizon
     count = max(1, min(PERIODS, MOST_POINTS // horizon, -(-len(said.point) // horizon)))
@@ -84,7 +84,7 @@ def _draw_end(task: Forecast, said: Said, column: int) -> Plot:
     note = f", {100 * task.interval:g} % interval" if bands else ""
     draw = functools.partial(
         plots.forecast, times=np.arange(before, end) if times is None else times[before:end], truth=truth,
-        predictions={"model": joined(np.asarray(said.point))}, bands=bands, anew=horizon, y_label=name,
+        predictions={"model": joined(np.asarray(said.point))}, bands=bands, horizon=horizon, y_label=name,
         title=f"{_title(task)}: forecasts of {horizon} rows each{note}",
     )  # fmt: skip
     return Plot(f"forecast_{file_names(task.facts.target_names)[column]}", draw=draw)

@@ -171,7 +171,7 @@ class Stocks(RowsTask):
         """The last test days, each forecast from the days before it: closes and returns; and how sure the share of
         directions right is.
         """
-        from lstmlab.plots import curves as plots
+        from lstmlab.plots import forecast as plots
 
         data = self.data()["test"]
         rows = np.arange(len(data["targets"]))

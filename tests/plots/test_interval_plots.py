@@ -3,20 +3,8 @@
 import numpy as np
 import pytest
 
-from lstmlab.plots import importance as importance_plot
-from lstmlab.plots import interval as interval_plot
 from lstmlab.plots.importance import bars, scatters
-from lstmlab.plots.interval import intervals
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """The figures that were saved, to look into."""
-    saved = []
-    for module in (interval_plot, importance_plot):
-        save = module._save
-        monkeypatch.setattr(module, "_save", lambda figure, path, save=save: (saved.append(figure), save(figure, path)))
-    return saved
+from lstmlab.plots.intervals import intervals
 
 
 def test_a_dot_stands_on_its_interval_in_the_order_given(tmp_path, figures):

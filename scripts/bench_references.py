@@ -1,9 +1,9 @@
-"""What `bench.py` times: one recurrent layer and Adam, in lstmlab and in the libraries beside it.
+"""The entries that `bench.py` times: one recurrent layer and Adam, in lstmlab and in the reference libraries.
 
-Every contender of a problem starts from the same weights, sees the same batch, and takes the same step: outputs of
-all time steps, mean squared error, gradients of all parameters, Adam. The JAX contenders differ in the layer alone:
-loss, optimiser, `jax.jit` and buffer donation are one piece of code. Each gets its input in the layout it is quickest
-with, which is time-major, except where a library takes only batch-major (Keras, cuDNN).
+Every entry of a problem starts from the same weights, reads the same batch, and takes the same step: outputs of all
+time steps, mean squared error, gradients of all parameters, Adam. The entries in JAX differ only in the layer: loss,
+optimiser, `jax.jit` and buffer donation are the same code. Each gets its input in the layout in which it is fastest,
+which is time-major, except where a library takes only batch-major (Keras, cuDNN).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -50,7 +51,7 @@ class Problem(NamedTuple):
 
 
 def make_problem(shape: Shape) -> Problem:
-    """Random weights of the usual scale, and targets that the inputs determine."""
+    """Random weights of the usual scale, and targets that are a function of the inputs."""
     rng = np.random.default_rng(0)
     bound = shape.hidden**-0.5
 
@@ -64,11 +65,11 @@ def make_problem(shape: Shape) -> Problem:
     return Problem(shape, *kernels, xs, ys)
 
 
-class Contender(Protocol):
-    """One library's training step."""
+class Entry(Protocol):
+    """The training step of one library or cell."""
 
     def step(self) -> None:
-        """Start one step; it need not be finished on return."""
+        """Start one step; it may still be running on return."""
         ...
 
     def wait(self) -> float:
@@ -77,7 +78,7 @@ class Contender(Protocol):
 
 
 class UnavailableError(Exception):
-    """Why a contender cannot run here."""
+    """An entry cannot run here; the message says why."""
 
 
 class JaxStep:
@@ -93,7 +94,7 @@ class JaxStep:
             updates, moments = optimizer.update(grads, moments, params)
             return (optax.apply_updates(params, updates), moments), loss
 
-        # Copied, because what is donated must not be in use elsewhere.
+        # Copied, because donated buffers must not be used elsewhere.
         params = jax.tree.map(lambda a: jnp.array(a, copy=True), params)
         self._step, self._carry = step, (params, optimizer.init(params))
         self._data = (jnp.asarray(xs), jnp.asarray(ys))
@@ -108,7 +109,7 @@ class JaxStep:
 
 
 def unrolled(cell: Any, backend: str, xs: np.ndarray, ys: np.ndarray) -> JaxStep:
-    """lstmlab: a cell and the function that carries it through time, as its own layers call it."""
+    """lstmlab: a cell, unrolled over time as lstmlab's own layers do it."""
     graphdef, params = nnx.split(cell)
 
     def layer(params: Any, xs: Any) -> Any:
@@ -127,7 +128,7 @@ def lstmlab_lstm(backend: str, problem: Problem) -> JaxStep:
 
 
 def flax_lstm(problem: Problem) -> JaxStep:
-    """Flax NNX, split once and merged inside the compiled function as its guide to performance advises."""
+    """Flax NNX, split once and merged inside the compiled function, as its performance guide advises."""
     _, _, features, hidden = problem.shape
     cell: Any = nnx.OptimizedLSTMCell(features, hidden, rngs=nnx.Rngs(0))
     cell.dense_i.kernel = nnx.Param(jnp.asarray(problem.kernel))
@@ -170,23 +171,23 @@ def cudnn_lstm(problem: Problem) -> JaxStep:
     def outputs(weights: Any, xs: Any) -> Any:
         return rnn.lstm(xs, zeros, zeros, weights, lengths, features, hidden, 1, 0.0, False)[0]
 
-    # No precision is handed over: the binding itself asks JAX's setting whether TF32 is allowed.
+    # No precision is passed: the binding reads from JAX's setting whether TF32 is allowed.
     return JaxStep(weights, outputs, problem.xs.swapaxes(0, 1), problem.ys.swapaxes(0, 1))
 
 
-def torch_lstm(problem: Problem) -> Any:
-    """PyTorch, in a file of its own: importing it there keeps this one free of it."""
+def torch_lstm(problem: Problem) -> Entry:
+    """PyTorch, in a file of its own, so that this one works without it."""
     return _module("bench_torch").TorchStep(problem)
 
 
-def _module(name: str) -> Any:
+def _module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise UnavailableError(f"cannot be imported: {error}") from None
 
 
-Maker = Callable[[Problem], Contender]
+Maker = Callable[[Problem], Entry]
 
 
 def libraries() -> Iterator[tuple[str, Maker]]:

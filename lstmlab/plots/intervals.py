@@ -1,4 +1,4 @@
-"""A dot with its interval per name: how sure a comparison is, at a glance."""
+"""Estimates with their intervals: a dot and a bar per name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lstmlab.plots.curves import _FAINT, _INK, COLOURS, _figure, _save
+from lstmlab.plots import style
+from lstmlab.plots.style import COLOURS, FAINT, INK
 
 
 def intervals(
@@ -20,26 +21,25 @@ def intervals(
 ) -> None:
     """Write a PNG of one row per entry of ``dots``, the first on top: name → (value, low, high).
 
-    Without low and high there is a dot alone; a value that is None or not finite leaves its row empty, and says so.
+    Without low and high the dot stands alone. Where a value is None or not finite, the row says so and is empty.
     ``baselines`` are dashed vertical lines, named on top.
     """
-    figure, axes = _figure(title, x_label, "")
-    figure.set_size_inches(7.2, max(2.0, 1.3 + 0.36 * len(dots)))
+    figure, axes = style.figure_with_axes(title, x_label, "", max(2.0, 1.3 + 0.36 * len(dots)))
     for row, (name, (value, low, high)) in enumerate(dots.items()):
         if value is None or not np.isfinite(value):
-            axes.annotate("no finite value", (0.01, row), xycoords=("axes fraction", "data"), color=_FAINT, fontsize=9)
+            axes.annotate("no finite value", (0.01, row), xycoords=("axes fraction", "data"), color=FAINT, fontsize=9)
             continue
         colour = COLOURS[row % len(COLOURS)]
         if low is not None and high is not None:
             axes.plot([low, high], [row, row], color=colour, linewidth=2.4, alpha=0.55, solid_capstyle="butt")
         axes.plot(value, row, "o", color=colour, markersize=6, label=name)
     for name, value in (baselines or {}).items():
-        axes.axvline(value, color=_FAINT, linestyle=(0, (4, 3)), linewidth=1.1, zorder=1)
+        axes.axvline(value, color=FAINT, linestyle=style.DASHED, linewidth=1.1, zorder=1)
         axes.annotate(
-            name, (value, 1.01), xycoords=("data", "axes fraction"), color=_FAINT, fontsize=8,
+            name, (value, 1.01), xycoords=("data", "axes fraction"), color=FAINT, fontsize=8,
             horizontalalignment="center", verticalalignment="bottom", annotation_clip=False,
         )  # fmt: skip
-    axes.set_yticks(range(len(dots)), list(dots), color=_INK)
+    axes.set_yticks(range(len(dots)), list(dots), color=INK)
     axes.set_ylim(len(dots) - 0.5, -0.5)
-    axes.set_title(title, loc="left", fontsize=12, color=_INK, pad=18 if baselines else 6)
-    _save(figure, path)
+    axes.set_title(title, loc="left", fontsize=12, color=INK, pad=18 if baselines else 6)
+    style.save(figure, path)

@@ -1,4 +1,4 @@
-"""The picture of which class is taken for which."""
+"""Confusion matrices: shares of each true class."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,10 @@ from lstmlab.plots.confusion import confusion
 
 def test_dark_squares_are_large_shares_of_a_true_class(tmp_path):
     confusion(tmp_path / "table.png", np.array([[9, 1], [0, 1000]]), ("a", "b"), "letters")
-    with Image.open(tmp_path / "table.png") as picture:
-        grey = np.asarray(picture.convert("L"), int)
+    with Image.open(tmp_path / "table.png") as image:
+        grey = np.asarray(image.convert("L"), int)
     assert grey.shape[0] > 300
-    # Two of the four squares are dark: in grey more than the share of ink of writing.
+    # Two of the four squares are dark: in grey more than the share of the text.
     assert 0.1 < np.mean(grey < 120) < 0.5
 
 

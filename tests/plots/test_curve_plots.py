@@ -1,4 +1,4 @@
-"""Figures: lines and names are where they should be, and no global state is touched."""
+"""Curves: lines and names are where they should be, and no global state is touched."""
 
 import itertools
 import subprocess
@@ -10,24 +10,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from PIL import Image
 
-from lstmlab.plots import curves as plots
-from lstmlab.plots.curves import COLOURS, curves, forecast
+from lstmlab.plots.curves import curves
+from lstmlab.plots.style import COLOURS, FAINT
 
 X = np.arange(10)
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """The figures that were saved, to look into."""
-    saved = []
-    save = plots._save
-
-    def keep(figure, path):
-        saved.append(figure)
-        save(figure, path)
-
-    monkeypatch.setattr(plots, "_save", keep)
-    return saved
 
 
 def names(axes):
@@ -52,7 +38,7 @@ def test_every_line_is_drawn_and_named_in_its_colour(tmp_path, figures):
     assert {name: text.get_color() for name, text in names(axes).items()} == {
         "lstm": COLOURS[0],
         "gru": COLOURS[1],
-        "guess": plots._FAINT,
+        "guess": FAINT,
     }
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), np.stack([X, X / 10], 1))
     np.testing.assert_array_equal(axes.lines[2].get_ydata(), [0.167, 0.167])
@@ -79,20 +65,6 @@ def test_names_do_not_overlap_however_close_the_lines_end(tmp_path, figures):
     assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
     figure = figures[0].bbox
     assert all(box.x1 <= figure.x1 and box.y0 >= 0 and box.y1 <= figure.y1 for box in boxes)
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 17, 40])
-def test_places_keep_the_order_the_distance_and_the_axes(count):
-    heights = np.random.default_rng(count).uniform(0, 1, count).tolist()
-    places = np.array(plots._spread(heights))
-    np.testing.assert_array_equal(np.argsort(places), np.argsort(heights))
-    assert ((places > -1e-9) & (places < 1 + 1e-9)).all()
-    gaps = np.diff(np.sort(places))
-    assert (gaps >= min(0.06, 1 / max(count - 1, 1)) - 1e-9).all()
-
-
-def test_places_that_are_far_enough_apart_stay(tmp_path):
-    assert plots._spread([0.9, 0.1, 0.5]) == pytest.approx([0.9, 0.1, 0.5])
 
 
 def test_a_line_that_stops_early_ends_in_a_cross(tmp_path, figures):
@@ -137,50 +109,11 @@ def test_a_figure_without_series_is_still_a_figure(tmp_path):
     assert Image.open(tmp_path / "c.png").format == "PNG"
 
 
-@pytest.mark.parametrize("times", [np.arange(20), np.arange("2020-01", "2021-09", dtype="datetime64[M]")])
-def test_a_forecast_covers_the_end_and_joins_the_last_true_value(tmp_path, figures, times):
-    truth = np.sin(np.arange(20))
-    predictions = {"lstm": np.full(5, 2.0), "naive": np.full(3, 1.0)}
-    forecast(tmp_path / "f.png", times, truth, predictions, y_label="degrees")
-    [axes] = figures[0].axes
-    assert list(names(axes)) == ["truth", "lstm", "naive"]
-    true_line, first, second, marker = axes.lines
-    np.testing.assert_array_equal(true_line.get_ydata(), truth)
-    np.testing.assert_array_equal(first.get_ydata(), [truth[14], 2, 2, 2, 2, 2])
-    np.testing.assert_array_equal(second.get_ydata(), [truth[16], 1, 1, 1])
-    assert np.array_equal(first.get_xdata(), times[14:])
-    assert set(marker.get_xdata()) == {times[14]}
-
-
-def test_a_forecast_that_is_made_anew_starts_from_the_truth_each_time_within_its_band(tmp_path, figures):
-    truth, guess = np.arange(10.0), np.full(6, 3.0)
-    forecast(tmp_path / "f.png", X, truth, {"lstm": guess}, bands={"lstm": (guess - 1, guess + 2)}, anew=3)
-    (axes,) = figures[-1].axes
-    pieces = [line.get_ydata().tolist() for line in axes.lines[1:3]]
-    assert pieces == [[3, 3, 3, 3], [6, 3, 3, 3]]
-    (band,) = axes.collections
-    corners = band.get_paths()[0].vertices
-    assert (corners.min(axis=0).tolist(), corners.max(axis=0).tolist()) == ([X[4], 2], [X[9], 5])
-
-
-def test_a_forecast_of_the_whole_series_needs_no_value_before_it(tmp_path, figures):
-    forecast(tmp_path / "f.png", X, X, {"lstm": X + 1})
-    np.testing.assert_array_equal(figures[0].axes[0].lines[1].get_ydata(), X + 1)
-
-
-@pytest.mark.parametrize(
-    ("draw", "message"),
-    [
-        (lambda p: curves(p, {"a": (X, X[:3])}), "'a': xs .* need one length"),
-        (lambda p: forecast(p, X, X[:3], {}), "times .* need one length"),
-        (lambda p: forecast(p, X, X, {"a": np.zeros(11)}), "forecast 'a' has shape"),
-        (lambda p: forecast(p, X, X, {"a": np.zeros(0)}), "forecast 'a' has shape"),
-    ],
-)
-def test_lengths_that_do_not_fit_are_refused(tmp_path, draw, message):
-    with pytest.raises(ValueError, match=message):
-        draw(tmp_path / "f.png")
-    assert not (tmp_path / "f.png").exists()
+@pytest.mark.parametrize("count", [3, 11])
+def test_xs_and_ys_of_different_lengths_are_refused(tmp_path, count):
+    with pytest.raises(ValueError, match=r"'a': xs .* need one length"):
+        curves(tmp_path / "c.png", {"a": (X, np.zeros(count))})
+    assert not (tmp_path / "c.png").exists()
 
 
 def test_pyplot_is_never_loaded(tmp_path):

@@ -41,7 +41,7 @@ def test_png_is_lossless(shape):
     ],
 )
 def test_other_arrays_are_refused_not_guessed(wrong):
-    with pytest.raises(ValueError, match=r"a picture is uint8 of shape \(height, width\)"):
+    with pytest.raises(ValueError, match=r"an image is uint8 of shape \(height, width\)"):
         png_bytes(wrong)
 
 

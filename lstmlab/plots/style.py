@@ -1,0 +1,62 @@
+"""What all figures share: colours, fonts, sizes and how a file is written.
+
+Figures are made without pyplot: no window opens and no global state changes. Colours are those of Okabe and Ito
+(2008), which colour-blind readers can tell apart.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195")
+INK, FAINT, GRID = "#333333", "#8A8A8A", "#E6E6E6"
+DASHED, DOTTED = (0, (4, 3)), (0, (1, 2))
+WIDTH = 7.2
+"""of most figures, in inches"""
+
+Dash = str | tuple[float, tuple[float, ...]]
+_DASHES: tuple[Dash, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
+_DPI = 150
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size in inches, ready to be saved."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def figure_with_axes(title: str, x_label: str, y_label: str, height: float = 4.0) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes."""
+    figure = new_figure(WIDTH, height)
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=12, color=INK)
+    axes.set_xlabel(x_label, fontsize=10, color=INK)
+    axes.set_ylabel(y_label, fontsize=10, color=INK)
+    decorate(axes)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color("#BBBBBB")
+    return figure, axes
+
+
+def decorate(axes: Axes, *, label_size: int = 9, grid: str = GRID, grid_width: float = 0.7) -> None:
+    """Small tick labels, a faint grid behind the data, and no frame on top and right."""
+    axes.tick_params(labelsize=label_size, color=FAINT, labelcolor=INK)
+    axes.grid(True, color=grid, linewidth=grid_width)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def line_style(index: int) -> tuple[str, Dash]:
+    """Colour and dashes of the line with this number: where the colours repeat, the dashes change."""
+    return COLOURS[index % len(COLOURS)], _DASHES[index // len(COLOURS) % len(_DASHES)]
+
+
+def save(figure: Figure, path: Path | str) -> None:
+    """Write a figure as a PNG."""
+    figure.savefig(Path(path), dpi=_DPI, format="png")
