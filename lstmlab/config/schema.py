@@ -15,6 +15,10 @@ from lstmlab.cells import Init
 from lstmlab.cells.initialise import GATE_BIASES, KERNEL_CHOICES
 from lstmlab.data.fill import FILLS
 from lstmlab.data.table import GAPS
+from lstmlab.models.attention import ATTENTIONS
+from lstmlab.models.blocks import BLOCKS
+from lstmlab.models.settings import READOUTS
+from lstmlab.recurrence import Backend
 from lstmlab.settings import setting
 from lstmlab.tasks import Task
 
@@ -32,7 +36,7 @@ class ModelConfig:
     block: str = setting(
         "plain",
         "what surrounds a cell: nothing, norm and residual, or xLSTM's gated up-projection (stream of half the size)",
-        choices=("plain", "residual", "up_projection"),
+        choices=tuple(BLOCKS),
     )
     embedding_size: int = setting(
         0,
@@ -43,16 +47,11 @@ class ModelConfig:
         False,
         "the head's matrix is the token embedding (language models); through a projection where widths differ",
     )
-    readout: str = setting(
-        "auto", "what the head reads; auto: as the task wants", choices=("auto", "steps", "last", "pooled")
-    )
+    readout: str = setting("auto", "what the head reads; auto: as the task wants", choices=("auto", *READOUTS))
     attention: str = setting(
-        "none", "how a decoder looks back at its source (encoder-decoder tasks)",
-        choices=("none", "dot", "general", "additive"),
-    )  # fmt: skip
-    backend: str = setting(
-        "auto", "how the recurrence runs", choices=("auto", "scan", "fused", "associative", "chunkwise")
+        "none", "how a decoder looks back at its source (encoder-decoder tasks)", choices=ATTENTIONS
     )
+    backend: str = setting("auto", "how the recurrence runs", choices=tuple(map(str, Backend)))
     chunk: int = setting(0, "steps per rematerialised chunk, about √time saves most memory; 0: off", minimum=0)
     dtype: str = setting("float32", "compute dtype of the products", choices=("float32", "bfloat16"))
 

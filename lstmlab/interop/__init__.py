@@ -1,7 +1,7 @@
 """Weights of RNN, LSTM, GRU and ConvLSTM from and to PyTorch, Keras and Flax.
 
-None of the three is imported: state dicts, lists of arrays and parameter dictionaries go in and
-come out. Models and cells are never changed; every ``from_…`` returns a copy.
+None of the three is imported: state dicts, lists of arrays and parameter dictionaries go in and come out. Models and
+cells are never changed; every ``from_…`` returns a copy.
 """
 
 from lstmlab.interop.flax_params import cell_from_flax, cell_to_flax, from_flax, to_flax

@@ -24,68 +24,66 @@ BIASED = {"rnn": "i", "lstm": "h", "gru": "i"}
 CONV_ORDER = ("input", "candidate", "forget", "output")
 
 
-def take(cell: Cell, source: Source, path: str) -> CellWeights:
+def read_params(cell: Cell, source: Source, path: str) -> CellWeights:
     """The parameters of one Flax cell in any of the layouts, under names that start with ``path``.
 
-    Raises ``ValueError`` if the cell has no counterpart, or an array is missing or of another
-    shape.
+    Raises ``ValueError`` if the cell has no counterpart, or an array is missing or of another shape.
     """
-    kind = family_of(cell)
+    cell_family = family_of(cell)
     if cell.map == "conv":
-        return _take_conv(cell, source, path)
+        return _read_conv(cell, source, path)
     if not cell.bias:
         raise ValueError(f"cell {cell.name}: Flax's cells have biases, but cell.bias is false")
     if f"{path}dense_i/kernel" in source:
-        return _take_stacked(cell, source, path, kind)
-    return _take_per_gate(cell, source, path, kind)
+        return _read_stacked(cell, source, path, cell_family)
+    return _read_per_gate(cell, source, path, cell_family)
 
 
-def give(cell: Cell, weights: CellWeights, layout: str) -> dict[str, np.ndarray]:
+def write_params(cell: Cell, weights: CellWeights, layout: str) -> dict[str, np.ndarray]:
     """The weights under the names of a layout, such as ``"hf/kernel"``.
 
     Raises ``ValueError`` if the cell has no counterpart in that layout.
     """
-    kind = family_of(cell)
+    cell_family = family_of(cell)
     if cell.map == "conv":
         if layout != "linen":
             raise ValueError(f"cell {cell.name}: only layout 'linen' has convolutional cells")
-        return _give_conv(cell, weights)
-    if layout == "nnx_optimized" and kind != "lstm":
+        return _write_conv(cell, weights)
+    if layout == "nnx_optimized" and cell_family != "lstm":
         raise ValueError(f"cell {cell.name}: layout 'nnx_optimized' has the LSTM only")
     if weights.bias is None:
         raise ValueError(f"cell {cell.name}: Flax's cells have biases, but cell.bias is false")
-    if layout == "nnx_optimized" or (layout == "nnx" and kind != "lstm"):
-        return _give_stacked(weights, weights.bias, kind)
-    per_gate = _give_per_gate(weights, weights.bias, kind)
+    if layout == "nnx_optimized" or (layout == "nnx" and cell_family != "lstm"):
+        return _write_stacked(weights, weights.bias, cell_family)
+    per_gate = _write_per_gate(weights, weights.bias, cell_family)
     if layout == "nnx":
         per_gate["if_/kernel"] = per_gate.pop("if/kernel")
     return per_gate
 
 
 def family_of(cell: Cell) -> str:
-    """Flax's kind of a cell; raises ``ValueError`` for one that it does not have."""
-    kind = family(cell, "Flax", ("dense", "conv"))
+    """``"rnn"``, ``"lstm"`` or ``"gru"``; raises ``ValueError`` for a cell that Flax does not have."""
+    name = family(cell, "Flax", ("dense", "conv"))
     require(cell, "Flax", reset="after")
     if cell.map == "conv":
-        if kind != "lstm":
+        if name != "lstm":
             raise ValueError(f"cell {cell.name}: Flax has cell.map=conv for the LSTM only")
         require(cell, "Flax's ConvLSTMCell", activation="tanh", gate_activation="sigmoid")
-    return kind
+    return name
 
 
-def _take_stacked(cell: Cell, source: Source, path: str, kind: str) -> CellWeights:
+def _read_stacked(cell: Cell, source: Source, path: str, cell_family: str) -> CellWeights:
     input_shape, recurrent_shape = kernel_shapes(cell)
     return CellWeights(
         input=source.take(f"{path}dense_i/kernel", input_shape),
         recurrent=source.take(f"{path}dense_h/kernel", recurrent_shape),
-        bias=source.take(f"{path}dense_{BIASED[kind]}/bias", input_shape[-1:]),
-        candidate_bias=np.zeros(cell.hidden_size) if kind == "gru" else None,
+        bias=source.take(f"{path}dense_{BIASED[cell_family]}/bias", input_shape[-1:]),
+        candidate_bias=np.zeros(cell.hidden_size) if cell_family == "gru" else None,
     )
 
 
-def _give_stacked(weights: CellWeights, bias: np.ndarray, kind: str) -> dict[str, np.ndarray]:
-    inner = weights.candidate_bias
-    if inner is not None and np.any(inner != 0):
+def _write_stacked(weights: CellWeights, bias: np.ndarray, cell_family: str) -> dict[str, np.ndarray]:
+    if weights.candidate_bias is not None and np.any(weights.candidate_bias != 0):
         raise ValueError(
             "cell gru: nnx.GRUCell has no bias inside the reset gate, but candidate_bias is not "
             "zero (layout 'linen' has it)"
@@ -93,12 +91,12 @@ def _give_stacked(weights: CellWeights, bias: np.ndarray, kind: str) -> dict[str
     return {
         "dense_i/kernel": weights.input,
         "dense_h/kernel": weights.recurrent,
-        f"dense_{BIASED[kind]}/bias": bias,
+        f"dense_{BIASED[cell_family]}/bias": bias,
     }
 
 
-def _take_per_gate(cell: Cell, source: Source, path: str, kind: str) -> CellWeights:
-    size, letters = cell.hidden_size, LETTERS[kind]
+def _read_per_gate(cell: Cell, source: Source, path: str, cell_family: str) -> CellWeights:
+    size, letters = cell.hidden_size, LETTERS[cell_family]
 
     def stacked(side: str, name: str, *shape: int) -> np.ndarray:
         blocks = [source.take(f"{path}{side}{gate}/{name}", shape) for gate in letters]
@@ -107,17 +105,17 @@ def _take_per_gate(cell: Cell, source: Source, path: str, kind: str) -> CellWeig
     return CellWeights(
         input=stacked("i", "kernel", cell.input_size, size),
         recurrent=stacked("h", "kernel", size, size),
-        bias=stacked(BIASED[kind], "bias", size),
-        candidate_bias=source.take(f"{path}hn/bias", (size,)) if kind == "gru" else None,
+        bias=stacked(BIASED[cell_family], "bias", size),
+        candidate_bias=source.take(f"{path}hn/bias", (size,)) if cell_family == "gru" else None,
     )
 
 
-def _give_per_gate(weights: CellWeights, bias: np.ndarray, kind: str) -> dict[str, np.ndarray]:
-    letters, flat = LETTERS[kind], {}
+def _write_per_gate(weights: CellWeights, bias: np.ndarray, cell_family: str) -> dict[str, np.ndarray]:
+    letters, flat = LETTERS[cell_family], {}
     for side, name, array in (
         ("i", "kernel", weights.input),
         ("h", "kernel", weights.recurrent),
-        (BIASED[kind], "bias", bias),
+        (BIASED[cell_family], "bias", bias),
     ):
         blocks = np.split(array, len(letters), axis=-1)
         flat |= {f"{side}{gate}/{name}": block for gate, block in zip(letters, blocks, strict=True)}
@@ -126,7 +124,7 @@ def _give_per_gate(weights: CellWeights, bias: np.ndarray, kind: str) -> dict[st
     return flat
 
 
-def _take_conv(cell: Cell, source: Source, path: str) -> CellWeights:
+def _read_conv(cell: Cell, source: Source, path: str) -> CellWeights:
     shapes = kernel_shapes(cell)
     kernel, recurrent = (
         reorder(source.take(f"{path}{side}/kernel", shape), CONV_ORDER, cell.gates)
@@ -134,7 +132,7 @@ def _take_conv(cell: Cell, source: Source, path: str) -> CellWeights:
     )
     stacked = shapes[0][-1:]
     if not cell.bias:
-        # Without biases Flax still adds 1 to the forget gate, which we can hold in a bias only.
+        # Without biases Flax still adds 1 to the forget gate, and only a bias can hold that 1.
         raise ValueError(f"cell {cell.name}: Flax's ConvLSTMCell needs a cell with cell.bias=true")
     if f"{path}ih/bias" not in source and f"{path}hh/bias" not in source:  # use_bias=False
         return CellWeights(kernel, recurrent, _forget_offset(cell))
@@ -143,7 +141,7 @@ def _take_conv(cell: Cell, source: Source, path: str) -> CellWeights:
     return CellWeights(kernel, recurrent, bias + _forget_offset(cell))
 
 
-def _give_conv(cell: Cell, weights: CellWeights) -> dict[str, np.ndarray]:
+def _write_conv(cell: Cell, weights: CellWeights) -> dict[str, np.ndarray]:
     if weights.bias is None:
         raise ValueError(f"cell {cell.name}: Flax's ConvLSTMCell needs a cell with cell.bias=true")
     shifted = weights._replace(bias=weights.bias - _forget_offset(cell))

@@ -8,7 +8,7 @@ from typing import Any
 from lstmlab.cells import Cell
 
 ACTIVATIONS = {"linear": "identity"}
-"""Keras's names where they differ from ours; its ``hard_sigmoid`` is ours since Keras 3"""
+"""Keras's names where they differ from ours. ``hard_sigmoid`` is the same function since Keras 3."""
 CONVOLUTION = {"padding": "same", "strides": 1, "dilation_rate": 1, "data_format": "channels_last"}
 
 
@@ -17,7 +17,7 @@ def check_recurrent(path: str, config: Mapping[str, Any], cells: Sequence[Cell])
 
     Args:
         path: the layer's name in messages.
-        config: of the layer; of ``Bidirectional`` for two cells.
+        config: the layer's; for two cells that of ``Bidirectional``.
         cells: forward, then backward.
     """
     where = _where(path, config)

@@ -1,14 +1,12 @@
 """Weights from and to the recurrent layers of Keras, ``Bidirectional`` or not, and ``Dense``.
 
-Keras itself is not needed: a layer is anything with ``get_weights()`` and ``get_config()``, and
-wherever a layer is expected, the plain list of arrays that ``layer.get_weights()`` gives will do.
-Of a layer, the settings are compared with the cell's (activations, reset gate, padding, strides); a
-list tells nothing of them, and the caller must know.
+Keras itself is not needed: a layer is anything with ``get_weights()`` and ``get_config()``. The plain list of arrays
+that ``layer.get_weights()`` returns can be given in place of a layer. A layer's settings are compared with the cell's
+(activations, reset gate, padding, strides); a list has none, so they are not checked.
 
-The LSTM's gates stand in our order; the GRU's are update, reset, candidate.
-``GRU(reset_after=True)``, the default of Keras, is ``cell.reset=after`` and has two biases, of
-which importing adds what stands outside the reset gate. ``ConvLSTM`` needs ``padding="same"`` and
-has no peepholes (``cell.peepholes=false``).
+The LSTM's gates are in our order; the GRU's are update, reset, candidate. ``GRU(reset_after=True)``, the default of
+Keras, is ``cell.reset=after`` and has two biases: importing adds them where the reset gate does not act. ``ConvLSTM``
+needs ``padding="same"`` and has no peepholes (``cell.peepholes=false``).
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ import numpy as np
 
 from lstmlab.cells import Cell
 from lstmlab.interop.keras_config import check_linear, check_recurrent
-from lstmlab.interop.parts import MapNames, Parts, head_arrays, rebuild, stack
+from lstmlab.interop.parts import MapNames, Parts, cells_by_layer, encoder_arrays, head_arrays, rebuild
 from lstmlab.interop.source import Source
 from lstmlab.interop.weights import (
     CellWeights,
@@ -43,36 +41,32 @@ def from_keras(model: SequenceModel, layers: Sequence[Any], *, head: Any = None,
 
     Args:
         model: a model of the same cell, sizes, layers, directions and biases (``cell.bias``).
-        layers: one recurrent layer (or its ``get_weights()``) per layer of the model;
-            ``Bidirectional`` ones for a bidirectional model. All but the last have
-            ``return_sequences=True``.
+        layers: one recurrent layer (or its ``get_weights()``) per layer of the model; ``Bidirectional`` ones for a
+            bidirectional model. All but the last have ``return_sequences=True``.
         head: the ``Dense`` layer after them; the model's own head stays if not given.
         encoder: the ``Embedding`` (or ``Dense``) layer before them; as for the head.
 
     Raises:
-        ValueError: the model's cell has no counterpart, a layer's settings differ from the cell's,
-            or an array is missing, left over or of another shape.
+        ValueError: the model's cell has no counterpart, a layer's settings differ from the cell's, or an array is
+            missing, left over or of another shape.
     """
-    stacked = stack(model, "Keras")
-    if len(layers) != len(stacked):
+    cells = cells_by_layer(model, "Keras")
+    if len(layers) != len(cells):
         raise ValueError(
-            f"the model has {len(stacked)} recurrent layer(s), but {len(layers)} Keras layer(s) "
+            f"the model has {len(cells)} recurrent layer(s), but {len(layers)} Keras layer(s) "
             "are given: from_keras takes a list with one entry per layer"
         )
     arrays: dict[str, Any] = {}
-    for index, (layer, cells) in enumerate(zip(layers, stacked, strict=True)):
-        arrays |= _named(f"layers[{index}]", layer, cells)
+    for index, layer in enumerate(layers):
+        arrays |= _named(f"layers[{index}]", layer, cells[index])
     arrays |= _dense("head", head) | _dense("encoder", encoder)
     source = Source("Keras weights", arrays)
-    new = [
-        [
-            write_cell(cell, _take(cell, source, path))
-            for cell, path in zip(cells, _paths(f"layers[{index}]", cells), strict=True)
-        ]
-        for index, cells in enumerate(stacked)
-    ]
+
+    def take(cell: Cell, layer: int, direction: int) -> CellWeights:
+        return _take(cell, source, _paths(f"layers[{layer}]", cells[layer])[direction])
+
     return rebuild(
-        model, new, source,
+        model, source, take,
         head=None if head is None else _names("head"),
         encoder=None if encoder is None else _names("encoder"),
     )  # fmt: skip
@@ -81,19 +75,14 @@ def from_keras(model: SequenceModel, layers: Sequence[Any], *, head: Any = None,
 def to_keras(model: SequenceModel) -> Parts:
     """The model's weights as the lists that ``set_weights`` of Keras layers takes.
 
-    ``for layer, arrays in zip(keras_layers, to_keras(model).layers): layer.set_weights(arrays)``. A
-    bidirectional layer's list is that of ``Bidirectional``: forward arrays, then backward ones.
+    ``for layer, arrays in zip(keras_layers, to_keras(model).layers): layer.set_weights(arrays)``. A bidirectional
+    layer's list is that of ``Bidirectional``: forward arrays, then backward ones.
 
     Raises:
         ValueError: the model's cell or block has no counterpart in Keras.
     """
-    layers = [[array for cell in cells for array in cell_to_keras(cell)] for cells in stack(model, "Keras")]
-    encoder = None
-    if model.embedding is not None:
-        encoder = [np.array(model.embedding)]
-    elif model.input_map is not None:
-        encoder = [np.array(model.input_map.kernel), np.array(model.input_map.bias)]
-    return Parts(layers, list(head_arrays(model)), encoder)
+    layers = [[array for cell in cells for array in cell_to_keras(cell)] for cells in cells_by_layer(model, "Keras")]
+    return Parts(layers, list(head_arrays(model)), encoder_arrays(model) or None)
 
 
 def cell_from_keras(cell: Cell, layer: Any) -> Cell:
@@ -110,39 +99,40 @@ def cell_from_keras(cell: Cell, layer: Any) -> Cell:
 
 def cell_to_keras(cell: Cell) -> list[np.ndarray]:
     """Kernel, recurrent kernel and, if there is one, bias, as ``layer.set_weights`` takes them."""
-    kind = _family(cell)
+    order = _order(cell)
     weights = read_cell(cell)
     arrays = [weights.input, weights.recurrent]
     if weights.bias is not None:
-        two = weights.candidate_bias is not None
-        arrays.append(np.stack(split_biases(weights)) if two else weights.bias)
-    return [reorder(array, cell.gates, _order(cell, kind)) for array in arrays]
+        two_biases = weights.candidate_bias is not None
+        arrays.append(np.stack(split_biases(weights)) if two_biases else weights.bias)
+    return [reorder(array, cell.gates, order) for array in arrays]
 
 
 def _take(cell: Cell, source: Source, path: str) -> CellWeights:
-    kind = _family(cell)
+    order = _order(cell)
     shapes = dict(zip(NAMES, kernel_shapes(cell), strict=False))
-    two = kind == "gru" and getattr(cell, "reset", "") == "after"
+    two_biases = getattr(cell, "reset", "") == "after"  # the GRU
     if cell.bias:
         size = shapes["kernel"][-1:]
-        shapes["bias"] = (2, *size) if two else size
+        shapes["bias"] = (2, *size) if two_biases else size
     kernel, recurrent, *bias = (
-        reorder(source.take(f"{path}.{name}", shape), _order(cell, kind), cell.gates) for name, shape in shapes.items()
+        reorder(source.take(f"{path}.{name}", shape), order, cell.gates) for name, shape in shapes.items()
     )
     if not bias:
         return CellWeights(kernel, recurrent)
-    return CellWeights(kernel, recurrent, *(merge_biases(kind, *bias[0]) if two else bias))
+    return CellWeights(kernel, recurrent, *(merge_biases("gru", *bias[0]) if two_biases else bias))
 
 
 def _family(cell: Cell) -> str:
-    kind = family(cell, "Keras", ("dense", "conv"))
-    if cell.map == "conv" and kind != "lstm":
+    name = family(cell, "Keras", ("dense", "conv"))
+    if cell.map == "conv" and name != "lstm":
         raise ValueError(f"cell {cell.name}: Keras has cell.map=conv for the LSTM only")
-    return kind
+    return name
 
 
-def _order(cell: Cell, kind: str) -> tuple[str, ...]:
-    return GRU_ORDER if kind == "gru" else cell.gates
+def _order(cell: Cell) -> tuple[str, ...]:
+    """Keras's order of the cell's gates."""
+    return GRU_ORDER if _family(cell) == "gru" else cell.gates
 
 
 def _paths(path: str, cells: Sequence[Cell]) -> list[str]:
@@ -150,7 +140,7 @@ def _paths(path: str, cells: Sequence[Cell]) -> list[str]:
 
 
 def _named(path: str, layer: Any, cells: Sequence[Cell]) -> dict[str, Any]:
-    """A recurrent layer's arrays by name, once its settings are found to agree with the cell's."""
+    """A recurrent layer's arrays by name; raises ``ValueError`` if its settings differ from the cell's."""
     for cell in cells:
         _family(cell)
     if hasattr(layer, "get_weights"):

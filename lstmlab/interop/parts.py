@@ -1,15 +1,17 @@
-"""A sequence model taken apart into what other frameworks know, and put together again."""
+"""From a sequence model to the parts that other frameworks have (cells, head, encoder), and back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from lstmlab.cells import Cell
+from lstmlab.cells.maps import LinearMap
 from lstmlab.interop.source import Source
-from lstmlab.interop.weights import filled, write_map
+from lstmlab.interop.weights import CellWeights, filled, write_cell, write_map
 from lstmlab.models import SequenceModel
 from lstmlab.models.head import TiedHead
 
@@ -26,59 +28,77 @@ class Parts(NamedTuple):
 
 
 class MapNames(NamedTuple):
-    """Where a source keeps a dense layer or an embedding, by name."""
+    """The names of a dense layer's or an embedding's arrays in a source."""
 
     kernel: str
     bias: str
     table: str
     flip: bool = False
-    """kernels are ``[out, in]``"""
+    """whether kernels are ``[out, in]``"""
 
 
-def stack(model: SequenceModel, framework: str) -> list[list[Cell]]:
+def cells_by_layer(model: SequenceModel, framework: str) -> list[list[Cell]]:
     """The model's cells per layer: forward, then backward if there is one.
 
-    Raises ``ValueError`` for blocks around the cells, and for models that are no plain stack.
+    Raises ``ValueError`` for blocks around the cells, and for other architectures.
     """
     if type(model) is not SequenceModel:
         raise ValueError(f"{type(model).__name__} has no counterpart in {framework}: transfer its cells one by one")
-    layers = []
     for layer in model.layers:
         block = layer.block.name
         if block != "plain":
             raise ValueError(f"model.block={block} has no counterpart in {framework}: transfer its cells one by one")
-        cells = [layer.forward] if layer.backward is None else [layer.forward, layer.backward]
-        layers.append(cells)
-    return layers
+    return [layer.cells for layer in model.layers]
 
 
 def head_arrays(model: SequenceModel) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel ``[in, out]`` and bias ``[out]`` of the dense layer that the head is.
+    """Kernel ``[in, out]`` and bias ``[out]`` of the head as a dense layer.
 
-    Of a head that shares the embedding's matrix they are what a layer of its own needs for the same outputs: other
-    frameworks get that matrix twice, and tie it themselves where it is to be trained on.
+    A head that shares the embedding's matrix is exported as a dense layer with the same outputs: other frameworks get
+    the matrix twice, and must tie both copies themselves to train on.
     """
-    head = model.head
-    kernel = head.kernel(model.embedding) if isinstance(head, TiedHead) else head.kernel
-    return np.array(kernel), np.array(head.bias)
+    head, embedding = model.head, model.embedding
+    if not isinstance(head, TiedHead):
+        return np.array(head.kernel), np.array(head.bias)
+    assert embedding is not None
+    return np.array(head.kernel(embedding)), np.array(head.bias)
+
+
+def encoder_arrays(model: SequenceModel) -> list[np.ndarray]:
+    """The embedding ``[tokens, width]``, or kernel ``[in, out]`` and bias ``[out]`` of the input map; empty without
+    either."""
+    if model.embedding is not None:
+        return [np.array(model.embedding)]
+    if model.input_map is not None:
+        return [np.array(model.input_map.kernel), np.array(model.input_map.bias)]
+    return []
 
 
 def rebuild(
     model: SequenceModel,
-    cells: list[list[Cell]],
     source: Source,
+    take: Callable[[Cell, int, int], CellWeights],
+    *,
     head: MapNames | None,
     encoder: MapNames | None,
 ) -> SequenceModel:
-    """A copy of the model with these cells, and with the source's head and encoder where named.
+    """A copy of the model with weights from the source.
 
-    Raises ``ValueError`` if something does not fit or is left over in the source.
+    Args:
+        model: gives the form.
+        source: the other framework's arrays.
+        take: a cell's weights from the cell, its layer and its direction (0 forward, 1 backward).
+        head: names of the head's arrays; without them the model's own head stays.
+        encoder: names of the arrays of the embedding or input map; as for the head.
+
+    Raises:
+        ValueError: if something does not fit or is left over in the source.
     """
     new = jax.tree.map(lambda leaf: leaf, model)
-    for layer, (forward, *backward) in zip(new.layers, cells, strict=True):
-        layer.forward = forward
-        if backward:
-            layer.backward = backward[0]
+    for index, layer in enumerate(new.layers):
+        layer.forward = write_cell(layer.forward, take(layer.forward, index, 0))
+        if layer.backward is not None:
+            layer.backward = write_cell(layer.backward, take(layer.backward, index, 1))
     if encoder is not None:
         _take_encoder(new, source, encoder)
     if head is not None:
@@ -101,8 +121,8 @@ def _take_encoder(new: SequenceModel, source: Source, names: MapNames) -> None:
         )
 
 
-def _take_map(map: Any, source: Source, names: MapNames) -> Any:
-    features, size = np.shape(map.kernel)
+def _take_map(map: LinearMap, source: Source, names: MapNames) -> LinearMap:
+    features, size = map.kernel.shape
     kernel = _take_kernel(source, names, features, size)
     return write_map(map, kernel, _take_bias(source, names, size))
 
@@ -133,5 +153,5 @@ def _take_kernel(source: Source, names: MapNames, features: int, size: int) -> n
 
 
 def _take_bias(source: Source, names: MapNames, size: int) -> np.ndarray | None:
-    # Head and input map always have a bias; where the source has none, it is zero.
+    # Heads and input maps always have a bias: zero where the source has none.
     return source.take(names.bias, (size,)) if names.bias in source else None

@@ -1,4 +1,4 @@
-"""Arrays that come from elsewhere: taken by name, checked by shape, none left over."""
+"""Arrays of another framework: taken by name, checked by shape, none left over."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class Source:
 
 
 def to_numpy(array: Any) -> np.ndarray:
-    """Anything array-like as NumPy array, PyTorch tensors of any device and type included.
+    """Anything array-like as a NumPy array, PyTorch tensors of any device and type included.
 
-    It may share the other framework's memory: what keeps it must copy.
+    It may share the other framework's memory: copy it to keep it.
     """
     if hasattr(array, "detach"):
         array = array.detach().cpu()

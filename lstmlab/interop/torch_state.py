@@ -2,10 +2,10 @@
 
 PyTorch itself is not needed: a state dict is a mapping from names to anything array-like.
 
-PyTorch stacks gates in our order (LSTM ``i f g o``, GRU ``r z n``), but keeps kernels as ``[gates ·
-hidden, in]`` and two biases. Importing adds them, except for the GRU's candidate, where the second
-stands inside the reset gate; exporting leaves the second zero. A state dict does not tell the
-nonlinearity of ``nn.RNN``: give the cell the same.
+PyTorch stacks gates in our order (LSTM ``i f g o``, GRU ``r z n``), but keeps kernels as ``[gates · hidden, in]`` and
+has two biases. Importing adds them, except for the GRU's candidate, whose second bias is multiplied by the reset gate;
+exporting leaves the second zero. A state dict does not hold the nonlinearity of ``nn.RNN``: the cell must have the
+same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lstmlab.cells import Cell
-from lstmlab.interop.parts import MapNames, head_arrays, rebuild, stack
+from lstmlab.interop.parts import MapNames, cells_by_layer, encoder_arrays, head_arrays, rebuild
 from lstmlab.interop.source import Source
 from lstmlab.interop.weights import (
     CellWeights,
@@ -43,9 +43,9 @@ def from_torch(
 ) -> SequenceModel:
     """A copy of ``model`` with the weights of a PyTorch module; ``model`` itself is unchanged.
 
-    ``prefix``, ``head`` and ``encoder`` are where the module keeps its parts: ``"lstm."`` for
-    ``self.lstm = nn.LSTM(...)``. Names that start with none of them are left alone, and so are a
-    head or an encoder of the model for which no prefix is given.
+    ``prefix``, ``head`` and ``encoder`` are the names of the module's parts: ``"lstm."`` for ``self.lstm =
+    nn.LSTM(...)``. Names that start with none of them are ignored; a head or an encoder of the model for which no
+    prefix is given stays as it is.
 
     Args:
         model: a model of the same cell, sizes, layers, directions and biases (``cell.bias``).
@@ -55,20 +55,16 @@ def from_torch(
         encoder: of the ``nn.Embedding`` (or ``nn.Linear``) before them.
 
     Raises:
-        ValueError: the model's cell has no counterpart, or a name is missing, left over or of
-            another shape.
+        ValueError: the model's cell has no counterpart, or a name is missing, left over or of another shape.
     """
-    layers = stack(model, "PyTorch")
+    cells_by_layer(model, "PyTorch")  # raises for a model without a counterpart
     prefixes = (prefix, *(p for p in (head, encoder) if p is not None))
     source = Source("PyTorch state dict", {k: v for k, v in state_dict.items() if k.startswith(prefixes)})
-    cells = [
-        [
-            write_cell(cell, _take(cell, source, prefix, f"_l{index}{DIRECTIONS[direction]}"))
-            for direction, cell in enumerate(directions)
-        ]
-        for index, directions in enumerate(layers)
-    ]
-    return rebuild(model, cells, source, _names(head), _names(encoder))
+
+    def take(cell: Cell, layer: int, direction: int) -> CellWeights:
+        return _take(cell, source, prefix, f"_l{layer}{DIRECTIONS[direction]}")
+
+    return rebuild(model, source, take, head=_names(head), encoder=_names(encoder))
 
 
 def to_torch(
@@ -80,40 +76,38 @@ def to_torch(
 ) -> dict[str, np.ndarray]:
     """The model's weights under PyTorch's names; arguments as for :func:`from_torch`.
 
-    ``module.load_state_dict({k: torch.as_tensor(v) for k, v in to_torch(model).items()})`` loads
-    them. The head and the encoder are left out unless a prefix is given. Of a model with tied embeddings both have the
-    shared matrix (times the projection, where there is one): assign one parameter to both to train on with it.
+    ``module.load_state_dict({k: torch.as_tensor(v) for k, v in to_torch(model).items()})`` loads them. The head and
+    the encoder are left out unless a prefix is given. With tied embeddings both have the shared matrix (times the
+    projection, where there is one): assign one parameter to both to train on with it.
 
     Raises:
-        ValueError: the model's cell or block has no counterpart in PyTorch, or an encoder is asked
-            of a model without one.
+        ValueError: the model's cell or block has no counterpart in PyTorch, or the model has no encoder to export.
     """
     state = {}
-    for index, directions in enumerate(stack(model, "PyTorch")):
-        for suffix, cell in zip(DIRECTIONS, directions, strict=False):
+    for index, cells in enumerate(cells_by_layer(model, "PyTorch")):
+        for suffix, cell in zip(DIRECTIONS, cells, strict=False):
             state |= cell_to_torch(cell, prefix=prefix, suffix=f"_l{index}{suffix}")
     if head is not None:
         state |= _linear(*head_arrays(model), head)
     if encoder is not None:
-        if model.embedding is not None:
-            state[f"{encoder}weight"] = np.array(model.embedding)
-        elif model.input_map is not None:
-            state |= _linear(np.array(model.input_map.kernel), np.array(model.input_map.bias), encoder)
-        else:
+        arrays = encoder_arrays(model)
+        if not arrays:
             raise ValueError("the model has no encoder to export: leave out the argument encoder")
+        # An embedding has one array, which PyTorch keeps as it is; kernels of dense layers are transposed.
+        state |= {f"{encoder}weight": arrays[0]} if len(arrays) == 1 else _linear(arrays[0], arrays[1], encoder)
     return state
 
 
 def cell_from_torch(cell: Cell, state_dict: Mapping[str, Any], *, prefix: str = "", suffix: str = "") -> Cell:
     """A copy of ``cell`` with the weights of an ``nn.LSTMCell`` (``nn.RNNCell``, ``nn.GRUCell``).
 
-    With a suffix such as ``"_l0"`` or ``"_l1_reverse"``, those of that layer of an ``nn.LSTM``.
+    A suffix such as ``"_l0"`` or ``"_l1_reverse"`` selects one layer and direction of an ``nn.LSTM``.
 
     Raises:
         ValueError: as :func:`from_torch`.
     """
-    found = {k: v for k, v in state_dict.items() if k.startswith(prefix) and k.endswith(suffix)}
-    source = Source("PyTorch state dict", found)
+    selected = {k: v for k, v in state_dict.items() if k.startswith(prefix) and k.endswith(suffix)}
+    source = Source("PyTorch state dict", selected)
     new = write_cell(cell, _take(cell, source, prefix, suffix))
     source.finish()
     return new
@@ -130,22 +124,22 @@ def cell_to_torch(cell: Cell, *, prefix: str = "", suffix: str = "") -> dict[str
 
 
 def _take(cell: Cell, source: Source, prefix: str, suffix: str) -> CellWeights:
-    kind = _family(cell)
+    cell_family = _family(cell)
     (features, size), (hidden, _) = kernel_shapes(cell)
     kernel = source.take(f"{prefix}weight_ih{suffix}", (size, features)).T
     recurrent = source.take(f"{prefix}weight_hh{suffix}", (size, hidden)).T
     if not cell.bias:
         return CellWeights(kernel, recurrent)
     biases = [source.take(f"{prefix}bias_{side}{suffix}", (size,)) for side in ("ih", "hh")]
-    return CellWeights(kernel, recurrent, *merge_biases(kind, *biases))
+    return CellWeights(kernel, recurrent, *merge_biases(cell_family, *biases))
 
 
 def _family(cell: Cell) -> str:
-    kind = family(cell, "PyTorch")
+    name = family(cell, "PyTorch")
     require(cell, "PyTorch", gate_activation="sigmoid", reset="after")
-    if kind != "rnn":  # nn.RNN has tanh and relu, as our cell
+    if name != "rnn":  # nn.RNN has tanh and relu, as our cell
         require(cell, "PyTorch", activation="tanh")
-    return kind
+    return name
 
 
 def _names(prefix: str | None) -> MapNames | None:

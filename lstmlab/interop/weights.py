@@ -1,4 +1,4 @@
-"""A cell's weights as plain arrays, in lstmlab's own order: the form between two frameworks."""
+"""A cell's weights as plain arrays in lstmlab's order: the common form between frameworks."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ class CellWeights(NamedTuple):
 def family(cell: Cell, framework: str, maps: Sequence[str] = ("dense",)) -> str:
     """``"rnn"``, ``"lstm"`` or ``"gru"``: the equations that the cell shares with others.
 
-    Raises ``ValueError`` for cells, peepholes and kinds of linear map that the framework does not
-    have.
+    Raises ``ValueError`` for cells, peepholes and kinds of linear map that the framework does not have.
     """
     if cell.map not in maps:
         raise ValueError(
@@ -73,11 +72,11 @@ def kernel_shapes(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def read_cell(cell: Cell) -> CellWeights:
     """Copies of the cell's weights."""
     arrays = (None if a is None else np.array(a) for a in _arrays(cell))
-    kernel, recurrent, apart, bias, inner = arrays
+    kernel, recurrent, candidate, bias, candidate_bias = arrays
     assert kernel is not None and recurrent is not None
-    if apart is not None:
-        recurrent = np.concatenate([recurrent, apart], axis=-1)
-    return CellWeights(kernel, recurrent, bias, inner)
+    if candidate is not None:
+        recurrent = np.concatenate([recurrent, candidate], axis=-1)
+    return CellWeights(kernel, recurrent, bias, candidate_bias)
 
 
 def write_cell(cell: Cell, weights: CellWeights) -> Cell:
@@ -86,10 +85,10 @@ def write_cell(cell: Cell, weights: CellWeights) -> Cell:
     assert new.input is not None and new.recurrent is not None
     _assign(new.input, "kernel", weights.input)
     recurrent = weights.recurrent
-    apart = getattr(new, "candidate_recurrent", None)
-    if apart is not None:
+    candidate_map = getattr(new, "candidate_recurrent", None)
+    if candidate_map is not None:
         recurrent, candidate = np.split(recurrent, [2 * cell.hidden_size], axis=-1)
-        _assign(apart, "kernel", candidate)
+        _assign(candidate_map, "kernel", candidate)
     _assign(new.recurrent, "kernel", recurrent)
     if weights.bias is not None:
         _assign(new.input, "bias", weights.bias)
@@ -107,13 +106,16 @@ def write_map(map: LinearMap, kernel: np.ndarray, bias: np.ndarray | None) -> Li
 
 
 def reorder(array: np.ndarray, have: Sequence[str], want: Sequence[str]) -> np.ndarray:
-    """Exchange the blocks ``have`` of the last axis so that they come in the order ``want``."""
+    """The array with the blocks of its last axis in the order ``want`` instead of ``have``."""
     blocks = dict(zip(have, np.split(array, len(have), axis=-1), strict=True))
     return np.concatenate([blocks[name] for name in want], axis=-1)
 
 
 def merge_biases(family: str, input: np.ndarray, recurrent: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """One bias from the two of other frameworks: their sum, except inside the GRU's reset gate."""
+    """Bias and candidate bias from the two biases of other frameworks.
+
+    The bias is their sum; for the GRU the candidate's blocks stay apart, as the reset gate multiplies the second.
+    """
     if family != "gru":
         return input + recurrent, None
     gates = 2 * (len(input) // 3)
@@ -122,7 +124,7 @@ def merge_biases(family: str, input: np.ndarray, recurrent: np.ndarray) -> tuple
 
 
 def split_biases(weights: CellWeights) -> tuple[np.ndarray, np.ndarray]:
-    """Input and recurrent bias for those that keep two: the second is zero where a sum would do."""
+    """Input and recurrent bias for frameworks with two: the second is zero but for the GRU's candidate."""
     assert weights.bias is not None
     recurrent = np.zeros_like(weights.bias)
     if weights.candidate_bias is not None:
@@ -131,14 +133,14 @@ def split_biases(weights: CellWeights) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _arrays(cell: Cell) -> tuple[Any, ...]:
-    """Kernels of the input, of the state, and of the gated state if apart; bias; inner bias."""
+    """Input kernel, recurrent kernel, the candidate's recurrent kernel, bias, candidate bias; ``None`` where absent."""
     assert cell.input is not None and cell.recurrent is not None
-    # The first GRU keeps the candidate's recurrent kernel apart: it multiplies the gated state.
-    apart = getattr(cell, "candidate_recurrent", None)
+    # The first GRU has a recurrent kernel for the candidate: it multiplies the gated state.
+    candidate_map = getattr(cell, "candidate_recurrent", None)
     return (
         cell.input.kernel,
         cell.recurrent.kernel,
-        None if apart is None else apart.kernel,
+        None if candidate_map is None else candidate_map.kernel,
         cell.input.bias,
         getattr(cell, "candidate_bias", None),
     )

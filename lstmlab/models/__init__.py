@@ -1,11 +1,16 @@
-"""Cells stacked into models. Every architecture has the constructor (with its ``own_options`` besides), the call and
-``needs_whole`` of ``SequenceModel``."""
+"""Cells stacked into models.
 
+Every architecture has the constructor (with its ``extra_settings`` besides), the call and the
+``whole_sequence_reason`` of :class:`~lstmlab.models.base.RecurrentModel`.
+"""
+
+from lstmlab.models.base import ModelOutput, RecurrentModel
 from lstmlab.models.dropout import Rates
 from lstmlab.models.encoder_decoder import EncoderDecoder
 from lstmlab.models.forecaster import EncoderForecaster
 from lstmlab.models.recursive import RecursiveModel
-from lstmlab.models.sequence import ModelOutput, SequenceModel
+from lstmlab.models.sequence import SequenceModel
+from lstmlab.models.settings import ModelSettings
 
 ARCHITECTURES = {
     "sequence": SequenceModel,
@@ -15,5 +20,6 @@ ARCHITECTURES = {
 }
 
 __all__ = [
-    "ARCHITECTURES", "EncoderDecoder", "EncoderForecaster", "ModelOutput", "Rates", "RecursiveModel", "SequenceModel",
+    "ARCHITECTURES", "EncoderDecoder", "EncoderForecaster", "ModelOutput", "ModelSettings", "Rates", "RecurrentModel",
+    "RecursiveModel", "SequenceModel",
 ]  # fmt: skip

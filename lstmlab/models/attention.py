@@ -1,19 +1,20 @@
-"""Attention of a decoder over what an encoder read."""
+"""Attention of a decoder over the outputs of an encoder."""
 
 from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float
 
-from lstmlab.cells.maps import make_map
+from lstmlab.arrays import Key
+from lstmlab.cells.maps import LinearMap, make_map
 
 ATTENTIONS = ("none", "dot", "general", "additive")
 
 
 class Attention(nnx.Module):
-    r"""What the decoder's output is joined with: the memory, averaged by how well each position fits.
+    r"""The decoder's output, joined with a mean of the memory that is weighted by how well each position fits.
 
     .. math::
         e_{ts} &= h_t^\top m_s               && \text{dot} \\
@@ -23,8 +24,8 @@ class Attention(nnx.Module):
         \tilde h_t &= \tanh(W_c [\textstyle\sum_s a_{ts} m_s; h_t])
 
     Luong, Pham & Manning 2015, arXiv:1508.04025, global attention (``additive`` is the score of Bahdanau, Cho & Bengio
-    2015, arXiv:1409.0473), without feeding :math:`\tilde h` back into the recurrence: so a decoder that is taught with
-    its targets crosses all of them in one call of its backend. All maps but :math:`W_c` have no biases.
+    2015, arXiv:1409.0473), without feeding :math:`\tilde h` back into the recurrence: under teacher forcing the decoder
+    then runs over all targets in one call of its backend. Only :math:`W_c` has a bias.
 
     Args:
         kind: ``dot``, ``general`` or ``additive``.
@@ -37,7 +38,7 @@ class Attention(nnx.Module):
         ValueError: ``dot`` with h and m of different sizes.
     """
 
-    def __init__(self, kind: str, query: int, memory: int, *, key: PRNGKeyArray, dtype: str | None) -> None:
+    def __init__(self, kind: str, query: int, memory: int, *, key: Key, dtype: str | None) -> None:
         if kind == "dot" and query != memory:
             raise ValueError(
                 f"model.attention=dot needs an encoder as wide as the decoder, but they have {memory} and {query} "
@@ -46,8 +47,8 @@ class Attention(nnx.Module):
         self.kind = kind
         keys = jax.random.split(key, 4)
 
-        def linear(number: int, read: int, init: str = "lecun_normal", bias: bool = False) -> nnx.Module:
-            return make_map("dense", read, (query,), key=keys[number], init=init, bias=bias, dtype=dtype)
+        def linear(number: int, features: int, init: str = "lecun_normal", bias: bool = False) -> LinearMap:
+            return make_map("dense", features, (query,), key=keys[number], init=init, bias=bias, dtype=dtype)
 
         self.keys = None if kind == "dot" else linear(0, memory)
         self.queries = linear(1, query) if kind == "additive" else None
@@ -60,12 +61,12 @@ class Attention(nnx.Module):
         memory: Float[Array, "source batch memory"],
         valid: Bool[Array, "source batch"],
     ) -> tuple[Float[Array, "target batch query"], Float[Array, "target batch source"]]:
-        """What replaces h, and the weights, which are 0 at positions that are not valid."""
-        known = memory if self.keys is None else self.keys(memory)
+        """:math:`\\tilde h`, and the weights a, which are 0 at positions that are not valid."""
+        keys = memory if self.keys is None else self.keys(memory)
         if self.queries is None:
-            scores = jnp.einsum("tbd,sbd->tbs", h, known)
+            scores = jnp.einsum("tbd,sbd->tbs", h, keys)
         else:
-            joined = jnp.tanh(self.queries(h)[:, None] + known[None])
+            joined = jnp.tanh(self.queries(h)[:, None] + keys[None])
             scores = jnp.einsum("tsbd,d->tbs", joined, jnp.asarray(self.score))
         mask = valid.T[None]
         # A finite floor: a row without valid positions gets weights of 0, not NaN.

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
+from lstmlab.arrays import Step
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.encoder_decoder import EncoderDecoder
+from lstmlab.models.stack import StackState
 
-NEVER = -1e30
+T = TypeVar("T")
+IMPOSSIBLE = -1e30
+"""the log-probability of what may not be chosen"""
 
 
 class Hypotheses(NamedTuple):
@@ -26,6 +30,20 @@ class Hypotheses(NamedTuple):
     """the weights with which each token was chosen, if the model has any"""
 
 
+class Beams(NamedTuple):
+    """The hypotheses while the search goes on."""
+
+    state: StackState
+    """of the decoder, rows ``batch · beam``"""
+    last: Int[Array, "batch beam"]
+    """the decoder's next inputs"""
+    tokens: Int[Array, "batch beam length"]
+    attention: Float[Array, "batch beam length source"] | None
+    log_probability: Float[Array, "batch beam"]
+    lengths: Int[Array, "batch beam"]
+    finished: Bool[Array, "batch beam"]
+
+
 @partial(jax.jit, static_argnames=("length", "beam", "alpha"))
 def beam_search(
     model: EncoderDecoder,
@@ -36,7 +54,7 @@ def beam_search(
     alpha: float = 1.0,
     rates: Rates = NO_DROPOUT,
 ) -> Hypotheses:
-    """The ``beam`` best of the outputs kept at each step; ``beam=1`` is the greedy choice.
+    """The best outputs found when the ``beam`` best are kept at each step; ``beam=1`` is the greedy choice.
 
     A hypothesis Y of \\|Y\\| tokens (the end token among them) is ranked by ``log p(Y|X) / ((5 + |Y|) / 6)^α``, the
     length normalisation of Wu et al. 2016, arXiv:1609.08144; finished ones keep their place and compete with those
@@ -47,47 +65,51 @@ def beam_search(
     encoded, state = model.encode(source, rates=rates)
     encoded, state = _repeat(encoded, beam, 1), _repeat(state, beam, 0)
 
-    def rank(total: Array, taken: Array) -> Array:
-        return total / ((5 + taken) / 6) ** alpha
+    def score(log_probability: Array, lengths: Array) -> Array:
+        return log_probability / ((5 + lengths) / 6) ** alpha
 
-    def body(carry: Any, at: Array) -> tuple[Any, None]:
-        state, last, tokens, maps, total, taken, ended = carry
-        logits, after, weights = model.decode(encoded, last.reshape(-1, 1), state, rates=rates)
+    def body(beams: Beams, step: Step) -> tuple[Beams, None]:
+        logits, state, weights = model.decode(encoded, beams.last.reshape(-1, 1), beams.state, rates=rates)
         logs = jax.nn.log_softmax(logits[:, 0]).reshape(batch, beam, size)
-        logs = logs.at[..., jnp.asarray([pad, start])].set(NEVER)
-        idle = jnp.full((size,), NEVER).at[pad].set(0.0)
-        totals = total[..., None] + jnp.where(ended[..., None], idle, logs)
-        lengths = taken + ~ended
+        logs = logs.at[..., jnp.asarray([pad, start])].set(IMPOSSIBLE)
+        only_padding = jnp.full((size,), IMPOSSIBLE).at[pad].set(0.0)
+        totals = beams.log_probability[..., None] + jnp.where(beams.finished[..., None], only_padding, logs)
+        lengths = beams.lengths + ~beams.finished
         # At the first step all hypotheses are the same one.
-        totals = jnp.where((at == 0) & (jnp.arange(beam) > 0)[None, :, None], 2 * NEVER, totals)
-        _, best = jax.lax.top_k(rank(totals, lengths[..., None]).reshape(batch, -1), beam)
+        totals = jnp.where((step == 0) & (jnp.arange(beam) > 0)[None, :, None], 2 * IMPOSSIBLE, totals)
+        _, best = jax.lax.top_k(score(totals, lengths[..., None]).reshape(batch, -1), beam)
         parent, token = best // size, best % size
         rows = (parent + beam * jnp.arange(batch)[:, None]).reshape(-1)
 
-        def heirs(values: Array) -> Array:
+        def of_parents(values: Array) -> Array:
             return jnp.take_along_axis(values, parent.reshape(parent.shape + (1,) * (values.ndim - 2)), axis=1)
 
-        if weights is not None:
-            maps = heirs(maps.at[:, :, at].set(weights.reshape(batch, beam, -1)))
-        tokens = heirs(tokens).at[:, :, at].set(token)
-        total = jnp.take_along_axis(totals.reshape(batch, -1), best, axis=1)
-        finished = heirs(ended) | (token == end)
-        carry = (jax.tree.map(lambda a: a[rows], after), token, tokens, maps, total, heirs(lengths), finished)
-        return carry, None
+        attention = beams.attention
+        if attention is not None and weights is not None:
+            attention = of_parents(attention.at[:, :, step].set(weights.reshape(batch, beam, -1)))
+        beams = Beams(
+            state=jax.tree.map(lambda a: a[rows], state),
+            last=token,
+            tokens=of_parents(beams.tokens).at[:, :, step].set(token),
+            attention=attention,
+            log_probability=jnp.take_along_axis(totals.reshape(batch, -1), best, axis=1),
+            lengths=of_parents(lengths),
+            finished=of_parents(beams.finished) | (token == end),
+        )
+        return beams, None
 
-    has_maps = model.attention is not None
-    first = (
-        state,
-        jnp.full((batch, beam), start, jnp.int32),
-        jnp.full((batch, beam, length), pad, jnp.int32),
-        jnp.zeros((batch, beam, length, source.shape[1])) if has_maps else None,
-        jnp.zeros((batch, beam)),
-        jnp.zeros((batch, beam), jnp.int32),
-        jnp.zeros((batch, beam), bool),
+    first = Beams(
+        state=state,
+        last=jnp.full((batch, beam), start, jnp.int32),
+        tokens=jnp.full((batch, beam, length), pad, jnp.int32),
+        attention=None if model.attention is None else jnp.zeros((batch, beam, length, source.shape[1])),
+        log_probability=jnp.zeros((batch, beam)),
+        lengths=jnp.zeros((batch, beam), jnp.int32),
+        finished=jnp.zeros((batch, beam), bool),
     )
-    (_, _, tokens, maps, total, taken, _), _ = jax.lax.scan(body, first, jnp.arange(length))
-    return Hypotheses(tokens, rank(total, taken), maps)
+    beams, _ = jax.lax.scan(body, first, jnp.arange(length))
+    return Hypotheses(beams.tokens, score(beams.log_probability, beams.lengths), beams.attention)
 
 
-def _repeat(tree: Any, times: int, axis: int) -> Any:
+def _repeat(tree: T, times: int, axis: int) -> T:
     return jax.tree.map(lambda a: jnp.repeat(a, times, axis=axis), tree)

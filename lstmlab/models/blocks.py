@@ -1,18 +1,21 @@
-"""What surrounds a cell in a layer."""
+"""What surrounds the cells of a layer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import jax
 from flax import nnx
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, Float
 
+from lstmlab.arrays import Key
 from lstmlab.cells.maps import LinearMap, make_map
 
-Recur = Callable[[Array], Array]
-"""The layer's cells over a whole sequence: inputs ``[time, batch, ..., read]`` to outputs ``[..., shown]``."""
+Sequences: TypeAlias = Float[Array, "time batch *features"]
+RunCells: TypeAlias = Callable[[Sequences], Sequences]
+"""Runs a layer's cells over whole sequences: from ``[time, batch, *spatial, expansion · width]`` to ``[time, batch,
+*spatial, cell_width]``"""
 
 
 class Block(nnx.Module):
@@ -20,7 +23,7 @@ class Block(nnx.Module):
 
     Args:
         width: features of the layer's input.
-        shown: features of what the cells give, both directions together.
+        cell_width: features of the cells' outputs, both directions together.
         key: random key of the maps.
         dtype: compute dtype of the products.
 
@@ -32,31 +35,31 @@ class Block(nnx.Module):
 
     name: ClassVar[str]
     """Its name in the configuration."""
-    carries: ClassVar[bool] = True
+    residual: ClassVar[bool] = True
     """Whether the layer adds to a residual stream, whose width the hidden size then sets."""
-    factor: ClassVar[int] = 1
-    """Features that the cells read for each one of the stream."""
+    expansion: ClassVar[int] = 1
+    """Features of the cells' inputs for each feature of the layer's input."""
 
-    def __init__(self, width: int, shown: int, *, key: PRNGKeyArray, dtype: str | None) -> None:
+    def __init__(self, width: int, cell_width: int, *, key: Key, dtype: str | None) -> None:
         raise NotImplementedError(f"{type(self).__name__} defines no maps")
 
-    def __call__(self, xs: Array, recur: Recur) -> Array:
-        """Outputs of the layer from its inputs ``[time, batch, *spatial, width]``."""
+    def __call__(self, xs: Sequences, run_cells: RunCells) -> Sequences:
+        """Outputs of the layer from its inputs, both ``[time, batch, *spatial, width]``."""
         raise NotImplementedError(f"{type(self).__name__} defines no call")
 
 
 class Plain(Block):
     """``y = cell(x)``."""
 
-    name, carries = "plain", False
+    name, residual = "plain", False
 
-    def __init__(self, width: int, shown: int, *, key: PRNGKeyArray, dtype: str | None) -> None:
+    def __init__(self, width: int, cell_width: int, *, key: Key, dtype: str | None) -> None:
         del width, key, dtype
-        self.width = shown
+        self.width = cell_width
 
-    def __call__(self, xs: Array, recur: Recur) -> Array:
-        """The cells alone."""
-        return recur(xs)
+    def __call__(self, xs: Sequences, run_cells: RunCells) -> Sequences:
+        """Outputs of the cells, ``[time, batch, *spatial, cell_width]``."""
+        return run_cells(xs)
 
 
 class Residual(Block):
@@ -67,21 +70,23 @@ class Residual(Block):
 
     name = "residual"
 
-    def __init__(self, width: int, shown: int, *, key: PRNGKeyArray, dtype: str | None) -> None:
+    def __init__(self, width: int, cell_width: int, *, key: Key, dtype: str | None) -> None:
         self.width = width
         self.norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0))
         self.merge: LinearMap | None = (
-            None if shown == width else make_map("dense", shown, (width,), key=key, init="lecun_normal", dtype=dtype)
+            None
+            if cell_width == width
+            else make_map("dense", cell_width, (width,), key=key, init="lecun_normal", dtype=dtype)
         )
 
-    def __call__(self, xs: Array, recur: Recur) -> Array:
-        """The equation above."""
-        ys = recur(self.norm(xs))
+    def __call__(self, xs: Sequences, run_cells: RunCells) -> Sequences:
+        """``x + cell(norm(x))``, ``[time, batch, *spatial, width]``."""
+        ys = run_cells(self.norm(xs))
         return xs + (ys if self.merge is None else self.merge(ys))
 
 
 class UpProjection(Block):
-    r"""The cell works in twice the width of the stream, and a gate that sees the input alone multiplies what it shows.
+    r"""The cell works in twice the width of the stream, and its output is multiplied by a gate on the input.
 
     .. math::
         \hat x &= \text{norm}(x) \\
@@ -92,22 +97,22 @@ class UpProjection(Block):
     size. With two directions the gate is as wide as both together. The three maps have no biases.
     """
 
-    name, factor = "up_projection", 2
+    name, expansion = "up_projection", 2
 
-    def __init__(self, width: int, shown: int, *, key: PRNGKeyArray, dtype: str | None) -> None:
-        def linear(number: int, given: int, size: int) -> LinearMap:
-            mine = jax.random.fold_in(key, number)
-            return make_map("dense", given, (size,), key=mine, init="lecun_normal", dtype=dtype)
+    def __init__(self, width: int, cell_width: int, *, key: Key, dtype: str | None) -> None:
+        def linear(number: int, features: int, size: int) -> LinearMap:
+            map_key = jax.random.fold_in(key, number)
+            return make_map("dense", features, (size,), key=map_key, init="lecun_normal", dtype=dtype)
 
         self.width = width
         self.norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0))
-        self.up, self.gate = linear(0, width, self.factor * width), linear(1, width, shown)
-        self.down = linear(2, shown, width)
+        self.up, self.gate = linear(0, width, self.expansion * width), linear(1, width, cell_width)
+        self.down = linear(2, cell_width, width)
 
-    def __call__(self, xs: Array, recur: Recur) -> Array:
-        """The equations above."""
+    def __call__(self, xs: Sequences, run_cells: RunCells) -> Sequences:
+        """``y`` of the equations, ``[time, batch, *spatial, width]``."""
         normed = self.norm(xs)
-        return xs + self.down(recur(self.up(normed)) * jax.nn.silu(self.gate(normed)))
+        return xs + self.down(run_cells(self.up(normed)) * jax.nn.silu(self.gate(normed)))
 
 
 BLOCKS: dict[str, type[Block]] = {block.name: block for block in (Plain, Residual, UpProjection)}
@@ -119,11 +124,21 @@ def stream_width(block: str, hidden_size: int) -> int | None:
     Raises ``ValueError`` for a hidden size that the block cannot divide.
     """
     kind = BLOCKS[block]
-    if not kind.carries:
+    if not kind.residual:
         return None
-    if hidden_size % kind.factor:
+    if hidden_size % kind.expansion:
         raise ValueError(
             f"model.hidden_size is {hidden_size}, but must be even with model.block={block}: "
             "the stream between its layers has half as many features"
         )
-    return hidden_size // kind.factor
+    return hidden_size // kind.expansion
+
+
+def stream_norm(block: str, width: int) -> nnx.LayerNorm | None:
+    """The norm after the last layer of a residual stream; ``None`` for a block without one."""
+    return nnx.LayerNorm(width, rngs=nnx.Rngs(0)) if BLOCKS[block].residual else None
+
+
+def normalise(norm: nnx.LayerNorm | None, xs: Float[Array, "*batch features"]) -> Float[Array, "*batch features"]:
+    """``norm(xs)``; ``xs`` itself without a norm."""
+    return xs if norm is None else norm(xs)

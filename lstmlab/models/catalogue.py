@@ -1,4 +1,4 @@
-"""What there is to say of every registered cell, found out by making it: nothing here is written down by hand."""
+"""Facts about every registered cell, found by building it: nothing here is written by hand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CellFacts:
 
     entry: CellEntry
     form: str
-    """what decides which backends serve, see :attr:`lstmlab.cells.Cell.form`"""
+    """decides which backends can run it, see :attr:`lstmlab.cells.Cell.form`"""
     backends: tuple[str, ...]
     """the backends that run it, the preferred one first"""
     maps: tuple[str, ...]
@@ -50,7 +50,7 @@ class OtherForm(NamedTuple):
 
 
 def cell_facts(name: str) -> CellFacts:
-    """The facts of a registered cell, from shapes alone; raises ``ValueError`` for an unknown name."""
+    """The facts of a registered cell, from shapes only; raises ``ValueError`` for an unknown name."""
     entry = cell_entry(name)
     cell = _shapes(name)
     state = jax.eval_shape(lambda: _make(name).initial_state(1))

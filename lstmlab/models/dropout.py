@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
+from lstmlab.arrays import Key, Scalar
 from lstmlab.cells.regularise import dropout_mask
 
-Rate = float | Array | None
+Rate: TypeAlias = float | Scalar | None
 
 
 class Rates(NamedTuple):
@@ -29,7 +30,7 @@ class Rates(NamedTuple):
     zoneout: Rate = None
     """probability that a state element keeps its old value (Krueger et al. 2017)"""
     input_noise: Rate = None
-    """standard deviation of Gaussian noise on what the first layer reads (Greff et al. 2017)"""
+    """standard deviation of Gaussian noise on the inputs of the first layer (Greff et al. 2017)"""
 
 
 NO_DROPOUT = Rates()
@@ -38,7 +39,7 @@ NO_DROPOUT = Rates()
 def sequence_dropout(
     x: Float[Array, "time batch *features"],
     rate: Rate,
-    key: PRNGKeyArray | None,
+    key: Key | None,
     *,
     variational: bool,
 ) -> Float[Array, "time batch *features"]:
@@ -50,7 +51,7 @@ def sequence_dropout(
 
 
 def add_noise(
-    x: Float[Array, "time batch *features"], deviation: Rate, key: PRNGKeyArray | None
+    x: Float[Array, "time batch *features"], deviation: Rate, key: Key | None
 ) -> Float[Array, "time batch *features"]:
     """Gaussian noise on every feature. Without a key (evaluation) none is added."""
     if deviation is None or key is None:
@@ -58,6 +59,6 @@ def add_noise(
     return x + deviation * jax.random.normal(key, x.shape, x.dtype)
 
 
-def fold(key: PRNGKeyArray | None, number: ArrayLike) -> PRNGKeyArray | None:
-    """An independent key, or none."""
+def fold(key: Key | None, number: ArrayLike) -> Key | None:
+    """``fold_in(key, number)``, an independent key; ``None`` without a key."""
     return None if key is None else jax.random.fold_in(key, number)

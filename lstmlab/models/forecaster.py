@@ -1,26 +1,28 @@
-"""Encoder and forecaster: one stack of layers reads the past, a second one unrolls the future from its states."""
+"""Encoder and forecaster: one stack of layers reads the past, a second one forecasts the future from its states."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
-from jaxtyping import Array, Bool, Int, PRNGKeyArray
+from jaxtyping import Array, Float
 
-from lstmlab.cells.maps import make_map
-from lstmlab.models.dropout import NO_DROPOUT, Rates, add_noise, fold
-from lstmlab.models.layer import Run
-from lstmlab.models.sequence import ModelOutput, SequenceModel
+from lstmlab.arrays import Key, Lengths, Resets
+from lstmlab.models.base import ModelOutput, RecurrentModel
+from lstmlab.models.blocks import normalise, stream_norm
+from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
+from lstmlab.models.head import apply_head, check_tied, head_size, make_head, split_outputs
+from lstmlab.models.inputs import embed_inputs, make_input_layer
+from lstmlab.models.settings import ModelSettings
+from lstmlab.models.stack import Stack, StackState, drop_inputs
 from lstmlab.tasks import Features, Tokens
 
 FORECASTER_KEY = 3
 """Folded into the key of the parameters; the encoder's parts take 0 to 2."""
 
 
-class EncoderForecaster(SequenceModel):
+class EncoderForecaster(RecurrentModel):
     r"""The encoding-forecasting network of Shi et al. 2015, arXiv:1506.04214, figure 3, around any cell.
 
     Layer ℓ of the forecaster has the cell of layer ℓ of the encoder with weights of its own, and starts from that
@@ -33,7 +35,7 @@ class EncoderForecaster(SequenceModel):
         y_k &= W\,[\hat h^1_k; \dots; \hat h^L_k] + b
 
     The head reads the outputs of *all* layers of the forecaster, for convolutional cells by a 1×1 convolution. Inputs
-    are a pair ``(x, u)``: the sequence seen ``[batch, T, *spatial, features]``, and what the forecaster reads
+    are a pair ``(x, u)``: the past ``[batch, T, *spatial, features]``, and the forecaster's inputs
     ``[batch, K, *spatial, features]``: zeros where nothing of the future is known, as in the paper. Outputs are
     ``[batch, K, *spatial, size]``; the state in and out is the encoder's.
 
@@ -43,69 +45,53 @@ class EncoderForecaster(SequenceModel):
         ValueError: for token inputs, two directions, or a readout other than ``steps``.
     """
 
-    def __init__(
-        self, cell: str, inputs: Tokens | Features, outputs: Features, *, key: PRNGKeyArray, **settings: Any
-    ) -> None:
+    def __init__(self, cell: str, inputs: Tokens | Features, outputs: Features, *, key: Key, **settings: Any) -> None:
+        model = ModelSettings(cell, **settings)
         if isinstance(inputs, Tokens):
             raise ValueError("an encoder-forecaster reads features, but the task's inputs are tokens")
-        if settings.get("bidirectional"):
+        if model.bidirectional:
             raise ValueError("model.bidirectional=true cannot forecast: a forecaster runs forward in time only")
-        readout = settings.get("readout", "steps")
-        if readout != "steps":
-            raise ValueError(f"model.readout is '{readout}', but an encoder-forecaster needs steps (or auto)")
-        super().__init__(cell, inputs, outputs, key=key, **settings)
-        # The same constructor once more: its layers are the forecaster's. Its head and input map are dropped.
-        twin = SequenceModel(cell, inputs, outputs, key=jax.random.fold_in(key, FORECASTER_KEY), **settings)
-        self.forecaster = twin.layers
-        width = sum(layer.block.width for layer in self.forecaster)
-        if self.final_norm is not None:
-            self.final_norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0))
-        size = outputs.size if self.spatial else outputs.size * math.prod(outputs.spatial)
-        self.head = make_map(
-            "dense", width, (size,), key=jax.random.fold_in(key, 2), init="glorot_uniform", bias=True,
-            dtype=settings.get("dtype"),
-        )  # fmt: skip
+        if model.readout != "steps":
+            raise ValueError(f"model.readout is '{model.readout}', but an encoder-forecaster needs steps (or auto)")
+        if model.tied_embeddings:
+            check_tied(inputs, outputs)
+        super().__init__(inputs, outputs, model)
+        keys = [jax.random.fold_in(key, number) for number in range(FORECASTER_KEY + 1)]
+        self.spatial = model.spatial_shape(inputs)
+        _, self.input_map, width = make_input_layer(model, inputs, key=keys[0], spatial=self.spatial)
+        self.layers = Stack(model, width, key=keys[1], spatial=self.spatial)
+        # As the layers of a sequence model with the key FORECASTER_KEY.
+        self.forecaster = Stack(model, width, key=jax.random.fold_in(keys[FORECASTER_KEY], 1), spatial=self.spatial)
+        self.backend = model.resolve_backend(self.layers[0].forward)
+        features = sum(self.forecaster.widths)
+        self.final_norm = stream_norm(model.block, features)
+        self.head = make_head(features, head_size(outputs, self.spatial), None, key=keys[2], dtype=model.dtype)
 
     def __call__(
         self,
-        inputs: tuple[Array, Array],
-        state: Any = None,
+        inputs: tuple[Float[Array, "batch past *features"], Float[Array, "batch future *features"]],
+        state: StackState | None = None,
         *,
-        lengths: Int[Array, " batch"] | None = None,
-        resets: Bool[Array, "batch time"] | None = None,
+        lengths: Lengths | None = None,
+        resets: Resets | None = None,
         rates: Rates = NO_DROPOUT,
-        key: PRNGKeyArray | None = None,
+        key: Key | None = None,
         collect_gates: bool = False,
     ) -> ModelOutput:
-        """Run a batch of pairs ``(seen, read by the forecaster)``; lengths and resets are those of what is seen."""
-        seen, asked = (self._encode(jnp.swapaxes(part, 0, 1)) for part in inputs)
-        backend = self.backend if not collect_gates else "scan"
-        run = Run(backend, self.chunk, lengths, None if resets is None else resets.T, rates, collect_gates)
-        seen = add_noise(self._drop(seen, rates.input, fold(key, 0)), rates.input_noise, fold(key, 1))
-        _, states, gates = self._stack(self.layers, seen, state, run, fold(key, 2))
-        future = run._replace(lengths=None, resets=None)
-        shown, _, more = self._stack(self.forecaster, asked, states, future, fold(key, 3))
-        ys = jnp.concatenate(shown, axis=-1)
-        outputs = jnp.swapaxes(self.head(ys if self.final_norm is None else self.final_norm(ys)), 0, 1)
-        if not self.spatial:
-            outputs = outputs.reshape(*outputs.shape[:-1], *self.outputs.spatial, self.outputs.size)
-        return ModelOutput(outputs, states, [*gates, *more] if collect_gates else None)
+        """Forecasts ``[batch, future, *spatial, size]`` from pairs (past, inputs of the forecaster).
+
+        State, lengths and resets are the encoder's; gates are those of the encoder's layers, then the forecaster's.
+        """
+        past, future = (embed_inputs(part, None, self.input_map, spatial=self.spatial) for part in inputs)
+        options = self._unroll_options(lengths, resets, rates, collect_gates)
+        encoded = self.layers(drop_inputs(past, options, key), state, options, fold(key, 2))
+        options = options._replace(lengths=None, resets=None)
+        forecast = self.forecaster(future, encoded.state, options, fold(key, 3))
+        ys = normalise(self.final_norm, jnp.concatenate(forecast.outputs, axis=-1))
+        outputs = split_outputs(jnp.swapaxes(apply_head(self.head, ys, None), 0, 1), self.outputs, self.spatial)
+        return ModelOutput(outputs, encoded.state, encoded.gates + forecast.gates if collect_gates else None)
 
     @property
-    def needs_whole(self) -> str:
+    def whole_sequence_reason(self) -> str:
         """It reads all of the past before it forecasts."""
         return "an encoder-forecaster needs the whole sequence: call the model on it"
-
-    def _stack(
-        self, layers: Any, xs: Array, state: Any, run: Run, key: PRNGKeyArray | None
-    ) -> tuple[list[Array], list[Any], list[Any]]:
-        """Outputs of every layer, their states after the last step, and their gates."""
-        shown, states, gates = [], [], []
-        for index, layer in enumerate(layers):
-            before = None if state is None else state[index]
-            xs, after, named = layer(xs, before, run, fold(key, 2 * index))
-            xs = self._drop(xs, run.rates.layer, fold(key, 2 * index + 1))
-            shown.append(xs)
-            states.append(after)
-            gates.append(named)
-        return shown, states, gates

@@ -1,4 +1,4 @@
-"""Sampling from a token model: one compiled loop, the state carried step by step."""
+"""Sampling from a token model: temperature, top-k and top-p."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
+from lstmlab.arrays import Key, Scalar
+from lstmlab.models.base import RecurrentModel
 from lstmlab.models.dropout import NO_DROPOUT, Rates
-from lstmlab.models.sequence import SequenceModel
+from lstmlab.models.sampling import extend
 
 
 @partial(jax.jit, static_argnames="length")
 def generate(
-    model: SequenceModel,
+    model: RecurrentModel,
     prompt: Int[Array, "batch prompt"],
     length: int,
-    key: PRNGKeyArray,
-    temperature: Float[Array, ""] | float = 1.0,
+    key: Key,
+    temperature: Scalar | float = 1.0,
     rates: Rates = NO_DROPOUT,
     top_k: Int[Array, ""] | int = 0,
-    top_p: Float[Array, ""] | float = 1.0,
+    top_p: Scalar | float = 1.0,
 ) -> Int[Array, "batch length"]:
     """Tokens that continue each prompt, drawn from ``softmax(logits / temperature)`` among the :func:`likeliest`.
 
@@ -30,28 +32,19 @@ def generate(
     on the number of rows, and a longer text begins with the shorter one (up to rounding, which may differ between
     batches of different sizes).
     """
-    read = model(prompt, rates=rates)
-    rows = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(prompt.shape[0]))
+    row_keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(prompt.shape[0]))
 
-    def draw(step: Array, logits: Array) -> Array:
-        warm = likeliest(logits / jnp.maximum(temperature, 1e-6), top_k, top_p)
-        keys = jax.vmap(jax.random.fold_in, (0, None))(rows, step)
-        sampled = jax.vmap(jax.random.categorical)(keys, warm)
+    def draw(logits: Array, step: Array) -> Array:
+        allowed = likeliest(logits / jnp.maximum(temperature, 1e-6), top_k, top_p)
+        keys = jax.vmap(jax.random.fold_in, (0, None))(row_keys, step)
+        sampled = jax.vmap(jax.random.categorical)(keys, allowed)
         return jnp.where(temperature > 0, sampled, jnp.argmax(logits, axis=-1)).astype(prompt.dtype)
 
-    def body(carry: tuple[Array, object], step: Array) -> tuple[tuple[Array, object], Array]:
-        logits, state = carry
-        token = draw(step, logits)
-        out = model(token[:, None], state, rates=rates)
-        return (out.outputs[:, -1], out.state), token
-
-    first = (read.outputs[:, -1], read.state)
-    _, tokens = jax.lax.scan(body, first, jnp.arange(length))
-    return tokens.T
+    return extend(model, prompt, draw, jnp.arange(length), rates)
 
 
 def likeliest(
-    logits: Float[Array, "batch size"], top_k: Int[Array, ""] | int, top_p: Float[Array, ""] | float
+    logits: Float[Array, "batch size"], top_k: Int[Array, ""] | int, top_p: Scalar | float
 ) -> Float[Array, "batch size"]:
     """Logits with −∞ for every token that may not be drawn.
 
@@ -62,14 +55,14 @@ def likeliest(
 
     def filtered(logits: Array) -> Array:
         order = jnp.argsort(-logits, axis=-1, stable=True)
-        falling = jnp.take_along_axis(logits, order, axis=-1)
+        descending = jnp.take_along_axis(logits, order, axis=-1)
         keep = jnp.arange(logits.shape[-1]) < jnp.where(top_k > 0, top_k, logits.shape[-1])
-        probabilities = jax.nn.softmax(jnp.where(keep, falling, -jnp.inf), axis=-1)
+        probabilities = jax.nn.softmax(jnp.where(keep, descending, -jnp.inf), axis=-1)
         before = jnp.cumsum(probabilities, axis=-1) - probabilities
         # Rounding may take the sum to 1 before the last token.
         keep &= (before < top_p) | (top_p >= 1)
         rows = jnp.arange(logits.shape[0])[:, None]
-        return jnp.full_like(logits, -jnp.inf).at[rows, order].set(jnp.where(keep, falling, -jnp.inf))
+        return jnp.full_like(logits, -jnp.inf).at[rows, order].set(jnp.where(keep, descending, -jnp.inf))
 
     # Sorting a large vocabulary takes longer than a step of the model.
     restricted = jnp.logical_or(jnp.asarray(top_k) > 0, jnp.asarray(top_p) < 1)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, PRNGKeyArray
 
+from lstmlab.arrays import Key, Lengths, TimeMajorResets
 from lstmlab.cells import Cell
+from lstmlab.cells.base import Gates, State
 from lstmlab.cells.regularise import (
     CandidateDropout,
     Zoneout,
@@ -19,97 +19,116 @@ from lstmlab.cells.regularise import (
     weight_drop,
     zoneout_masks,
 )
-from lstmlab.models.blocks import BLOCKS, Block
+from lstmlab.models.blocks import BLOCKS, Block, Sequences
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
+from lstmlab.models.settings import ModelSettings
 from lstmlab.recurrence import Unrolled, unroll
 
+LayerState: TypeAlias = tuple[State, ...]
+"""One state per direction."""
 
-class Run(NamedTuple):
-    """How a layer is to cross time; the same for all layers of a model."""
+
+class UnrollOptions(NamedTuple):
+    """How cells are unrolled over time; the same for all layers of a stack."""
 
     backend: str
     chunk: int | None
-    lengths: Array | None = None
-    resets: Array | None = None
+    lengths: Lengths | None = None
+    resets: TimeMajorResets | None = None
     rates: Rates = NO_DROPOUT
+    variational_dropout: bool = False
     collect_gates: bool = False
+
+
+class LayerOutput(NamedTuple):
+    """What a layer returns."""
+
+    outputs: Sequences
+    """``[time, batch, *spatial, width]``"""
+    state: LayerState
+    """after the last step"""
+    gates: list[Gates | None]
+    """per direction, ``[time, batch, ...]`` each; ``None`` unless they are collected"""
 
 
 class RecurrentLayer(nnx.Module):
     """A cell, optionally a second one that runs backwards, and the block around them.
 
     Args:
-        make_cell: a cell from its number of inputs and a random key.
+        settings: cell, block, directions and dtype.
         width: features of the layer's input.
-        block: a name in :data:`~lstmlab.models.blocks.BLOCKS`.
         key: random key of all parameters.
-        bidirectional: also make the cell that runs backwards.
-        dtype: compute dtype of the block's products.
+        spatial: spatial axes of the states; empty unless the cell's maps are convolutions.
     """
 
     forward: Cell
     backward: Cell | None
     block: Block
 
-    def __init__(
-        self,
-        make_cell: Callable[[int, PRNGKeyArray], Cell],
-        width: int,
-        block: str,
-        *,
-        key: PRNGKeyArray,
-        bidirectional: bool,
-        dtype: str | None = None,
-    ) -> None:
-        kind = BLOCKS[block]
-        read = kind.factor * width
-        self.forward = make_cell(read, jax.random.fold_in(key, 0))
-        self.backward = make_cell(read, jax.random.fold_in(key, 1)) if bidirectional else None
-        shown = (2 if bidirectional else 1) * self.forward.output_size
-        self.block = kind(width, shown, key=jax.random.fold_in(key, 2), dtype=dtype)
+    def __init__(self, settings: ModelSettings, width: int, *, key: Key, spatial: tuple[int, ...] = ()) -> None:
+        block = BLOCKS[settings.block]
 
-    def __call__(self, xs: Array, state: Any, run: Run, key: PRNGKeyArray | None) -> tuple[Array, Any, list[Any]]:
-        """Outputs ``[time, batch, *spatial, width]``, final state(s), gates per direction."""
-        cells = [self.forward] if self.backward is None else [self.forward, self.backward]
-        states = [None] * len(cells) if state is None else list(state)
-        runs: list[Unrolled] = []
+        def new_cell(direction: int) -> Cell:
+            cell_key = jax.random.fold_in(key, direction)
+            return settings.make_cell(block.expansion * width, key=cell_key, spatial=spatial)
 
-        def recur(inputs: Array) -> Array:
-            for i, cell in enumerate(cells):
-                runs.append(_unroll(cell, inputs, states[i], run, fold(key, i), reverse=i == 1))
-            return jnp.concatenate([r.outputs for r in runs], axis=-1)
+        self.forward = new_cell(0)
+        self.backward = new_cell(1) if settings.bidirectional else None
+        cell_width = sum(cell.output_size for cell in self.cells)
+        self.block = block(width, cell_width, key=jax.random.fold_in(key, 2), dtype=settings.dtype)
 
-        ys = self.block(xs, recur)
-        return ys, tuple(r.state for r in runs), [r.gates for r in runs]
+    def __call__(self, xs: Sequences, state: LayerState | None, options: UnrollOptions, key: Key | None) -> LayerOutput:
+        """Run the layer over ``[time, batch, *spatial, features]``, from zero states if none are given."""
+        states = [None] * len(self.cells) if state is None else list(state)
+        unrolled: list[Unrolled] = []
+
+        def run_cells(inputs: Sequences) -> Sequences:
+            for direction, cell in enumerate(self.cells):
+                unrolled.append(
+                    _unroll(cell, inputs, states[direction], options, fold(key, direction), reverse=direction == 1)
+                )
+            return jnp.concatenate([one.outputs for one in unrolled], axis=-1)
+
+        outputs = self.block(xs, run_cells)
+        return LayerOutput(outputs, tuple(one.state for one in unrolled), [one.gates for one in unrolled])
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The forward cell, then the backward one if there is one."""
+        return [self.forward] if self.backward is None else [self.forward, self.backward]
 
     @property
     def state_size(self) -> int:
         """Numbers carried per sequence, in all directions."""
-        return sum(cell.state_size for cell in (self.forward, self.backward) if cell is not None)
+        return sum(cell.state_size for cell in self.cells)
 
-    def initial_state(self, batch: int) -> Any:
+    def initial_state(self, batch: int) -> LayerState:
         """Zero states, one per direction."""
-        cells = [self.forward] if self.backward is None else [self.forward, self.backward]
-        return tuple(cell.initial_state(batch) for cell in cells)
+        return tuple(cell.initial_state(batch) for cell in self.cells)
 
 
-def _unroll(cell: Any, xs: Any, state: Any, run: Run, key: PRNGKeyArray | None, reverse: bool) -> Unrolled:
-    """Unroll a cell under the regularisers that are switched on."""
-    time, batch = xs.shape[:2]
-    plain = cell
-    # Weights first: a masked map is no kernel any more.
-    if run.rates.weight is not None and key is not None:
-        cell = weight_drop(cell, run.rates.weight, jax.random.fold_in(key, 12))
-    if run.rates.recurrent is not None and key is not None:
-        cell = recurrent_dropout(cell, run.rates.recurrent, jax.random.fold_in(key, 10), batch)
-    if run.rates.candidate is not None and key is not None:
-        masks = candidate_masks(plain, run.rates.candidate, jax.random.fold_in(key, 13), time, batch)
-        cell, xs = CandidateDropout(cell), (xs, masks)
-    if run.rates.zoneout is not None:
-        keep = zoneout_masks(plain, run.rates.zoneout, fold(key, 11), time, batch)
-        cell, xs = Zoneout(cell), (xs, keep)
+def _unroll(
+    cell: Cell, inputs: Sequences, state: State | None, options: UnrollOptions, key: Key | None, reverse: bool
+) -> Unrolled:
+    """Unroll a cell with the regularisers that are switched on; only zoneout acts without a key."""
+    time, batch = inputs.shape[:2]
+    rates = options.rates
+    # A wrapped cell takes masks beside its inputs.
+    wrapped: Any = cell
+    xs: Any = inputs
+    # Weights first: a map under recurrent dropout has no kernel.
+    if rates.weight is not None and key is not None:
+        wrapped = weight_drop(wrapped, rates.weight, jax.random.fold_in(key, 12))
+    if rates.recurrent is not None and key is not None:
+        wrapped = recurrent_dropout(wrapped, rates.recurrent, jax.random.fold_in(key, 10), batch)
+    if rates.candidate is not None and key is not None:
+        masks = candidate_masks(cell, rates.candidate, jax.random.fold_in(key, 13), time, batch)
+        wrapped, xs = CandidateDropout(wrapped), (xs, masks)
+    if rates.zoneout is not None:
+        keep = zoneout_masks(cell, rates.zoneout, fold(key, 11), time, batch)
+        wrapped, xs = Zoneout(wrapped), (xs, keep)
     return unroll(
-        cell, xs, state,
-        lengths=run.lengths, resets=run.resets, reverse=reverse,
-        backend=run.backend, chunk=run.chunk, collect_gates=run.collect_gates,
+        wrapped, xs, state,
+        lengths=options.lengths, resets=options.resets, reverse=reverse,
+        backend=options.backend, chunk=options.chunk, collect_gates=options.collect_gates,
     )  # fmt: skip

@@ -6,10 +6,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int, PRNGKeyArray
+from jaxtyping import Array, Float
 
+from lstmlab.arrays import Key, Lengths, Resets
+from lstmlab.models.base import ModelOutput
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
-from lstmlab.models.sequence import ModelOutput, SequenceModel
+from lstmlab.models.sequence import SequenceModel
+from lstmlab.models.stack import StackState
 from lstmlab.tasks import Features, Tokens
 
 
@@ -19,10 +22,10 @@ class RecursiveModel(SequenceModel):
     .. math:: \hat y_{t+1} = f(x_1, …, x_t), \quad \hat y_{t+k+1} = f(x_1, …, x_t, [\hat y_{t+1}; c_{t+1}], …)
 
     Inputs are ``[batch, window + horizon − 1, features]``: the window, then for each further step what is known of
-    it in advance (c, the calendar), in the place of whose first ``columns`` features the model puts its forecast.
-    Outputs are ``[batch, horizon, columns, numbers]``; number 0 of each column is fed back. Training goes through
-    the model's own forecasts, so that it learns under the errors that it will make. Dropout whose masks last a
-    sequence keeps them for the window, and draws others for each step that is fed back.
+    it in advance (c, such as the calendar). The first ``columns`` features of these steps are replaced by the
+    forecast. Outputs are ``[batch, horizon, columns, numbers]``; number 0 of each column is fed back. Training goes
+    through the model's own forecasts, so that it learns under the errors that it will make. Dropout masks that last a
+    sequence are drawn once for the window, and again for each step that is fed back.
 
     Args:
         cell, inputs: as of :class:`SequenceModel`.
@@ -41,41 +44,44 @@ class RecursiveModel(SequenceModel):
         if settings.get("readout", "last") != "last":
             raise ValueError(f"model.readout is '{settings['readout']}', but task.strategy=recursive needs last")
         self.horizon, self.columns = outputs.spatial
-        step = Features(outputs.size, (self.columns,))
-        super().__init__(cell, inputs, step, **{**settings, "readout": "last"})
+        one_step = Features(outputs.size, (self.columns,))
+        super().__init__(cell, inputs, one_step, **{**settings, "readout": "last"})
 
     def __call__(
         self,
-        inputs: Array,
-        state: Any = None,
+        inputs: Float[Array, "batch time features"],
+        state: StackState | None = None,
         *,
-        lengths: Int[Array, " batch"] | None = None,
-        resets: Bool[Array, "batch time"] | None = None,
+        lengths: Lengths | None = None,
+        resets: Resets | None = None,
         rates: Rates = NO_DROPOUT,
-        key: PRNGKeyArray | None = None,
+        key: Key | None = None,
         collect_gates: bool = False,
     ) -> ModelOutput:
-        """Forecasts ``[batch, horizon, columns, numbers]``, and the state before the last of them is fed back."""
-        run = super().__call__
-        window = inputs.shape[1] - (self.horizon - 1)
-        seen, ahead = inputs[:, :window], jnp.swapaxes(inputs[:, window:], 0, 1)
-        resets = None if resets is None else resets[:, :window]
-        first = run(
-            seen, state, lengths=lengths, resets=resets, rates=rates, key=fold(key, 0), collect_gates=collect_gates
-        )
+        """Forecasts ``[batch, horizon, columns, numbers]``, and the state after the last step that was read.
 
-        def step(carry: tuple[Array, Any], xs: tuple[Array, Array]) -> tuple[tuple[Array, Any], Array]:
-            (said, state), (known, index) = carry, xs
-            row = jnp.concatenate([said[..., 0], known[:, self.columns :]], axis=-1)
-            out = run(row[:, None], state, rates=rates, key=fold(key, index + 1))
+        Lengths, resets and gates are those of the window.
+        """
+        call = super().__call__
+        window = inputs.shape[1] - (self.horizon - 1)
+        known = jnp.swapaxes(inputs[:, window:], 0, 1)[..., self.columns :]
+        first = call(
+            inputs[:, :window], state, lengths=lengths, resets=None if resets is None else resets[:, :window],
+            rates=rates, key=fold(key, 0), collect_gates=collect_gates,
+        )  # fmt: skip
+
+        def step(carry: tuple[Array, StackState], xs: tuple[Array, Array]) -> tuple[tuple[Array, StackState], Array]:
+            (forecast, state), (known, index) = carry, xs
+            row = jnp.concatenate([forecast[..., 0], known], axis=-1)
+            out = call(row[:, None], state, rates=rates, key=fold(key, index + 1))
             return (out.outputs, out.state), out.outputs
 
         steps = jnp.arange(self.horizon - 1)
-        (_, state), later = jax.lax.scan(step, (first.outputs, first.state), (ahead, steps))
+        (_, state), later = jax.lax.scan(step, (first.outputs, first.state), (known, steps))
         outputs = jnp.concatenate([first.outputs[None], later])
         return ModelOutput(jnp.swapaxes(outputs, 0, 1), state, first.gates)
 
     @property
-    def needs_whole(self) -> str:
+    def whole_sequence_reason(self) -> str:
         """It reads a window before it reads its own forecasts."""
         return "a recursive model needs the whole window: call the model on it"

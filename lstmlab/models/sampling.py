@@ -1,42 +1,55 @@
-"""Going on with a sequence of vectors: what a task draws from an output is the next input, in one compiled loop."""
+"""Continuing a sequence in one compiled loop: each next input is drawn from the output before it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeAlias
 
 import jax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Shaped
 
+from lstmlab.arrays import Key
+from lstmlab.models.base import RecurrentModel
 from lstmlab.models.dropout import NO_DROPOUT, Rates
-from lstmlab.models.sequence import SequenceModel
+from lstmlab.models.stack import StackState
 
-Draw = Callable[[Array, PRNGKeyArray], Array]
+Draw: TypeAlias = Callable[[Float[Array, " batch *outputs"], Key], Float[Array, " batch *features"]]
 """From outputs ``[batch, ...]`` and a key to inputs ``[batch, ...]`` of the next step."""
 
 
 @partial(jax.jit, static_argnames=("length", "draw"))
 def continue_sequence(
-    model: SequenceModel,
+    model: RecurrentModel,
     prompt: Float[Array, "batch prompt *features"],
     length: int,
-    key: PRNGKeyArray,
+    key: Key,
     draw: Draw,
     rates: Rates = NO_DROPOUT,
 ) -> Float[Array, "batch length *features"]:
-    """``length`` steps x that continue each prompt: from the output after x₁ … x_t, ``draw`` makes x_{t+1}.
+    """``length`` steps x that continue each prompt: ``draw`` makes x_{t+1} from the output after x₁ … x_t.
 
     Prompts hold at least one step. Nothing is dropped; a zoneout rate acts by its expectation. ``draw`` is compiled
     in: equal functions share a program.
     """
-    read = model(prompt, rates=rates)
+    return extend(model, prompt, draw, jax.random.split(key, length), rates)
 
-    def body(carry: tuple[Array, object], key: PRNGKeyArray) -> tuple[tuple[Array, object], Array]:
+
+def extend(
+    model: RecurrentModel,
+    prompt: Shaped[Array, "batch prompt *features"],
+    draw: Callable[[Array, Array], Array],
+    steps: Shaped[Array, " length"],
+    rates: Rates,
+) -> Shaped[Array, "batch length *features"]:
+    """One new input for each entry of ``steps``: ``draw`` makes it from the last output and that entry."""
+    start = model(prompt, rates=rates)
+
+    def body(carry: tuple[Array, StackState], step: Array) -> tuple[tuple[Array, StackState], Array]:
         output, state = carry
-        step = draw(output, key)
-        out = model(step[:, None], state, rates=rates)
-        return (out.outputs[:, -1], out.state), step
+        new = draw(output, step)
+        out = model(new[:, None], state, rates=rates)
+        return (out.outputs[:, -1], out.state), new
 
-    first = (read.outputs[:, -1], read.state)
-    _, steps = jax.lax.scan(body, first, jax.random.split(key, length))
-    return steps.swapaxes(0, 1)
+    _, drawn = jax.lax.scan(body, (start.outputs[:, -1], start.state), steps)
+    return drawn.swapaxes(0, 1)

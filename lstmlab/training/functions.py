@@ -55,7 +55,7 @@ def build_model(config: Config, key: Key) -> SequenceModel:
     """A freshly initialised model; raises ``ValueError`` when cell, model and task do not fit."""
     model, task = config.model, config.task
     architecture = ARCHITECTURES[task.architecture]
-    own = {name: getattr(model, name) for name in architecture.own_options}
+    own = {name: getattr(model, name) for name in architecture.extra_settings}
     return architecture(
         config.cell.name, task.inputs, task.outputs,
         hidden_size=model.hidden_size, key=key, layers=model.layers,

@@ -67,8 +67,8 @@ class Trained:
 
         Raises ``ValueError`` for a model that needs whole sequences.
         """
-        if self.model.needs_whole:
-            raise ValueError(self.model.needs_whole)
+        if self.model.whole_sequence_reason:
+            raise ValueError(self.model.whole_sequence_reason)
         out = self.run(jnp.asarray(inputs)[:, None], state)
         # Only the readout "steps" has a time axis left to take away.
         output = out.outputs[:, 0] if self.model.readout == "steps" else out.outputs
@@ -77,7 +77,7 @@ class Trained:
     @property
     def stepwise(self) -> bool:
         """Whether the model can continue a sequence: it reads forward alone, and answers at every step."""
-        return not self.model.needs_whole and self.model.readout == "steps"
+        return not self.model.whole_sequence_reason and self.model.readout == "steps"
 
     def predict(self, batch: Batch) -> jax.Array:
         """Outputs for a batch of the task."""

@@ -21,14 +21,14 @@ from lstmlab.interop import (
     to_keras,
     to_torch,
 )
-from lstmlab.models.sequence import working_shape
+from lstmlab.models.settings import spatial_shape
 from lstmlab.tasks import Features
 
 GATES = 4 * HIDDEN
 
 
 def any_model(name):
-    spatial = working_shape(name, {}, Features(FEATURES, (4, 4)))
+    spatial = spatial_shape(name, {}, Features(FEATURES, (4, 4)))
     # Its groups of units must divide the hidden size, which is odd here.
     settings = {"modules": HIDDEN} if "modules" in cell_entry(name).cls.options else {}
     return blank(name, spatial=spatial, **settings)

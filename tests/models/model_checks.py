@@ -11,7 +11,7 @@ from battery import AWAKE
 
 from lstmlab.cells import Init
 from lstmlab.models import Rates, SequenceModel
-from lstmlab.models.sequence import working_shape
+from lstmlab.models.settings import spatial_shape
 from lstmlab.tasks import Features
 
 FEATURES, HIDDEN, OUTPUTS, BATCH = 2, 4, 3, 2
@@ -22,7 +22,7 @@ def build(cell="lstm", *, inputs=None, outputs=None, randomise=True, seed=0, **s
     """A model; convolutional cells get feature maps, all others vectors."""
     options = dict(AWAKE.get(cell, ())) | (settings.get("cell_options") or {})
     settings["cell_options"] = options
-    spatial = working_shape(cell, options, Features(FEATURES, SPATIAL))
+    spatial = spatial_shape(cell, options, Features(FEATURES, SPATIAL))
     if randomise:
         settings = {"init": Init(input="zeros", recurrent="zeros")} | settings
     model = SequenceModel(

@@ -8,7 +8,7 @@ from model_checks import BATCH, FEATURES, HIDDEN, OUTPUTS, SPATIAL, close, compi
 
 from lstmlab.cells import cell_names
 from lstmlab.models import EncoderForecaster, Rates
-from lstmlab.models.sequence import working_shape
+from lstmlab.models.settings import spatial_shape
 from lstmlab.recurrence import unroll
 from lstmlab.tasks import Features, Tokens
 
@@ -17,7 +17,7 @@ run = compiled(lambda model, inputs, state=None: model(inputs, state))
 
 
 def build(cell="lstm", **settings):
-    spatial = working_shape(cell, settings.get("cell_options") or {}, Features(FEATURES, SPATIAL))
+    spatial = spatial_shape(cell, settings.get("cell_options") or {}, Features(FEATURES, SPATIAL))
     made = EncoderForecaster(
         cell, Features(FEATURES, spatial), Features(OUTPUTS, spatial),
         **{"hidden_size": HIDDEN, "key": jax.random.key(0)} | settings,
@@ -106,7 +106,7 @@ def test_every_block_goes(block):
 @pytest.mark.parametrize("cell", cell_names())
 def test_every_cell_has_the_shapes_of_an_encoder_forecaster(cell):
     def forward(key):
-        spatial = working_shape(cell, {}, Features(FEATURES, SPATIAL))
+        spatial = spatial_shape(cell, {}, Features(FEATURES, SPATIAL))
         features = Features(FEATURES, spatial)
         model = EncoderForecaster(cell, features, Features(OUTPUTS, spatial), hidden_size=8, key=key)
         return model((jnp.zeros((BATCH, PAST, *spatial, FEATURES)), jnp.zeros((BATCH, FUTURE, *spatial, FEATURES))))

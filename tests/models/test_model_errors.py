@@ -5,7 +5,7 @@ import pytest
 from model_checks import build
 
 from lstmlab.models import SequenceModel
-from lstmlab.models.sequence import working_shape
+from lstmlab.models.settings import spatial_shape
 from lstmlab.tasks import Features, Tokens
 
 CASES = {
@@ -54,7 +54,7 @@ def test_unknown_cells_are_refused_with_a_suggestion():
 @pytest.mark.parametrize("cell, options", [("conv_lstm", {}), ("lstm", {"map": "conv"})])
 def test_convolutions_need_spatial_inputs(cell, options, inputs):
     with pytest.raises(ValueError, match=r"cell\.map=conv") as caught:
-        working_shape(cell, options, inputs)
+        spatial_shape(cell, options, inputs)
     assert cell in str(caught.value)
     with pytest.raises(ValueError, match=r"cell\.map=conv"):
         build("lstm", inputs=inputs, cell_options={"map": "conv"})

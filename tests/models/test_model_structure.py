@@ -159,7 +159,7 @@ def test_tokens_are_embedded(block):
     model = build(inputs=Tokens(7), block=block, embedding_size=HIDDEN)
     tokens = jnp.asarray([[0, 6, 3], [1, 1, 2]])
     table = np.asarray(model.embedding)
-    assert table.shape == (7, HIDDEN // BLOCKS[block].factor)
+    assert table.shape == (7, HIDDEN // BLOCKS[block].expansion)
     vectors = build(inputs=Features(HIDDEN), block="plain")
     if block == "plain":
         vectors.layers, vectors.head = model.layers, model.head

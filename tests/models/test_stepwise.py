@@ -31,7 +31,7 @@ def test_all_architectures_are_below():
 @pytest.mark.parametrize("choices, reason", WHOLE.values(), ids=WHOLE)
 def test_a_model_that_needs_whole_sequences_says_so(choices, reason, tmp_path):
     trained = untrained(*choices, directory=tmp_path)
-    assert reason in trained.model.needs_whole
+    assert reason in trained.model.whole_sequence_reason
     assert trained.stepwise == (not reason)
     if reason:
         with pytest.raises(ValueError, match=reason):
@@ -40,7 +40,7 @@ def test_a_model_that_needs_whole_sequences_says_so(choices, reason, tmp_path):
 
 def test_an_answer_for_the_whole_sequence_alone_continues_nothing():
     trained = untrained("sentiment")
-    assert not trained.model.needs_whole
+    assert not trained.model.whole_sequence_reason
     assert not trained.stepwise
     with pytest.raises(ValueError, match="task sentiment has no tokens to generate"):
         trained.generate([1, 2], 3)
@@ -55,7 +55,7 @@ def test_tags_are_no_words_to_go_on_with():
 def test_own_options_are_keys_of_the_section_model(name):
     choices, _ = WHOLE[name]
     keys = {field.name for field in dataclasses.fields(type(small(*choices).model))}
-    assert set(ARCHITECTURES[name].own_options) <= keys
+    assert set(ARCHITECTURES[name].extra_settings) <= keys
 
 
 def test_an_option_of_another_architecture_is_refused():
