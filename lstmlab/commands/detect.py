@@ -12,7 +12,6 @@ from lstmlab.commands.new_rows import add_file_arguments, read_new_rows
 from lstmlab.config import ConfigError
 from lstmlab.data.table import Table
 from lstmlab.plots.anomaly import anomaly_plot
-from lstmlab.tasks.series.anomaly.baselines import model_errors
 from lstmlab.tasks.series.anomaly.metrics import runs
 from lstmlab.tasks.series.anomaly.scoring import Scorer
 from lstmlab.tasks.series.anomaly.task import Anomaly
@@ -33,7 +32,7 @@ def main(arguments: list[str]) -> None:
         f"a score needs {needed}: task.context={task.context} to look back on and task.horizon={task.horizon} that are "
         "forecast"
     )
-    table = read_new_rows(task, task.facts, chosen.file, chosen.missing, needed, why)
+    table = read_new_rows(task, task.info, chosen.file, chosen.missing, needed, why)
     scores = score(trained, task, task.scorer, table)
     flags = np.nan_to_num(scores, nan=-np.inf) > task.scorer.threshold
     output = chosen.output or chosen.run / "detect"
@@ -51,7 +50,7 @@ def main(arguments: list[str]) -> None:
 
 def score(trained: Trained, task: Anomaly, scorer: Scorer, table: Table) -> np.ndarray:
     """The score of every row; NaN for the first, which have not been forecast."""
-    return scorer.scores(model_errors(task, trained, task.facts.scaler.scale(table.values)))
+    return scorer.scores(task.model_errors(trained, task.info.scaler.scale(table.values)))
 
 
 def write(path: Path, table: Table, scores: np.ndarray, flags: np.ndarray) -> None:
@@ -60,8 +59,8 @@ def write(path: Path, table: Table, scores: np.ndarray, flags: np.ndarray) -> No
         writer = csv.writer(file)
         writer.writerow(["row" if table.times is None else "time", *table.names, "score", "flagged"])
         for row, values in enumerate(table.values):
-            said = f"{scores[row]:.8g}" if np.isfinite(scores[row]) else ""
-            writer.writerow([_when(table, row), *(f"{value:.10g}" for value in values), said, int(flags[row])])
+            shown = f"{scores[row]:.8g}" if np.isfinite(scores[row]) else ""
+            writer.writerow([_when(table, row), *(f"{value:.10g}" for value in values), shown, int(flags[row])])
 
 
 def report(table: Table, scores: np.ndarray, flags: np.ndarray) -> list[str]:

@@ -16,9 +16,9 @@ from lstmlab.config import ConfigError
 from lstmlab.data.table import Table
 from lstmlab.data.times import following
 from lstmlab.plots import forecast as plots
-from lstmlab.tasks.series.forecast.heads import Said
+from lstmlab.tasks.series.calendar_features import calendar_features
+from lstmlab.tasks.series.distributions import Prediction
 from lstmlab.tasks.series.forecast.task import Forecast
-from lstmlab.tasks.series.splits import calendar
 from lstmlab.tracking.files import file_names
 from lstmlab.training import Trained, load
 
@@ -35,17 +35,17 @@ def main(arguments: list[str]) -> None:
     if not isinstance(task, Forecast):
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which forecasts no series")
     looks_back = f"the run looks back on task.window={task.window}"
-    table = read_new_rows(task, task.facts, chosen.file, chosen.missing, task.window, looks_back)
+    table = read_new_rows(task, task.info, chosen.file, chosen.missing, task.window, looks_back)
     times = ahead(task, table)
-    said = forecast_after(trained, task, table, times)
+    prediction = forecast_after(trained, task, table, times)
     output = chosen.output or chosen.run / "forecast"
     output.mkdir(parents=True, exist_ok=True)
     path = output / "forecast.csv"
-    write(path, task, times, said)
+    write(path, task, times, prediction)
     print(path)
-    for column, name in enumerate(file_names(task.facts.target_names)):
+    for column, name in enumerate(file_names(task.info.target_names)):
         picture = output / f"forecast_{name}.png"
-        draw(picture, task, table, times, said, column)
+        draw(picture, task, table, times, prediction, column)
         print(picture)
 
 
@@ -56,54 +56,54 @@ def ahead(task: Forecast, table: Table) -> np.ndarray:
     return following(table.times, table.step, task.horizon)
 
 
-def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.ndarray) -> Said:
+def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.ndarray) -> Prediction:
     """The forecast ``[horizon, columns]`` in the file's units."""
-    facts, window = task.facts, task.window
-    values = np.zeros((window + task.horizon, len(facts.names)))
-    values[:window] = facts.scaler.scale(table.values[-window:])
+    info, window = task.info, task.window
+    values = np.zeros((window + task.horizon, len(info.names)))
+    values[:window] = info.scaler.scale(table.values[-window:])
     rows = [values]
     if task.calendar:
-        assert table.times is not None and facts.step is not None
-        rows.append(calendar(np.concatenate([table.times[-window:], times]), facts.step))
+        assert table.times is not None and info.step is not None
+        rows.append(calendar_features(np.concatenate([table.times[-window:], times]), info.step))
     batch = task.batch_of(jnp.asarray(np.concatenate(rows, axis=1), jnp.float32)[None])
-    said = task.said(trained.predict(batch), batch)
-    scaler = facts.scaler.of(facts.told)
+    prediction = task.prediction(trained.predict(batch), batch)
+    scaler = info.scaler.of(info.targets)
 
     def restored(part: Any) -> np.ndarray:
         return scaler.restore(np.asarray(part, np.float64)[0])
 
-    bounds = (None if part is None else restored(part) for part in (said.lower, said.upper))
-    return Said(restored(said.point), *bounds)
+    bounds = (None if part is None else restored(part) for part in (prediction.lower, prediction.upper))
+    return Prediction(restored(prediction.point), *bounds)
 
 
-def write(path: Path, task: Forecast, times: np.ndarray, said: Said) -> None:
+def write(path: Path, task: Forecast, times: np.ndarray, prediction: Prediction) -> None:
     """One line per time (or number of a row, from 0) and column: the forecast and, where there is one, its interval."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        bounds = said.lower is not None
+        bounds = prediction.lower is not None
         when = "time" if times.dtype.kind == "M" else "row"
         writer.writerow([when, "column", "forecast", *(["lower", "upper"] if bounds else [])])
         for row, time in enumerate(times):
-            for column, name in enumerate(task.facts.target_names):
-                parts = [p for p in (said.point, said.lower, said.upper) if p is not None]
+            for column, name in enumerate(task.info.target_names):
+                parts = [p for p in (prediction.point, prediction.lower, prediction.upper) if p is not None]
                 writer.writerow([_text(time), name, *(f"{p[row, column]:.8g}" for p in parts)])
 
 
-def draw(path: Path, task: Forecast, table: Table, times: np.ndarray, said: Said, column: int) -> None:
+def draw(path: Path, task: Forecast, table: Table, times: np.ndarray, prediction: Prediction, column: int) -> None:
     """The end of the file and the forecast of one column."""
     count = max(task.window, SHOWN_HORIZONS * task.horizon)
-    past = table.values[-count:, task.facts.told[column]]
+    past = table.values[-count:, task.info.targets[column]]
     before = np.arange(len(table.values)) if table.times is None or table.step is None else table.times
     bounds = {}
-    if said.lower is not None and said.upper is not None:
-        bounds = {"forecast": (said.lower[:, column], said.upper[:, column])}
-    name = task.facts.target_names[column]
+    if prediction.lower is not None and prediction.upper is not None:
+        bounds = {"forecast": (prediction.lower[:, column], prediction.upper[:, column])}
+    name = task.info.target_names[column]
     note = f" and {100 * task.interval:g} % interval" if bounds else ""
     show = functools.partial(
         plots.forecast, y_label=name, title=f"{name}: forecast{note}", bands=bounds, truth_name="file"
     )
     truth = np.concatenate([past, np.full(task.horizon, np.nan)])
-    show(path, np.concatenate([before[-count:], times]), truth, {"forecast": said.point[:, column]})
+    show(path, np.concatenate([before[-count:], times]), truth, {"forecast": prediction.point[:, column]})
 
 
 def _text(time: object) -> str:

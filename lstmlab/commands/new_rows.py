@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -13,21 +11,8 @@ from lstmlab.data.download import DataError
 from lstmlab.data.fill import FILLS
 from lstmlab.data.table import Table
 from lstmlab.data.times import step_name
+from lstmlab.tasks.series.series_info import SeriesInfo
 from lstmlab.tasks.series.tabular import TabularTask
-
-
-class Known(Protocol):
-    """What a run knows of the rows that it was trained on."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The columns."""
-        ...
-
-    @property
-    def step(self) -> np.timedelta64 | None:
-        """The time between two rows."""
-        ...
 
 
 def add_file_arguments(parser: argparse.ArgumentParser, results: str) -> None:
@@ -39,26 +24,26 @@ def add_file_arguments(parser: argparse.ArgumentParser, results: str) -> None:
     parser.add_argument("--output", type=Path, help=f"directory of results (default: RUN_DIR/{results})")
 
 
-def read_new_rows(task: TabularTask, known: Known, path: Path, missing: str | None, needed: int, why: str) -> Table:
+def read_new_rows(task: TabularTask, info: SeriesInfo, path: Path, missing: str | None, needed: int, why: str) -> Table:
     """The file, with the columns and the time step of the run, and ``needed`` rows or more.
 
     ``missing`` says how to fill empty cells and absent rows; None: as in training. A run whose own rows were not one
     step apart makes no demands on times. Raises ``DataError`` where something is not there; ``why`` says what the rows
     are needed for.
     """
-    rules = {"gaps": "ignore"} if known.step is None else {}
+    rules = {"gaps": "ignore"} if info.step is None else {}
     if missing is not None:
         rules["missing"] = missing
     try:
-        table = task.read_file(str(path), columns=known.names, **rules)
+        table = task.table_options.read(str(path), columns=info.names, **rules)
     except DataError as error:  # which speaks of the keys of training
         text = str(error).replace("data.missing=", "--missing ").replace("set --missing", "give --missing")
         raise DataError(text.replace(", data.gaps=ignore takes rows as they come", "")) from None
     if len(table.values) < needed:
         raise DataError(f"{path} has {len(table.values)} rows, but {why}")
-    if known.step is not None and not _equal(table.step, known.step):
+    if info.step is not None and not _equal(table.step, info.step):
         has = "no column of times" if table.step is None else f"one row every {step_name(table.step)}"
-        raise DataError(f"{path} has {has}, but the run was trained on one row every {step_name(known.step)}")
+        raise DataError(f"{path} has {has}, but the run was trained on one row every {step_name(info.step)}")
     return table
 
 

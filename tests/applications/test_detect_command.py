@@ -11,7 +11,6 @@ from small_runs import command, quick_programs, run, small
 from lstmlab.commands import detect
 from lstmlab.data.times import Times
 from lstmlab.tasks import task_entry
-from lstmlab.tasks.series.anomaly.baselines import fit_model
 from lstmlab.training import load
 
 ROWS = 200
@@ -49,7 +48,7 @@ def trained(tmp_path_factory):
     labelled = [f"{line},{int(180 <= row < 190)}" for row, line in enumerate(lines)]
     file.write_text("\n".join([f"{header},odd", *labelled]) + "\n")
     finished = run(small("anomaly", f"data.file={file}", "data.label=odd"), folder / "run")
-    detector = fit_model(finished.task, finished)
+    detector = finished.task.detector(finished)
     file.unlink()
     return finished.directory, detector
 

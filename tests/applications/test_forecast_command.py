@@ -75,8 +75,8 @@ def test_it_is_what_the_task_forecasts_from_the_same_rows(trained, tmp_path):
     assert isinstance(model.task, Forecast)
     task = dataclasses.replace(model.task, data_file=str(whole))
     batch = task.windows(task.data()["test"], np.array([len(task.origins("test")) - 1]))
-    said = np.asarray(task.said(model.predict(batch), batch).point)[0]
-    np.testing.assert_allclose(np.reshape(found, (3, 2)), task.facts.scaler.restore(said), rtol=1e-4)
+    predicted = np.asarray(task.prediction(model.predict(batch), batch).point)[0]
+    np.testing.assert_allclose(np.reshape(found, (3, 2)), task.info.scaler.restore(predicted), rtol=1e-4)
 
 
 def test_a_file_may_have_more_columns_in_another_order(trained, tmp_path):
@@ -145,5 +145,5 @@ def test_what_is_kept_is_what_the_series_says(tmp_path):
     assert isinstance(task, Forecast)
     twin = task.with_artifacts(task.artifacts())
     assert (twin, twin.inputs, twin.outputs) == (task, task.inputs, task.outputs)
-    assert "frame" not in twin.__dict__
-    assert twin.facts.step == np.timedelta64(86400, "s")
+    assert "prepared" not in twin.__dict__
+    assert twin.info.step == np.timedelta64(86400, "s")

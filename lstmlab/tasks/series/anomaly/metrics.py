@@ -1,4 +1,4 @@
-"""How good a detector is: scores and flags over time, held against labelled windows.
+"""How good a detector is: its scores and flags over time, compared with labelled windows.
 
 A *window* is a maximal run of labelled rows, an *alarm* a maximal run of flagged rows.
 """
@@ -18,8 +18,8 @@ def runs(marked: Bool[np.ndarray, " rows"]) -> list[tuple[int, int]]:
 def average_precision(labels: Bool[np.ndarray, " rows"], scores: Float[np.ndarray, " rows"]) -> float:
     """Area under the precision–recall curve, Σ (R_n − R_{n−1}) P_n over the distinct scores, from high to low.
 
-    Rows of one score are flagged together. A constant score has the share of labelled rows. Raises ``ValueError`` when
-    no row is labelled: recall is then undefined.
+    Rows with the same score are flagged together. The area of a constant score is the share of labelled rows. Raises
+    ``ValueError`` when no row is labelled: recall is then undefined.
     """
     if not labels.any():
         raise ValueError("no row is labelled, so that recall is undefined")
@@ -36,11 +36,12 @@ def window_metrics(labels: Bool[np.ndarray, " rows"], flags: Bool[np.ndarray, " 
 
     * ``window_recall``: share of windows with at least one flag inside.
     * ``window_precision``: found windows / (found windows + false alarms), where an alarm is false when it touches no
-      window; 0 without alarms. Later alarms in a window found already count neither way.
+      window; 0 without alarms. Further alarms in a window that has been found do not count.
     * ``window_f1``: their harmonic mean.
     * ``false_alarms_per_1000``: false alarms per 1000 rows outside windows.
     * ``delay``: rows from the first of a window to its first flag, averaged over all windows; one that is missed counts
-      with its whole length, so that finding fewer windows never looks quicker. ``delay_share`` is relative to lengths.
+      with its whole length, so that finding fewer windows never lowers the delay. ``delay_share`` is relative to the
+      windows' lengths.
 
     Without windows only ``false_alarms_per_1000`` is given.
     """
@@ -72,11 +73,14 @@ def point_metrics(labels: Bool[np.ndarray, " rows"], flags: Bool[np.ndarray, " r
 
 
 def detection_metrics(
-    labels: Bool[np.ndarray, " rows"], scores: Float[np.ndarray, " rows"], threshold: float
+    labels: Bool[np.ndarray, " rows"] | None, scores: Float[np.ndarray, " rows"], threshold: float
 ) -> dict[str, float]:
-    """All measures of scores, of which those above the threshold are flagged; rows without a score (NaN) are left out
-    at the beginning and may not come later.
+    """All measures of scores, of which those above the threshold are flagged; without labels the share of rows flagged.
+
+    Rows without a score (NaN) are left out; they are allowed only at the beginning.
     """
+    if labels is None:
+        return {"flagged_share": float(np.mean(scores > threshold))}
     scored = np.isfinite(scores)
     labels, scores = labels[scored], scores[scored]
     flags = scores > threshold

@@ -82,17 +82,17 @@ HASHES = {
 }
 """of the series, by folder and name"""
 
-SERIES = tuple(f"{folder}/{name}" for folder, names in HASHES.items() for name in names)
+NAB_SERIES = tuple(f"{folder}/{name}" for folder, names in HASHES.items() for name in names)
 
 
 def nab_series(name: str) -> Download:
-    """The entry of one of ``SERIES``."""
+    """The download of one of ``NAB_SERIES``."""
     folder, _, file = name.partition("/")
     return _entry(f"data/{name}.csv", HASHES[folder][file])
 
 
 def nab_labels() -> Download:
-    """The entry of the labelled windows of all series."""
+    """The download of the labelled windows of all series."""
     return _entry("labels/combined_windows.json", LABELS_HASH)
 
 

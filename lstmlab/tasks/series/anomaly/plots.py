@@ -1,33 +1,30 @@
-"""What an anomaly detector shows: the series with its labelled windows, the score below."""
+"""Plots of a series with its labelled windows, and of the anomaly scores below it."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from lstmlab.plots.anomaly import anomaly_plot
-from lstmlab.tasks.series.anomaly import baselines as detectors
+from lstmlab.tasks.series.anomaly.dataset import LabelledSeries
 from lstmlab.tasks.series.anomaly.metrics import runs
-from lstmlab.tasks.task import Plot, Predictor
-
-if TYPE_CHECKING:
-    from lstmlab.tasks.series.anomaly.task import Anomaly
+from lstmlab.tasks.series.anomaly.scoring import Detector
+from lstmlab.tasks.specs import Plot
 
 
-def plot(task: Anomaly, predictor: Predictor) -> list[Plot]:
-    """The whole series and, where there are labels, the surroundings of the first labelled window of the test."""
-    detector = detectors.fit_model(task, predictor)
-    labelled = task.labelled
-    labels = None if labelled.labels is None else runs(labelled.labels)
+def detection_plots(series: LabelledSeries, detector: Detector, train_end: int, context: int) -> list[Plot]:
+    """The whole series and, where there are labels, the surroundings of the first labelled window of the test rows,
+    which begin at ``train_end``: as many rows as the window has on both sides, but at least ``context``.
+    """
+    windows = None if series.labels is None else runs(series.labels)
     draw = functools.partial(
-        anomaly_plot, values=labelled.values, names=labelled.names, times=labelled.times, scores=detector.scores,
-        threshold=detector.scorer.threshold, windows=labels, train_end=task.train_end,
+        anomaly_plot, values=series.values, names=series.names, times=series.times, scores=detector.scores,
+        threshold=detector.scorer.threshold, windows=windows, train_end=train_end,
     )  # fmt: skip
-    shown = [Plot("anomalies", draw=draw)]
-    tested = [window for window in labels or [] if window[0] >= task.train_end]
+    plots = [Plot("anomalies", draw=draw)]
+    tested = [window for window in windows or [] if window[0] >= train_end]
     if tested:
         first, end = tested[0]
-        margin = max(end - first, task.context)
-        rows = (max(first - margin, 0), min(end + margin, len(labelled.values)))
-        shown.append(Plot("first_window", draw=functools.partial(draw, rows=rows)))
-    return shown
+        margin = max(end - first, context)
+        rows = (max(first - margin, 0), min(end + margin, len(series.values)))
+        plots.append(Plot("first_window", draw=functools.partial(draw, rows=rows)))
+    return plots

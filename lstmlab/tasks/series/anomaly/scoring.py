@@ -1,15 +1,19 @@
-"""From forecast errors to anomaly scores, with everything that is fitted taken from training rows alone."""
+"""Anomaly scores from forecast errors; everything that is fitted sees the training part alone."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+
+from lstmlab.data.download import DataError
+from lstmlab.tasks.series.series_info import SeriesValues
 
 
 class Threshold(NamedTuple):
-    """Where a score becomes an alarm."""
+    """The score above which a row is flagged."""
 
     rule: str
     """sigma: mean + level · standard deviation of the training scores; quantile: their level-quantile"""
@@ -23,7 +27,7 @@ class Threshold(NamedTuple):
 
 
 class Scorer(NamedTuple):
-    """The Gaussian of a forecaster's errors, and a threshold.
+    """The normal distribution of a forecaster's errors, and a threshold.
 
     Every row t is forecast ``horizon`` times, from t − 1, t − 2, …; with F columns its errors are one vector e_t of
     horizon · F numbers. Malhotra et al. 2015 fit e ~ N(μ, Σ); the score is the Mahalanobis distance per number::
@@ -42,10 +46,10 @@ class Scorer(NamedTuple):
 
     @classmethod
     def fit(cls, errors: Float[np.ndarray, "rows errors"], span: int, threshold: Threshold) -> Scorer:
-        """From errors in training; rows with NaN, which have not been forecast often enough, are left out.
+        """The scorer of these errors; rows with NaN, which have not been forecast often enough, are left out.
 
-        Σ gets a ridge of 1e-6 of its mean variance (at least 1e-12), so that constant or proportional errors do not
-        make it singular.
+        1e-6 of the mean variance (at least 1e-12) is added to the diagonal of Σ, so that constant or proportional
+        errors do not make it singular.
         """
         known = errors[np.isfinite(errors).all(axis=1)]
         covariance = np.atleast_2d(np.cov(known, rowvar=False, bias=True))
@@ -55,60 +59,83 @@ class Scorer(NamedTuple):
         return scorer._replace(threshold=threshold.of(scorer.scores(known)))
 
     def scores(self, errors: Float[np.ndarray, "rows errors"]) -> Float[np.ndarray, " rows"]:
-        """The score of every row; NaN where its errors are, which may be at the beginning alone."""
+        """The score of every row; NaN for rows whose errors are NaN, which are allowed only at the beginning."""
         off = errors - self.mean
         scores = np.einsum("ti,ij,tj->t", off, self.precision, off) / off.shape[1]
         return ewma(scores, self.span)
 
-    def plain(self) -> dict[str, Any]:
-        """As lists and numbers, for a file; see :meth:`from_plain`."""
+    def to_plain(self) -> dict[str, Any]:
+        """As lists and numbers, for JSON; undone by :meth:`from_plain`."""
         return {name: value.tolist() if isinstance(value, np.ndarray) else value
                 for name, value in self._asdict().items()}  # fmt: skip
 
     @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> Scorer:
-        """Undo :meth:`plain`."""
+    def from_plain(cls, plain: Mapping[str, Any]) -> Scorer:
+        """Undo :meth:`to_plain`; raises ``KeyError`` or ``TypeError`` for other values."""
         return cls(np.asarray(plain["mean"]), np.asarray(plain["precision"]), plain["span"], plain["threshold"])
+
+
+class DetectorSettings(NamedTuple):
+    """How a detector is fitted to forecast errors."""
+
+    rows: tuple[int, int]
+    """first row and end of those whose errors are used"""
+    span: int
+    """of the smoothing, see :class:`Scorer`"""
+    threshold: Threshold
+
+
+class Detector(NamedTuple):
+    """A fitted scorer, and the scores of the whole series."""
+
+    scorer: Scorer
+    scores: Float[np.ndarray, " rows"]
+    """NaN in the first rows"""
+
+    @classmethod
+    def fit(
+        cls,
+        errors: Float[np.ndarray, "rows errors"],
+        labels: Bool[np.ndarray, " rows"] | None,
+        settings: DetectorSettings,
+    ) -> Detector:
+        """Fit a scorer to the errors of ``settings.rows``, without rows that are labelled anomalous.
+
+        Raises ``DataError`` when fewer than two rows are left.
+        """
+        rows = slice(*settings.rows)
+        known = errors[rows]
+        if labels is not None:
+            known = known[~labels[rows]]
+        if np.isfinite(known).all(axis=1).sum() < 2:
+            raise DataError(
+                "fewer than 2 normal rows of the training part can be forecast: take a larger task.train_share"
+            )
+        scorer = Scorer.fit(known, settings.span, settings.threshold)
+        return cls(scorer, scorer.scores(errors))
 
 
 def ewma(values: Float[np.ndarray, " rows"], span: int) -> Float[np.ndarray, " rows"]:
     """a_t = (1 − α) a_{t−1} + α v_t, α = 2 / (span + 1), from the first finite value on; NaN before it."""
     if span == 1:
         return values
+    from scipy.signal import lfilter  # here, as it takes a while to import
+
     alpha, smooth = 2 / (span + 1), values.copy()
     first = int(np.argmax(np.isfinite(values)))
-    for t in range(first + 1, len(values)):
-        smooth[t] = (1 - alpha) * smooth[t - 1] + alpha * values[t]
+    before = [(1 - alpha) * values[first]]
+    smooth[first + 1 :], _ = lfilter([alpha], [1, alpha - 1], values[first + 1 :], zi=before)
     return smooth
 
 
 def error_vectors(
-    forecasts: Float[np.ndarray, "rows horizon columns"], values: Float[np.ndarray, "rows columns"]
+    forecasts: Float[np.ndarray, "rows horizon columns"], values: SeriesValues
 ) -> Float[np.ndarray, "rows errors"]:
-    """Per row the errors of all forecasts made of it: ``forecasts[t, k]`` is that of row t + 1 + k. NaN in the rows
-    that have not been forecast ``horizon`` times.
+    """For each row the errors of all forecasts of it; ``forecasts[t, k]`` is a forecast of row t + 1 + k. NaN where a
+    row has not been forecast.
     """
     horizon = forecasts.shape[1]
     errors = np.full((len(values), horizon, values.shape[1]), np.nan)
     for k in range(horizon):
         errors[k + 1 :, k] = values[k + 1 :] - forecasts[: len(values) - k - 1, k]
     return errors.reshape(len(values), -1)
-
-
-def moving_average_errors(values: Float[np.ndarray, "rows columns"], width: int) -> Float[np.ndarray, "rows columns"]:
-    """x_t minus the mean of the ``width`` rows before it; NaN in the first ``width`` rows."""
-    errors = np.full(values.shape, np.nan)
-    past = np.lib.stride_tricks.sliding_window_view(values, width, axis=0)[:-1]
-    errors[width:] = values[width:] - past.mean(axis=-1)
-    return errors
-
-
-def moving_z_errors(values: Float[np.ndarray, "rows columns"], width: int) -> Float[np.ndarray, "rows columns"]:
-    """The same divided by the standard deviation of those rows, or by 0.01 where that is less; ``values`` are z-scores,
-    so that 0.01 is a hundredth of the training part's deviation.
-    """
-    past = np.lib.stride_tricks.sliding_window_view(values, width, axis=0)[:-1]
-    spread = past.std(axis=-1)
-    errors = moving_average_errors(values, width)
-    errors[width:] /= np.maximum(spread, 0.01)
-    return errors

@@ -1,4 +1,4 @@
-"""Anomaly detection: forecast a series from its past, and flag what was not to be expected."""
+"""Anomaly detection: forecast a series from its past, and flag the rows that the forecast misses."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from lstmlab.arrays import Key, RowNumbers, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.series.anomaly import baselines as detectors
-from lstmlab.tasks.series.anomaly.dataset import Facts
-from lstmlab.tasks.series.anomaly.scoring import Scorer, Threshold
-from lstmlab.tasks.series.anomaly.windows import ForecastSeries
-from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, mean, weighted
+from lstmlab.tasks.series.anomaly.baselines import detection_baselines, simple_forecast_errors
+from lstmlab.tasks.series.anomaly.dataset import NYC_TAXI, LabelledSeries, SeriesSettings, SplitSeries, split_series
+from lstmlab.tasks.series.anomaly.metrics import detection_metrics
+from lstmlab.tasks.series.anomaly.scoring import Detector, DetectorSettings, Scorer, Threshold, error_vectors
+from lstmlab.tasks.series.series_info import SeriesInfo, SeriesValues
+from lstmlab.tasks.series.tabular import TabularTask
+from lstmlab.tasks.series.windows import change_windows
+from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, from_data_section, mean, weighted
 
 
 @register_task(
@@ -28,8 +34,8 @@ from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, mean, 
     published="none by these measures: NAB publishes a score of its own, over all 58 series together",
 )
 @dataclasses.dataclass(frozen=True)
-class Anomaly(ForecastSeries):
-    """A model trained on the undisturbed beginning of a series forecasts every row from those before it.
+class Anomaly(TabularTask):
+    """A model trained on the normal beginning of a series forecasts every row from those before it.
 
     **Protocol.** The first ``train_share`` of the rows is the training part: its first 80 % train, the rest stops
     training early. Scaler, mean and covariance of the errors, and the threshold see the training part alone; the rows
@@ -46,16 +52,25 @@ class Anomaly(ForecastSeries):
 
     **Measures.** ``mse`` is that of the scaled forecasts, by which cells are compared and runs stopped: it needs no
     labels. After training the test rows are scored: ``auprc`` (area under the precision–recall curve over rows),
-    precision and recall of whole windows, false alarms, delay (see :mod:`lstmlab.tasks.series.anomaly.metrics`). The same measures
-    of simple detectors stand beside them: the error of persistence, of a moving average, and a moving z-score, each
-    with a scorer and threshold fitted in the same way.
+    precision and recall of whole windows, false alarms, delay (see :mod:`lstmlab.tasks.series.anomaly.metrics`). The
+    baselines of these measures are simple detectors: the error of persistence, of a moving average, and a moving
+    z-score, each with a scorer and threshold fitted in the same way.
 
     **What the labels are worth.** Wu & Keogh 2021 (arXiv:2009.13807) show that many of NAB's labels are wrong, missing
     or placed generously (its windows together are a tenth of each file, centred on the event, so that they begin
     before it can be seen), and that single lines of code solve much of it. Compare detectors on one series by several
-    measures, and look at the picture. The ECG has one window: its recall is 0 or 1.
+    measures, and look at the plot. The ECG has one window: its recall is 0 or 1.
     """
 
+    source: str = setting("auto", "the series; auto: data.file, or else ecg", choices=("auto", "ecg", "nab", "file"))
+    series: str = setting(NYC_TAXI, "source=nab: which file of the benchmark, as FOLDER/NAME", choices=())
+    train_share: float = setting(
+        0.0, "share of the rows that is the training part; 0: ecg 0.6, file 0.5, nab 0.15 and at most 750 rows",
+        minimum=0,
+    )  # fmt: skip
+    context: int = setting(100, "rows that a forecast looks back on at least", minimum=1)
+    steps: int = setting(50, "rows per window whose forecasts count", minimum=1)
+    horizon: int = setting(3, "rows forecast at each step, so forecasts of each row", minimum=1)
     smoothing: int = setting(1, "span in rows of the moving average over scores; 1: none", minimum=1)
     fitted_on: str = setting(
         "validation", "rows whose errors give mean, covariance and threshold: validation, or the whole training part",
@@ -67,32 +82,89 @@ class Anomaly(ForecastSeries):
     )  # fmt: skip
     level: float = setting(4.0, "deviations above the mean, or a quantile below 1", minimum=0)
 
+    data_label: str | None = from_data_section("label")
+
     metric = "mse"
     readout = "steps"
     causal = True
 
     def __post_init__(self) -> None:
-        """Refuse options that do not fit each other; raises ``ValueError``."""
-        super().__post_init__()
+        """Raise ``ValueError`` for options that do not fit each other."""
+        self.series_settings.check()
         if self.rule == "quantile" and not 0 < self.level < 1:
             raise ValueError(f"task.level is {self.level}, but with task.rule=quantile must be between 0 and 1")
 
+    @property
+    def series_settings(self) -> SeriesSettings:
+        """The options on which the series depends."""
+        return SeriesSettings(
+            self.table_options, self.data_label, self.data_dir, self.source, self.series, self.train_share,
+            self.context, self.horizon,
+        )  # fmt: skip
+
+    @functools.cached_property
+    def labelled(self) -> LabelledSeries:
+        """The series; raises ``DataError`` when it cannot be read."""
+        return self.series_settings.load()
+
+    @functools.cached_property
+    def splits(self) -> SplitSeries:
+        """The series with its splits; raises ``DataError`` when it is too short."""
+        return split_series(self.labelled, self.series_settings)
+
+    @functools.cached_property
+    def info(self) -> SeriesInfo:
+        """Names, scaler and time step: of the series, or as the run directory holds them."""
+        return self.splits.info()
+
+    @functools.cached_property
+    def scaled(self) -> SeriesValues:
+        """The series as z-scores, float64."""
+        return self.info.scaler.scale(self.labelled.values)
+
     @functools.cached_property
     def scorer(self) -> Scorer | None:
-        """That of a run that is loaded; None before there is a trained model."""
+        """The scorer of a run that is loaded; None before there is a trained model."""
         return None
+
+    @property
+    def inputs(self) -> Features:
+        """The scaled values of a row."""
+        return Features(len(self.info.names))
 
     @property
     def outputs(self) -> Features:
         """The change from this row to each of the next ``horizon``, all columns of the first, then of the second, …"""
-        return Features(self.horizon * self.columns)
+        return Features(self.horizon * len(self.info.names))
 
-    @property
-    def threshold(self) -> Threshold:
-        """The rule."""
-        return Threshold(self.rule, self.level)
+    def data(self) -> dict[str, SeriesValues]:
+        """The scaled rows of each split, with the context before the first."""
+        scaled, spans = self.scaled.astype(np.float32), self.splits.spans
+        return {split: scaled[max(first - self.context, 0) : end] for split, (first, end) in spans.items()}
 
-    def loss(self, outputs: Float[Array, "batch time numbers"], batch: Batch) -> Float[Array, ""]:
+    def origins(self, rows: int) -> int:
+        """How many rows of a split's data have enough rows before and after them to forecast from."""
+        return rows - self.context - self.horizon + 1
+
+    def train_batch(self, data: Float[Array, "rows columns"], key: Key, step: Step, batch_size: int) -> Batch:
+        """Windows drawn at random."""
+        starts = jax.random.randint(key, (batch_size,), 0, max(self.origins(data.shape[0]) - self.steps + 1, 1))
+        return self.windows(data, starts)
+
+    def rows(self, split: Split) -> int:
+        """How many windows side by side forecast every row once from each distance."""
+        first, end = self.splits.spans[split]
+        return -(-self.origins(end - max(first - self.context, 0)) // self.steps)
+
+    def pick(self, data: Float[Array, "rows columns"], rows: RowNumbers) -> Batch:
+        """Some of the windows that lie side by side."""
+        return self.windows(data, self.steps * rows)
+
+    def windows(self, data: Float[Array, "rows columns"], starts: RowNumbers) -> Batch:
+        """The windows that begin at ``starts``, see :func:`~lstmlab.tasks.series.windows.change_windows`."""
+        return change_windows(jnp.asarray(data), starts, self.context, self.steps, self.horizon)
+
+    def loss(self, outputs: Float[Array, "batch time numbers"], batch: Batch) -> Scalar:
         """The mean squared error of the forecasts that count."""
         return mean(self.metrics(outputs, batch)["mse"])
 
@@ -103,42 +175,70 @@ class Anomaly(ForecastSeries):
         return {
             "mse": _counted(error**2, counts, batch),
             "mae": _counted(jnp.abs(error), counts, batch),
-            "next_mse": _counted(error[..., : self.columns] ** 2, counts, batch),
+            "next_mse": _counted(error[..., : self.inputs.size] ** 2, counts, batch),
         }
 
     def baselines(self) -> dict[str, float]:
         """Squared errors on the test rows of forecasting no change, the mean of the context, the training mean."""
-        return detectors.forecast_errors(self)
+        return simple_forecast_errors(self.scaled, self.splits.spans["test"], self.context, self.horizon)
+
+    def other_baselines(self) -> dict[str, dict[str, float]]:
+        """For each detection measure the values of the simple detectors."""
+        labels, train_end = self.labelled.labels, self.splits.train_end
+        return detection_baselines(self.scaled, labels, self.context, train_end, self.detector_settings)
+
+    @property
+    def detector_settings(self) -> DetectorSettings:
+        """By default from the rows that stopped training early, as errors on rows of training itself are smaller."""
+        first = self.splits.spans["validation"][0] if self.fitted_on == "validation" else 0
+        return DetectorSettings((first, self.splits.train_end), self.smoothing, Threshold(self.rule, self.level))
+
+    def detector(self, predictor: Predictor) -> Detector:
+        """The detector that a trained model gives."""
+        errors = self.model_errors(predictor, self.scaled)
+        return Detector.fit(errors, self.labelled.labels, self.detector_settings)
+
+    def model_errors(self, predictor: Predictor, scaled: SeriesValues) -> Float[np.ndarray, "rows errors"]:
+        """The errors of all forecasts of each row; NaN in the first context + horizon − 1 rows."""
+        return error_vectors(self.forecasts(predictor, scaled), scaled)
+
+    def forecasts(self, predictor: Predictor, scaled: SeriesValues) -> Float[np.ndarray, "rows horizon columns"]:
+        """``[t, k]`` is the forecast of row t + 1 + k, from at least ``context`` rows up to t; NaN before that."""
+        rows, columns = scaled.shape
+        forecasts = np.full((rows, self.horizon, columns), np.nan)
+        starts = np.arange(0, rows - self.context + 1, self.steps)
+        batch = self.windows(jnp.asarray(scaled, jnp.float32), jnp.asarray(starts))
+        outputs = np.asarray(predictor.predict(batch), np.float64)[:, self.context - 1 :]
+        changes = outputs.reshape(-1, self.horizon, columns)[: rows - self.context + 1]
+        forecasts[self.context - 1 :] = scaled[self.context - 1 :, None] + changes
+        return forecasts
 
     def final_metrics(self, predictor: Predictor) -> dict[str, float]:
         """The detection measures on the test rows; without labels the share of rows flagged."""
-        return detectors.judge(self, detectors.fit_model(self, predictor))
-
-    def other_baselines(self) -> dict[str, dict[str, float]]:
-        """Per detection measure that of each simple detector."""
-        return detectors.baselines(self)
+        detector, test_scores = self.detector(predictor), slice(self.splits.train_end, None)
+        return detection_metrics(self.splits.test_labels, detector.scores[test_scores], detector.scorer.threshold)
 
     def artifacts(self) -> dict[str, Any]:
-        """Names, scaler and time step: what is needed to score another file."""
-        return self.facts.plain()
+        """Names, scaler and time step, which are needed to score another file."""
+        return self.info.to_plain()
 
     def fitted_artifacts(self, predictor: Predictor) -> dict[str, Any]:
         """The scorer with its threshold."""
-        return {"scorer": detectors.fit_model(self, predictor).scorer.plain()}
+        return {"scorer": self.detector(predictor).scorer.to_plain()}
 
     def with_artifacts(self, kept: Mapping[str, Any]) -> Anomaly:
         """The same task, which need not read its series to score another."""
         twin = dataclasses.replace(self)
-        # In the place of the cached properties.
-        object.__setattr__(twin, "facts", Facts.from_plain(kept))
+        # The values of the cached properties.
+        object.__setattr__(twin, "info", SeriesInfo.from_plain(kept))
         object.__setattr__(twin, "scorer", Scorer.from_plain(kept["scorer"]))
         return twin
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """The series with its labelled windows, above the score and its threshold."""
-        from lstmlab.tasks.series.anomaly.plots import plot
+        from lstmlab.tasks.series.anomaly.plots import detection_plots  # slow to import: matplotlib
 
-        return plot(self, predictor)
+        return detection_plots(self.labelled, self.detector(predictor), self.splits.train_end, self.context)
 
 
 def _counted(values: Array, counts: Array, batch: Batch) -> tuple[Array, Array]:

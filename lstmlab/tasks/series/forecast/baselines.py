@@ -1,7 +1,7 @@
-"""What a forecaster must beat: persistence, drift, seasonal naive, and one linear map of the window.
+"""Simple forecasters: persistence, drift, seasonal naive, and one linear map of the window.
 
-All work on scaled series ``[rows, columns]``, every column by itself, and forecast the rows o … o + horizon − 1 from
-those before the origin o.
+They read scaled series ``[rows, columns]``, each column by itself, and forecast the rows o … o + horizon − 1 from those
+before the origin o.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def drift(horizon: int, window: int) -> Forecaster:
 def seasonal_naive(horizon: int, season: int) -> Forecaster:
     """The value of the same time one season before the origin: ŷ_{o+k} = y_{o+k−m⌈(k+1)/m⌉}, k = 0 … horizon − 1.
 
-    Needs a season before every origin.
+    The forecaster raises ``ValueError`` for an origin that has less than a season before it.
     """
     ahead = np.arange(horizon)
     back = ahead - season * (ahead // season + 1)
@@ -55,10 +55,10 @@ def seasonal_naive(horizon: int, season: int) -> Forecaster:
 def linear(train: Series, horizon: int, window: int) -> Forecaster:
     """DLinear (Zeng et al. 2023), fitted by least squares.
 
-    DLinear adds a linear map of the window's moving average to one of what remains. The moving average is itself
-    linear in the window, so that both are one linear map with an intercept, shared by all columns: ŷ = W x + b. The
+    DLinear adds a linear map of the window's moving average to one of the remainder. The moving average is itself
+    linear in the window, so together they are one linear map with an intercept, shared by all columns: ŷ = W x + b. The
     authors fit it by gradient descent; here it is the minimum of the squared error over all training windows, by the
-    normal equations with a ridge of 10⁻⁶ of their mean diagonal (Toner & Darlow 2024 do so for linear forecasters).
+    normal equations with a ridge of 10⁻⁶ of their mean diagonal (as Toner & Darlow 2024 fit linear forecasters).
     """
     size = window + 1
     gram, cross = np.zeros((size, size)), np.zeros((size, horizon))
@@ -82,14 +82,14 @@ def linear(train: Series, horizon: int, window: int) -> Forecaster:
 def naive_scale(train: Series, season: int) -> Float[np.ndarray, " columns"] | None:
     """The denominator of MASE (Hyndman & Koehler 2006): mean |y_t − y_{t−m}| over the training rows.
 
-    None where a column (of z-scores) repeats itself with every season: then there is no such measure.
+    None when a column (of z-scores) repeats itself with every season: MASE is then undefined.
     """
     scale = np.abs(train[season:] - train[:-season]).mean(axis=0)
     return scale if scale.min() > REPEATS else None
 
 
-class Yardsticks:
-    """The baselines of one series, with what is fitted on its training rows.
+class FittedBaselines:
+    """The baselines of one series, fitted on its training rows.
 
     Attributes:
         forecasters: by name; without a season of more than one row there is no seasonal one.
@@ -107,30 +107,34 @@ class Yardsticks:
         self.forecasters["DLinear (least squares)"] = linear(train, horizon, window)
 
     def errors(self, origins: Origins) -> dict[str, dict[str, float]]:
-        """Per baseline its mean squared and absolute error, MASE where there is one, and share of directions right."""
+        """For each baseline the mean squared and absolute error, MASE where there is one, and the share of right
+        directions.
+        """
         key = origins.tobytes()
         if key not in self._errors:
-            self._errors[key] = {name: self._of(forecaster, origins) for name, forecaster in self.forecasters.items()}
+            self._errors[key] = {
+                name: self._mean_errors(forecaster, origins) for name, forecaster in self.forecasters.items()
+            }
         return self._errors[key]
 
-    def _of(self, forecaster: Forecaster, origins: Origins) -> dict[str, float]:
+    def _mean_errors(self, forecaster: Forecaster, origins: Origins) -> dict[str, float]:
         names = ("mse", "mae", *(() if self.scale is None else ("mase",)), "direction_accuracy")
         totals = dict.fromkeys(names, 0.0)
         for part in _chunks(origins):
             truth = self._series[part[:, None] + np.arange(self._horizon)]
-            said, last = forecaster(self._series, part), self._series[part - 1][:, None]
-            error = np.abs(said - truth)
+            forecast, last = forecaster(self._series, part), self._series[part - 1][:, None]
+            error = np.abs(forecast - truth)
             totals["mse"] += float((error**2).sum())
             totals["mae"] += float(error.sum())
             if self.scale is not None:
                 totals["mase"] += float((error / self.scale).sum())
-            totals["direction_accuracy"] += float(((said > last) == (truth > last)).sum())
+            totals["direction_accuracy"] += float(((forecast > last) == (truth > last)).sum())
         count = len(origins) * self._horizon * self._series.shape[1]
         return {name: total / count for name, total in totals.items()}
 
 
 def _columns_first(series: Series, rows: np.ndarray) -> np.ndarray:
-    """``[origins · columns, rows]``: every column is an example of its own."""
+    """``[origins · columns, rows]``, so that every column of a window is an example."""
     return series[rows].swapaxes(1, 2).reshape(-1, rows.shape[1])
 
 

@@ -1,73 +1,84 @@
-"""The series of a forecast task, with all that is derived from it once."""
+"""Series to forecast, by name or from a CSV file, with everything that is derived from them before training."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from lstmlab.data.download import DataError
-from lstmlab.data.table import Table, unknown_column
-from lstmlab.tasks.series.forecast.series import SERIES, SeriesInfo, load_series
-from lstmlab.tasks.series.splits import Scaler, borders, calendar, check_rows, inferred_season
-from lstmlab.tasks.series.tabular import TabularTask
-from lstmlab.tasks.task import Split
+from lstmlab.data.download import DataError, data_directory, fetch
+from lstmlab.data.registry import REGISTRY
+from lstmlab.data.resources import embedded_path
+from lstmlab.data.table import Table, read_table, unknown_column
+from lstmlab.tasks.series.calendar_features import calendar_features, inferred_season
+from lstmlab.tasks.series.series_info import Scaler, SeriesInfo
+from lstmlab.tasks.series.splits import Spans, check_rows, split_by_time
+from lstmlab.tasks.series.table_options import TableOptions
+
+ETT_MONTH_HOURS = 30 * 24
+_EMBEDDED = {"weather": "seattle_weather.csv.gz", "traffic": "traffic.csv.gz"}
 
 
-class Facts(NamedTuple):
-    """What a trained forecaster needs to be used on other rows."""
+class DatasetInfo(NamedTuple):
+    """What is known of a named data set."""
 
-    names: list[str]
-    """the columns that it reads"""
-    told: list[int]
-    """positions of those that it forecasts, among them"""
-    scaler: Scaler
-    step: np.timedelta64 | None
-
-    @property
-    def target_names(self) -> list[str]:
-        """The columns that it forecasts."""
-        return [self.names[i] for i in self.told]
-
-    def calendar_size(self) -> int:
-        """Features of the calendar at this step."""
-        return 0 if self.step is None else calendar(np.zeros(1, "datetime64[s]"), self.step).shape[1]
-
-    def plain(self) -> dict[str, Any]:
-        """As plain values; inverse of :meth:`from_plain`."""
-        unit = None if self.step is None else [int(self.step.astype(np.int64)), np.datetime_data(self.step.dtype)[0]]
-        mean, std = (part.tolist() for part in self.scaler)
-        return {"names": self.names, "told": self.told, "mean": mean, "std": std, "step": unit}
-
-    @classmethod
-    def from_plain(cls, kept: Mapping[str, Any]) -> Facts:
-        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for other values."""
-        scaler = Scaler(np.asarray(kept["mean"], np.float64), np.asarray(kept["std"], np.float64))
-        step = None if kept["step"] is None else np.timedelta64(*kept["step"])
-        return cls(list(kept["names"]), list(kept["told"]), scaler, step)
-
-
-class Frame(NamedTuple):
-    """A series, ready for windows."""
-
-    table: Table
-    facts: Facts
-    """the scaler is fitted on the training rows"""
-    series: Float[np.ndarray, "rows features"]
-    """float32: those columns scaled, then the features of the calendar"""
-    spans: dict[Split, tuple[int, int]]
-    """first row and end of each split; its forecasts are of these rows alone"""
+    target: str
+    """the column that univariate forecasts are of"""
     season: int
+    """rows after which the target roughly repeats itself"""
+    columns: tuple[str, ...] = ()
+    """the columns that are read; none: all"""
+    borders: tuple[int, int, int] | None = None
+    """rows at which training, validation and test end, where the literature agrees on them"""
 
-    scaled_targets: Float[np.ndarray, "rows columns"]
-    """what is to be forecast, scaled, float64"""
+
+def _ett(rows_per_hour: int) -> DatasetInfo:
+    """12, 4 and 4 months of 30 days, as Informer (Zhou et al. 2021) splits them; the rest of the file is not used."""
+    month = ETT_MONTH_HOURS * rows_per_hour
+    return DatasetInfo("OT", 24 * rows_per_hour, borders=(12 * month, 16 * month, 20 * month))
 
 
-class Recipe(NamedTuple):
-    """The options on which a frame depends, besides the file."""
+DATASETS: dict[str, DatasetInfo] = {
+    "weather": DatasetInfo("temp_max", 365),
+    # snow_1h is left out: it is 0 in every row.
+    "traffic": DatasetInfo("traffic_volume", 168, columns=("clouds_all", "rain_1h", "temp", "traffic_volume")),
+    "ETTh1": _ett(1),
+    "ETTh2": _ett(1),
+    "ETTm1": _ett(4),
+    "ETTm2": _ett(4),
+}
 
+
+def load_dataset(name: str, data_dir: str | os.PathLike[str] | None = None) -> Table:
+    """The data set of that name.
+
+    * ``weather``: Seattle by day, 2012–2015: rain (mm), highest and lowest temperature (°C), wind (m/s). Embedded.
+    * ``traffic``: vehicles per hour on a motorway, with the weather, October 2016 – September 2018. Embedded; its 104
+      empty rows repeat the row before.
+    * ``ETTh1``, ``ETTh2`` (by hour), ``ETTm1``, ``ETTm2`` (by 15 minutes): loads and oil temperature of an
+      electricity transformer (Zhou et al. 2021), downloaded.
+
+    Raises ``DataError`` when it cannot be downloaded.
+    """
+    return _load(name, str(data_directory(data_dir)))
+
+
+@functools.lru_cache(maxsize=8)
+def _load(name: str, data_dir: str) -> Table:
+    path = embedded_path(_EMBEDDED[name]) if name in _EMBEDDED else fetch(REGISTRY[name.lower()], data_dir)
+    return read_table(path, columns=DATASETS[name].columns, missing="forward")
+
+
+class SeriesSettings(NamedTuple):
+    """The settings of the task on which the prepared series depends."""
+
+    table: TableOptions
+    data_dir: str | None
     dataset: str
     features: str
     window: int
@@ -77,71 +88,120 @@ class Recipe(NamedTuple):
     fold: int
     folds: int
 
+    @property
+    def dataset_name(self) -> str:
+        """The data set that is used where no file is given."""
+        return "weather" if self.dataset == "auto" else self.dataset
 
-def make_frame(task: TabularTask, recipe: Recipe) -> Frame:
-    """Read and prepare the series. Raises ``DataError``: a file that cannot be used, or is too short."""
-    table, target, info = _load(task, recipe)
+    @property
+    def title(self) -> str:
+        """The name of the file, or of the data set."""
+        return self.table.file.replace("\\", "/").rsplit("/", 1)[-1] if self.table.file else self.dataset_name
+
+    def check(self) -> None:
+        """Raise ``ValueError`` for settings that do not fit each other."""
+        if self.fold >= self.folds:
+            raise ValueError(f"task.fold is {self.fold}, but must be below task.folds, which is {self.folds}")
+        if self.table.file and self.dataset != "auto":
+            raise ValueError(f"task.dataset={self.dataset} and data.file={self.table.file}: set one of them")
+        self.table.check()
+        if self.table.target and self.features == "M":
+            raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ForecastInfo(SeriesInfo):
+    """What a trained forecaster needs to know of its series to be used on other rows."""
+
+    targets: list[int]
+    """positions in ``names`` of the columns that are forecast"""
+
+    @property
+    def target_names(self) -> list[str]:
+        """The columns that are forecast."""
+        return [self.names[i] for i in self.targets]
+
+    def calendar_size(self) -> int:
+        """How many features of the calendar there are at this step."""
+        return 0 if self.step is None else calendar_features(np.zeros(1, "datetime64[s]"), self.step).shape[1]
+
+    def to_plain(self) -> dict[str, Any]:
+        """As lists and numbers, for JSON; undone by :meth:`from_plain`."""
+        # Run directories hold the targets under the key "told", which older runs wrote.
+        return {"names": list(self.names), "told": self.targets} | super().to_plain()
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> ForecastInfo:
+        """Undo :meth:`to_plain`; raises ``KeyError``, ``TypeError`` or ``ValueError`` for other values."""
+        info = SeriesInfo.from_plain(plain)
+        return cls(info.names, info.scaler, info.step, list(plain["told"]))
+
+
+class PreparedSeries(NamedTuple):
+    """A series that is scaled and split, ready to be cut into windows."""
+
+    table: Table
+    info: ForecastInfo
+    """with the scaler of the training rows"""
+    rows: Float[np.ndarray, "rows features"]
+    """float32: the columns that are read, scaled, then the features of the calendar"""
+    scaled_targets: Float[np.ndarray, "rows columns"]
+    """the columns that are forecast, scaled, float64"""
+    spans: Spans
+    """the rows that each split forecasts"""
+    season: int
+
+
+def prepare_series(settings: SeriesSettings) -> PreparedSeries:
+    """Read, scale and split the series. Raises ``DataError`` for a file that cannot be used or is too short."""
+    table, target, info = _read(settings)
     position = table.names.index(target) if target else 0
-    read = [position] if recipe.features == "S" else list(range(len(table.names)))
-    told = list(range(len(read))) if recipe.features in ("S", "M") else [position]
-    spans = borders(len(table.values), recipe.fold, recipe.folds, info and info.borders)
-    check_rows(spans, recipe.window, recipe.horizon)
+    read = [position] if settings.features == "S" else list(range(len(table.names)))
+    targets = list(range(len(read))) if settings.features in ("S", "M") else [position]
+    spans = split_by_time(len(table.values), settings.fold, settings.folds, info and info.borders)
+    check_rows(spans, settings.window, settings.horizon)
     train_end = spans["train"][1]
     values = table.values[:, read]
     scaler = Scaler.fit(values[:train_end])
-    still = [table.names[read[i]] for i in told if values[:train_end, i].min() == values[:train_end, i].max()]
-    if still:
-        raise DataError(f"column '{still[0]}' never changes in the {train_end} training rows: nothing can be learned")
-    season = recipe.season or (info.season if info and target == info.target else 0) or inferred_season(table)
+    constant = [table.names[read[i]] for i in targets if values[:train_end, i].min() == values[:train_end, i].max()]
+    if constant:
+        raise DataError(
+            f"column '{constant[0]}' never changes in the {train_end} training rows: nothing can be learned"
+        )
+    season = settings.season or (info.season if info and target == info.target else 0) or inferred_season(table)
     if season >= train_end:
         raise DataError(f"task.season={season} is longer than the training split, which has {train_end} rows")
     scaled = scaler.scale(values)
-    columns = [scaled, *([_calendar(table)] if recipe.calendar else [])]
-    facts = Facts([table.names[i] for i in read], told, scaler, table.step)
-    series = np.concatenate(columns, axis=1).astype(np.float32)
-    return Frame(table, facts, series, spans, season, scaled[:, told])
+    columns = [scaled, *([_calendar(table)] if settings.calendar else [])]
+    rows = np.concatenate(columns, axis=1).astype(np.float32)
+    forecast_info = ForecastInfo(tuple(table.names[i] for i in read), scaler, table.step, targets)
+    return PreparedSeries(table, forecast_info, rows, scaled[:, targets], spans, season)
 
 
-def _load(task: TabularTask, recipe: Recipe) -> tuple[Table, str | None, SeriesInfo | None]:
-    """The table, the name of the target (None when all columns are), and what is known of the data set."""
-    many = recipe.features == "M"
-    if task.data_file is None:
-        name = "weather" if recipe.dataset == "auto" else recipe.dataset
-        table, info = load_series(name, task.data_dir), SERIES[name]
-        target = task.data_target or info.target
+def _read(settings: SeriesSettings) -> tuple[Table, str | None, DatasetInfo | None]:
+    """The table, the name of the target (None when all columns are), and what is known of a named data set."""
+    options, file = settings.table, settings.table.file
+    if file is None:
+        name = settings.dataset_name
+        table, info = load_dataset(name, settings.data_dir), DATASETS[name]
+        target = options.target or info.target
         if target not in table.names:
             raise unknown_column(f"task.dataset={name}", target, table.names)
         return table, target, info
-    if many:
-        return task.read_file(), None, None
-    if recipe.features == "S" and task.data_target:
-        return task.read_file(columns=(task.data_target,)), task.data_target, None
-    table = task.read_file()
-    target = task.data_target or (table.names[0] if len(table.names) == 1 else None)
+    if settings.features == "M":
+        return options.read(), None, None
+    if settings.features == "S" and options.target:
+        return options.read(columns=(options.target,)), options.target, None
+    table = options.read()
+    target = options.target or (table.names[0] if len(table.names) == 1 else None)
     if target is None:
-        raise DataError(f"data.target is not set: which column of {task.data_file} is to be forecast? "
-                        f"({', '.join(table.names)})")  # fmt: skip
+        raise DataError(f"data.target is not set: which column of {file} is to be forecast? ({', '.join(table.names)})")
     if target not in table.names:
-        raise unknown_column(task.data_file, target, table.names)
+        raise unknown_column(file, target, table.names)
     return table, target, None
 
 
-def _calendar(table: Table) -> np.ndarray:
+def _calendar(table: Table) -> Float[np.ndarray, "rows features"]:
     if table.times is None or table.step is None:
         raise DataError("task.calendar=true needs a column of times, one step apart")
-    return calendar(table.times, table.step)
-
-
-def check_options(task: Any) -> None:
-    """Refuse options that do not fit each other; raises ``ValueError``."""
-    if task.interval >= 1:
-        raise ValueError(f"task.interval is {task.interval}, but must be below 1")
-    if task.fold >= task.folds:
-        raise ValueError(f"task.fold is {task.fold}, but must be below task.folds, which is {task.folds}")
-    if task.data_file and task.dataset != "auto":
-        raise ValueError(f"task.dataset={task.dataset} and data.file={task.data_file}: set one of them")
-    task.check_file_keys()
-    if task.data_target and task.features == "M":
-        raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
-    if task.strategy == "recursive" and task.features == "MS":
-        raise ValueError("task.strategy=recursive feeds back what it forecasts: it needs task.features=S or M")
+    return calendar_features(table.times, table.step)

@@ -1,107 +1,114 @@
-"""What forecasts look like beside the truth, their errors by lead time, and how sure the directions are."""
+"""Plots of forecasts beside the truth, of their errors by lead time, and how sure the directions are."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
-from lstmlab.tasks.series.forecast.heads import Said
-from lstmlab.tasks.series.stocks.returns import wilson
-from lstmlab.tasks.task import Plot, Predictor
+from lstmlab.data.times import Times
+from lstmlab.plots import curves, forecast
+from lstmlab.tasks.series.distributions import Prediction
+from lstmlab.tasks.series.series_info import Scaler
+from lstmlab.tasks.series.statistics import wilson_interval
+from lstmlab.tasks.specs import Plot
 from lstmlab.tracking.files import file_names
 
-if TYPE_CHECKING:
-    from lstmlab.tasks.series.forecast.task import Forecast
-
-PERIODS = 6
+MOST_HORIZONS = 6
 MOST_POINTS = 400
-CHUNK = 256
+MOST_COLUMNS = 4
 
 
-def plot(task: Forecast, predictor: Predictor) -> list[Plot]:
-    """The end of the test split: of each column forecast (the first four) the rows ahead as forecast one horizon
-    before; errors by steps ahead; the share of directions right, with its interval.
+class TestedForecasts(NamedTuple):
+    """Forecasts of the test split, with the series that they are compared with."""
+
+    prediction: Prediction
+    """``[origins, horizon, columns]``, z-scores"""
+    baselines: Mapping[str, Float[np.ndarray, "origins horizon columns"]]
+    origins: Int[np.ndarray, " origins"]
+    """first row of each forecast, one row apart"""
+    series: Float[np.ndarray, "rows columns"]
+    """the columns that are forecast, z-scores"""
+    names: list[str]
+    """of the columns"""
+    scaler: Scaler
+    """of the columns"""
+    times: Times | None
+    interval: float
+    """probability of the prediction's interval"""
+    title: str
+
+    @property
+    def point(self) -> Float[np.ndarray, "origins horizon columns"]:
+        """The model's point forecasts."""
+        return np.asarray(self.prediction.point)
+
+    @property
+    def horizon(self) -> int:
+        """Rows of each forecast."""
+        return self.point.shape[1]
+
+    @property
+    def truth(self) -> Float[np.ndarray, "origins horizon columns"]:
+        """What the forecasts should be."""
+        return self.series[self.origins[:, None] + np.arange(self.horizon)]
+
+
+def forecast_plots(tested: TestedForecasts) -> list[Plot]:
+    """Of the first four columns the end of the test split, each row as forecast at most one horizon before; errors by
+    lead time; the share of right directions, with its interval.
     """
-    from lstmlab.plots import curves as plots
-
-    origins = task.origins("test")
-    said, truth, last = forecast_all(task, predictor, origins)
-    shown = [_draw_end(task, said, column) for column in range(min(len(task.facts.told), 4))]
-    leads = np.arange(1, task.horizon + 1)
-    by_lead = {"model": (leads, ((said.point - truth) ** 2).mean(axis=(0, 2)))}
-    for name, forecaster in task.yardsticks.forecasters.items():
-        guess = forecaster(task.frame.scaled_targets, origins)
-        by_lead[name] = (leads, ((guess - truth) ** 2).mean(axis=(0, 2)))
-    draw = functools.partial(plots.curves, series=by_lead, x_label="rows ahead", y_label="squared error, scaled",
-                             title=f"{_title(task)}: test error by lead time")  # fmt: skip
-    if task.horizon > 1:
-        shown.append(Plot("error_by_lead", draw=draw))
-    return [*shown, Plot("direction", text=_direction(task, np.asarray(said.point), truth, last))]
+    plots = [_end_of_test(tested, column) for column in range(min(len(tested.names), MOST_COLUMNS))]
+    if tested.horizon > 1:
+        plots.append(_error_by_lead(tested))
+    return [*plots, Plot("direction", text=_direction(tested))]
 
 
-def forecast_all(task: Forecast, predictor: Predictor, origins: np.ndarray) -> tuple[Said, np.ndarray, np.ndarray]:
-    """Forecasts from rows of the test split, the truth ``[origins, horizon, columns]`` and the last values before."""
-    data, first = task.data()["test"], task.origins("test")[0]
-    parts = []
-    for begin in range(0, len(origins), CHUNK):
-        # The last batch is filled up, so that one compiled program serves all.
-        starts = np.resize(origins[begin : begin + CHUNK] - first, min(CHUNK, len(origins)))
-        batch = task.windows(data, jnp.asarray(starts))
-        said = task.said(predictor.predict(batch), batch)
-        parts.append([None if part is None else np.asarray(part, np.float64) for part in said])
-    joined = [None if p[0] is None else np.concatenate(p)[: len(origins)] for p in zip(*parts, strict=True)]
-    series = task.frame.scaled_targets
-    point, lower, upper, std = joined
-    assert point is not None
-    truth = series[origins[:, None] + np.arange(task.horizon)]
-    return Said(point, lower, upper, std), truth, series[origins - 1][:, None]
+def _error_by_lead(tested: TestedForecasts) -> Plot:
+    truth, leads = tested.truth, np.arange(1, tested.horizon + 1)
+    forecasts = {"model": tested.point, **tested.baselines}
+    errors = {name: (leads, ((forecast - truth) ** 2).mean(axis=(0, 2))) for name, forecast in forecasts.items()}
+    draw = functools.partial(curves.curves, series=errors, x_label="rows ahead", y_label="squared error, scaled",
+                             title=f"{tested.title}: test error by lead time")  # fmt: skip
+    return Plot("error_by_lead", draw=draw)
 
 
-def _draw_end(task: Forecast, said: Said, column: int) -> Plot:
-    """The last whole horizons of the test split, each forecast at once from its beginning."""
-    from lstmlab.plots import forecast as plots
-
-    frame, horizon = task.frame, task.horizon
-    count = max(1, min(PERIODS, MOST_POINTS // horizon, -(-len(said.point) // horizon)))
-    chosen = np.arange(len(said.point))[::-1][::horizon][:count][::-1]
-    begin = int(task.origins("test")[chosen[0]])
-    end = begin + count * horizon
-    scaler = task.facts.scaler.of([task.facts.told[column]])
+def _end_of_test(tested: TestedForecasts, column: int) -> Plot:
+    """The last whole horizons of the test split, each of them one forecast."""
+    horizon, forecasts = tested.horizon, len(tested.origins)
+    count = max(1, min(MOST_HORIZONS, MOST_POINTS // horizon, -(-forecasts // horizon)))
+    chosen = np.arange(forecasts)[::-1][::horizon][:count][::-1]
+    begin = int(tested.origins[chosen[0]])
+    end, before = begin + count * horizon, max(begin - horizon, 0)
+    scaler = tested.scaler.of([column])
 
     def joined(values: np.ndarray) -> np.ndarray:
+        """The chosen forecasts one after the other, in the data's units."""
         return scaler.restore(values[chosen, :, column].reshape(-1, 1))[:, 0]
 
-    before = max(begin - horizon, 0)
-    truth = scaler.restore(frame.scaled_targets[before:end, column, None])[:, 0]
-    times = frame.table.times
-    name = task.facts.target_names[column]
     bands = {}
-    if said.lower is not None and said.upper is not None:
-        bands = {"model": (joined(np.asarray(said.lower)), joined(np.asarray(said.upper)))}
-    note = f", {100 * task.interval:g} % interval" if bands else ""
+    if tested.prediction.lower is not None and tested.prediction.upper is not None:
+        bands = {"model": (joined(np.asarray(tested.prediction.lower)), joined(np.asarray(tested.prediction.upper)))}
+    note = f", {100 * tested.interval:g} % interval" if bands else ""
     draw = functools.partial(
-        plots.forecast, times=np.arange(before, end) if times is None else times[before:end], truth=truth,
-        predictions={"model": joined(np.asarray(said.point))}, bands=bands, horizon=horizon, y_label=name,
-        title=f"{_title(task)}: forecasts of {horizon} rows each{note}",
+        forecast.forecast, times=np.arange(before, end) if tested.times is None else tested.times[before:end],
+        truth=scaler.restore(tested.series[before:end, column, None])[:, 0],
+        predictions={"model": joined(tested.point)}, bands=bands, horizon=horizon, y_label=tested.names[column],
+        title=f"{tested.title}: forecasts of {horizon} rows each{note}",
     )  # fmt: skip
-    return Plot(f"forecast_{file_names(task.facts.target_names)[column]}", draw=draw)
+    return Plot(f"forecast_{file_names(tested.names)[column]}", draw=draw)
 
 
-def _direction(task: Forecast, point: np.ndarray, truth: np.ndarray, last: np.ndarray) -> str:
-    """Directions of the last row ahead, from origins one horizon apart: overlapping windows are not independent."""
-    apart = slice(None, None, task.horizon)
-    right = ((point > last) == (truth > last))[apart, -1]
-    low, high = wilson(int(right.sum()), right.size)
+def _direction(tested: TestedForecasts) -> str:
+    """Directions of the last row ahead, from origins one horizon apart, as overlapping windows are not independent."""
+    last_seen = tested.series[tested.origins - 1][:, None]
+    right = (tested.point > last_seen) == (tested.truth > last_seen)
+    right = right[:: tested.horizon, -1]
+    low, high = wilson_interval(int(right.sum()), right.size)
     return (
-        f"direction of the row {task.horizon} ahead right in {right.mean():.1%} of {right.size} forecasts that do not "
-        f"overlap; 95 % interval (Wilson) {low:.1%} to {high:.1%}\n"
+        f"direction of the row {tested.horizon} ahead right in {right.mean():.1%} of {right.size} forecasts that do "
+        f"not overlap; 95 % interval (Wilson) {low:.1%} to {high:.1%}\n"
     )
-
-
-def _title(task: Forecast) -> str:
-    if task.data_file:
-        return task.data_file.replace("\\", "/").rsplit("/", 1)[-1]
-    return "weather" if task.dataset == "auto" else task.dataset

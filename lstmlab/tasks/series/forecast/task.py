@@ -7,19 +7,28 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from lstmlab.arrays import RowNumbers, Scalar
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.series.forecast.baselines import Yardsticks
-from lstmlab.tasks.series.forecast.dataset import Facts, Frame, Recipe, check_options, make_frame
-from lstmlab.tasks.series.forecast.heads import SIZES, Said, head_loss, pinball, read_head
-from lstmlab.tasks.series.forecast.series import SERIES
-from lstmlab.tasks.series.forecast.windows import LAST, SCALE, SHIFT, TRUTH, make_batch
+from lstmlab.tasks.series.distributions import OUTPUTS, Prediction, pinball_loss, prediction_loss, read_prediction
+from lstmlab.tasks.series.forecast.baselines import FittedBaselines
+from lstmlab.tasks.series.forecast.dataset import (
+    DATASETS,
+    ForecastInfo,
+    PreparedSeries,
+    SeriesSettings,
+    prepare_series,
+)
 from lstmlab.tasks.series.tabular import TabularTask
+from lstmlab.tasks.series.windows import LAST, SCALE, SHIFT, TRUTH, forecast_windows
 from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
+
+CHUNK = 256  # windows that are forecast at once for the plots
 
 
 @register_task(
@@ -36,22 +45,23 @@ class Forecast(TabularTask):
     """From the last ``window`` rows, the next ``horizon`` rows; every window of a split counts once (stride 1).
 
     **Splits** are by time: ETT 12/4/4 months of 30 days, other series 70/10/20 % of the rows, or walk-forward folds.
-    What is forecast lies inside the split; a window may reach back into rows that are past by then. Scalers see the
-    training rows only, and errors are those of the scaled values (z-scores), as in the long-horizon literature.
+    The rows that are forecast lie inside the split; a window may reach back into rows before it. The scaler is fitted
+    on the training rows only, and errors are those of the scaled values (z-scores), as in the literature on long
+    horizons.
 
     **Normalisation** takes the level out of each window before the model reads it, and puts it back into the forecast:
     ``last`` subtracts the window's last value (NLinear, Zeng et al. 2023), ``window`` its mean and divides by its
-    standard deviation (RevIN without its affine map, Kim et al. 2022). A recurrent network that must carry the level
-    through its state otherwise loses to persistence where the test period lies on another level than training.
+    standard deviation (RevIN without its affine map, Kim et al. 2022). Without it a recurrent network must carry the
+    level through its state, and loses to persistence when the test period lies on another level than training.
 
     **Baselines**: persistence; drift, the line through the window's ends; seasonal naive; and DLinear with the same
     window, fitted by least squares rather than by gradient descent. MASE divides by the mean absolute error of the
     seasonal naive forecast one season ahead within the training rows; a series that repeats itself exactly has none.
 
-    **A file of one's own**: ``data.file=my.csv data.target=COLUMN``; see the keys of the section ``data``.
+    **A file of your own**: ``data.file=my.csv data.target=COLUMN``; see the keys of the section ``data``.
     """
 
-    dataset: str = setting("auto", "auto: data.file, or else weather", choices=("auto", *SERIES))
+    dataset: str = setting("auto", "auto: data.file, or else weather", choices=("auto", *DATASETS))
     window: int = setting(30, "rows that a forecast looks back on", minimum=2)
     horizon: int = setting(7, "rows to forecast", minimum=1)
     features: str = setting(
@@ -62,7 +72,7 @@ class Forecast(TabularTask):
         "direct: all steps at once; recursive: one step, fed back for the next (features S or M)",
         choices=("direct", "recursive"),
     )
-    distribution: str = setting("point", "what is said of each value to come", choices=tuple(SIZES))
+    distribution: str = setting("point", "form of the forecast of each value", choices=tuple(OUTPUTS))
     interval: float = setting(0.9, "probability of the interval of quantile and gaussian; below 1", minimum=0.01)
     normalise: str = setting("last", "what is taken out of each window", choices=("last", "window", "none"))
     calendar: bool = setting(False, "also read time of day, day of week and day of year", choices=(False, True))
@@ -74,128 +84,166 @@ class Forecast(TabularTask):
     readout = "last"
 
     def __post_init__(self) -> None:
-        """Refuse options that do not fit each other; raises ``ValueError``."""
-        check_options(self)
+        """Raise ``ValueError`` for options that do not fit each other."""
+        if self.interval >= 1:
+            raise ValueError(f"task.interval is {self.interval}, but must be below 1")
+        self.series_settings.check()
+        if self.strategy == "recursive" and self.features == "MS":
+            raise ValueError("task.strategy=recursive feeds back what it forecasts: it needs task.features=S or M")
 
     @property
     def architecture(self) -> str:  # type: ignore[override]
-        """A sequence model, whose forecasts the recursive strategy feeds back."""
+        """A sequence model; with the recursive strategy one whose forecasts are fed back."""
         return "recursive" if self.strategy == "recursive" else "sequence"
 
-    @functools.cached_property
-    def frame(self) -> Frame:
-        """The series; raises ``DataError`` where it cannot be had."""
-        values = {name: getattr(self, name) for name in Recipe._fields}
-        return make_frame(self, Recipe(**values))
+    @property
+    def series_settings(self) -> SeriesSettings:
+        """The options on which the series depends."""
+        return SeriesSettings(
+            self.table_options, self.data_dir, self.dataset, self.features, self.window, self.horizon, self.calendar,
+            self.season, self.fold, self.folds,
+        )  # fmt: skip
 
     @functools.cached_property
-    def facts(self) -> Facts:
-        """Names, scaler and time step: of the series, or as the run directory kept them."""
-        return self.frame.facts
+    def prepared(self) -> PreparedSeries:
+        """The scaled and split series; raises ``DataError`` when it cannot be read."""
+        return prepare_series(self.series_settings)
+
+    @functools.cached_property
+    def info(self) -> ForecastInfo:
+        """Names, scaler and time step: of the series, or as the run directory holds them."""
+        return self.prepared.info
 
     @property
     def inputs(self) -> Features:
         """The columns of a row, scaled and normalised, then the calendar."""
-        return Features(len(self.facts.names) + (self.facts.calendar_size() if self.calendar else 0))
+        return Features(len(self.info.names) + (self.info.calendar_size() if self.calendar else 0))
 
     @property
     def outputs(self) -> Features:
         """For each row ahead and each column, the numbers of the distribution."""
-        return Features(SIZES[self.distribution], (self.horizon, len(self.facts.told)))
+        return Features(OUTPUTS[self.distribution], (self.horizon, len(self.info.targets)))
 
-    def data(self) -> Mapping[str, Any]:
-        """Per split its rows ``[rows, features]`` with the window before the first."""
-        series, window = self.frame.series, self.window
-        return {split: series[max(first - window, 0) : end] for split, (first, end) in self.frame.spans.items()}
+    def data(self) -> dict[str, Float[np.ndarray, "rows features"]]:
+        """The rows of each split, with the window before the first."""
+        rows, spans = self.prepared.rows, self.prepared.spans
+        return {split: rows[max(first - self.window, 0) : end] for split, (first, end) in spans.items()}
 
     def origins(self, split: Split) -> Int[np.ndarray, " windows"]:
         """The rows of the series at which forecasts of a split begin."""
-        first, end = self.frame.spans[split]
+        first, end = self.prepared.spans[split]
         return np.arange(max(first, self.window), end - self.horizon + 1)
 
     def rows(self, split: Split) -> int:
-        """Windows, one row of the series apart."""
+        """How many windows a split has; they are one row of the series apart."""
         return len(self.origins(split))
 
-    def windows(self, data: Any, rows: Int[Array, " batch"]) -> Batch:
-        """The windows that begin at rows of ``data`` ``[rows, features]``."""
+    def windows(self, data: Float[Array, "rows features"], rows: RowNumbers) -> Batch:
+        """The windows that begin at ``rows`` of ``data``."""
         return self.batch_of(jnp.asarray(data)[rows[:, None] + jnp.arange(self.window + self.horizon)])
 
     pick = windows
 
     def batch_of(self, rows: Float[Array, "batch rows features"]) -> Batch:
-        """Windows from their rows ``[batch, window + horizon, features]``, see :mod:`lstmlab.tasks.series.forecast.windows`.
+        """A batch from the rows of windows, ``[batch, window + horizon, features]``; see
+        :func:`~lstmlab.tasks.series.windows.forecast_windows`.
 
         The values of the rows ahead are in the targets alone; only the recursive strategy reads their calendar.
         """
-        columns, told = len(self.facts.names), self.facts.told
         ahead = self.horizon if self.strategy == "recursive" else 1
-        return make_batch(rows, self.window, ahead, columns, told, self.normalise)
+        return forecast_windows(rows, self.window, ahead, len(self.info.names), self.info.targets, self.normalise)
 
-    def said(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Said:
+    def prediction(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Prediction:
         """The forecast in z-scores."""
         shift, scale = batch.targets[:, SHIFT, None], batch.targets[:, SCALE, None]
-        return read_head(outputs, self.distribution, self.interval, shift, scale)
+        return read_prediction(outputs, self.distribution, self.interval, shift, scale)
 
-    def loss(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Float[Array, ""]:
-        """The mean loss of the distribution, see :mod:`lstmlab.tasks.series.forecast.heads`."""
-        said = self.said(outputs, batch)
-        return mean(weighted(head_loss(said, batch.targets[:, TRUTH:], self.distribution, self.interval), batch))
+    def loss(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Scalar:
+        """The mean loss of the distribution, see :mod:`lstmlab.tasks.series.distributions`."""
+        prediction, truth = self.prediction(outputs, batch), batch.targets[:, TRUTH:]
+        return mean(weighted(prediction_loss(prediction, truth, self.distribution, self.interval), batch))
 
     def metrics(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Metrics:
-        """Errors of the point forecast, share of directions right (above the last value or not), and of an interval
+        """Errors of the point forecast, share of right directions (above the last value or not), and of an interval
         the share of values inside (coverage) and its mean width.
         """
-        said, truth, last = self.said(outputs, batch), batch.targets[:, TRUTH:], batch.targets[:, LAST, None]
-        error = jnp.abs(said.point - truth)
-        right = (said.point > last) == (truth > last)
-        values = {
-            "mse": error**2, "mae": error, "direction_accuracy": right.astype(jnp.float32),
-        }  # fmt: skip
-        if self.yardsticks.scale is not None:
-            values["mase"] = error / jnp.asarray(self.yardsticks.scale, jnp.float32)
-        if said.lower is not None and said.upper is not None:
-            inside = (said.lower <= truth) & (truth <= said.upper)
-            values |= {"coverage": inside.astype(jnp.float32), "interval_width": said.upper - said.lower}
-            values |= {"pinball": pinball(said, truth, self.interval)}
-        if said.std is not None:
-            values |= {"nll": head_loss(said, truth, self.distribution, self.interval)}
+        prediction, truth, last = (
+            self.prediction(outputs, batch),
+            batch.targets[:, TRUTH:],
+            batch.targets[:, LAST, None],
+        )
+        error = jnp.abs(prediction.point - truth)
+        right = (prediction.point > last) == (truth > last)
+        values = {"mse": error**2, "mae": error, "direction_accuracy": right.astype(jnp.float32)}
+        if self.fitted_baselines.scale is not None:
+            values["mase"] = error / jnp.asarray(self.fitted_baselines.scale, jnp.float32)
+        if prediction.lower is not None and prediction.upper is not None:
+            inside = (prediction.lower <= truth) & (truth <= prediction.upper)
+            values["coverage"] = inside.astype(jnp.float32)
+            values["interval_width"] = prediction.upper - prediction.lower
+            values["pinball"] = pinball_loss(prediction, truth, self.interval)
+        if prediction.std is not None:
+            values["nll"] = prediction_loss(prediction, truth, self.distribution, self.interval)
         return {name: weighted(value, batch) for name, value in values.items()}
 
     @functools.cached_property
-    def yardsticks(self) -> Yardsticks:
+    def fitted_baselines(self) -> FittedBaselines:
         """The baselines, fitted on the training rows."""
-        frame = self.frame
-        return Yardsticks(frame.scaled_targets, frame.spans["train"][1], frame.season, self.horizon, self.window)
+        train_end = self.prepared.spans["train"][1]
+        return FittedBaselines(self.prepared.scaled_targets, train_end, self.prepared.season, self.horizon, self.window)
 
     def baselines(self) -> dict[str, float]:
         """Squared errors on the test split; best first."""
-        return self._of("mse")
+        return self._baseline_errors("mse")
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """The other errors; persistence has no direction."""
-        scaled = () if self.yardsticks.scale is None else ("mase",)
-        others = {metric: self._of(metric) for metric in ("mae", *scaled, "direction_accuracy")}
+        mase = () if self.fitted_baselines.scale is None else ("mase",)
+        others = {metric: self._baseline_errors(metric) for metric in ("mae", *mase, "direction_accuracy")}
         others["direction_accuracy"].pop("persistence")
         return others
 
-    def _of(self, metric: str) -> dict[str, float]:
-        errors = self.yardsticks.errors(self.origins("test"))
-        values = {name: found[metric] for name, found in errors.items()}
+    def _baseline_errors(self, metric: str) -> dict[str, float]:
+        errors = self.fitted_baselines.errors(self.origins("test"))
+        values = {name: metrics[metric] for name, metrics in errors.items()}
         return dict(sorted(values.items(), key=lambda item: item[1], reverse=metric == "direction_accuracy"))
 
     def artifacts(self) -> dict[str, Any]:
-        """Names, scaler and time step: what a forecast of another file needs."""
-        return self.facts.plain()
+        """Names, scaler and time step, which are needed to forecast another file."""
+        return self.info.to_plain()
 
     def with_artifacts(self, kept: Mapping[str, Any]) -> Forecast:
         """The same task, which need not read its series to know them."""
         twin = dataclasses.replace(self)
-        object.__setattr__(twin, "facts", Facts.from_plain(kept))  # in the place of the cached property
+        object.__setattr__(twin, "info", ForecastInfo.from_plain(kept))  # the value of the cached property
         return twin
 
-    def plot(self, predictor: Predictor) -> list[Plot]:
-        """Forecasts beside the truth, and errors by how far ahead they look."""
-        from lstmlab.tasks.series.forecast.plots import plot
+    def predict_test(self, predictor: Predictor) -> Prediction:
+        """Forecasts from all origins of the test split, ``[origins, horizon, columns]``, float64 z-scores."""
+        data, count = jnp.asarray(self.data()["test"]), self.rows("test")
+        parts = []
+        for begin in range(0, count, CHUNK):
+            # The last batch is filled up, so that one compiled program is enough.
+            rows = np.resize(np.arange(begin, min(begin + CHUNK, count)), min(CHUNK, count))
+            batch = self.windows(data, jnp.asarray(rows))
+            parts.append(self.prediction(predictor.predict(batch), batch))
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64)[:count], *parts)
 
-        return plot(self, predictor)
+    def plot(self, predictor: Predictor) -> list[Plot]:
+        """Forecasts beside the truth, and errors by lead time."""
+        from lstmlab.tasks.series.forecast.plots import TestedForecasts, forecast_plots  # slow to import: matplotlib
+
+        origins, series = self.origins("test"), self.prepared.scaled_targets
+        forecasters = self.fitted_baselines.forecasters.items()
+        tested = TestedForecasts(
+            prediction=self.predict_test(predictor),
+            baselines={name: forecaster(series, origins) for name, forecaster in forecasters},
+            origins=origins,
+            series=series,
+            names=self.info.target_names,
+            scaler=self.info.scaler.of(self.info.targets),
+            times=self.prepared.table.times,
+            interval=self.interval,
+            title=self.series_settings.title,
+        )
+        return forecast_plots(tested)

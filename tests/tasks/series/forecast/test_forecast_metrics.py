@@ -1,4 +1,4 @@
-"""Forecasts judged: metrics against other packages, baselines, pictures."""
+"""Forecasts judged: metrics against other packages, baselines, plots."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from scipy import stats
 
 from lstmlab.data.download import data_directory
 from lstmlab.tasks.series.forecast.task import Forecast
-from lstmlab.tasks.series.forecast.windows import TRUTH
+from lstmlab.tasks.series.windows import TRUTH
 from lstmlab.tasks.task import mean
 
 needs_ett = pytest.mark.skipif(not (data_directory() / "ett/ETTh1.csv").exists(), reason="ETT is not downloaded")
@@ -37,27 +37,27 @@ def test_metrics_against_scikit_learn_and_scipy(series, distribution):
     task = series(distribution=distribution, features="M", data_target=None, interval=0.8, season=3)
     batch = whole(task, "test")
     outputs = outputs_of(task, batch)
-    said, found = task.said(outputs, batch), measured(task, outputs, batch)
-    truth, point = (np.asarray(a, np.float64).ravel() for a in (batch.targets[:, TRUTH:], said.point))
+    prediction, found = task.prediction(outputs, batch), measured(task, outputs, batch)
+    truth, point = (np.asarray(a, np.float64).ravel() for a in (batch.targets[:, TRUTH:], prediction.point))
     assert found["mse"] == pytest.approx(sklearn.metrics.mean_squared_error(truth, point), rel=1e-6)
     assert found["mae"] == pytest.approx(sklearn.metrics.mean_absolute_error(truth, point), rel=1e-6)
     z = (values() - values()[:140].mean(axis=0)) / values()[:140].std(axis=0)
     naive = np.abs(z[3:140] - z[:137]).mean(axis=0)
     errors = np.abs(truth - point).reshape(-1, 2).mean(axis=0)
     assert found["mase"] == pytest.approx(np.mean(errors / naive), rel=1e-5)
-    last = np.broadcast_to(batch.targets[:, :1], said.point.shape).ravel()
+    last = np.broadcast_to(batch.targets[:, :1], prediction.point.shape).ravel()
     right = sklearn.metrics.accuracy_score(truth > last, point > last)
     assert found["direction_accuracy"] == pytest.approx(right, rel=1e-6)
     if distribution == "point":
         return
-    low, high = (np.asarray(a, np.float64).ravel() for a in (said.lower, said.upper))
+    low, high = (np.asarray(a, np.float64).ravel() for a in (prediction.lower, prediction.upper))
     assert found["coverage"] == pytest.approx(np.mean((low <= truth) & (truth <= high)), rel=1e-6)
     assert found["interval_width"] == pytest.approx(np.mean(high - low), rel=1e-6)
     levels = ((0.1, low), (0.5, point), (0.9, high))
     pinball = np.mean([sklearn.metrics.mean_pinball_loss(truth, p, alpha=q) for q, p in levels])
     assert found["pinball"] == pytest.approx(pinball, rel=1e-6)
     if distribution == "gaussian":
-        normal = stats.norm(point, np.asarray(said.std, np.float64).ravel())
+        normal = stats.norm(point, np.asarray(prediction.std, np.float64).ravel())
         assert found["nll"] == pytest.approx(-normal.logpdf(truth).mean(), rel=1e-6)
         np.testing.assert_allclose(low, normal.ppf(0.1), rtol=1e-5, atol=1e-5)
     loss = {"gaussian": "nll", "quantile": "pinball"}[distribution]
@@ -67,9 +67,9 @@ def test_metrics_against_scikit_learn_and_scipy(series, distribution):
 def test_quantiles_do_not_cross(series):
     task = series(distribution="quantile")
     batch = whole(task, "test")
-    said = task.said(100 * outputs_of(task, batch), batch)
-    assert (said.lower <= said.point).all()
-    assert (said.point <= said.upper).all()
+    prediction = task.prediction(100 * outputs_of(task, batch), batch)
+    assert (prediction.lower <= prediction.point).all()
+    assert (prediction.point <= prediction.upper).all()
 
 
 def test_baselines_are_the_metrics_of_their_own_forecasts(series):
@@ -77,8 +77,8 @@ def test_baselines_are_the_metrics_of_their_own_forecasts(series):
     batch, first = whole(task, "test"), task.origins("test")
     shift, scale = batch.targets[:, 1, None], batch.targets[:, 2, None]
     others = task.other_baselines()
-    for name, forecaster in task.yardsticks.forecasters.items():
-        guess = jnp.asarray(forecaster(task.frame.scaled_targets, first), jnp.float32)
+    for name, forecaster in task.fitted_baselines.forecasters.items():
+        guess = jnp.asarray(forecaster(task.prepared.scaled_targets, first), jnp.float32)
         found = measured(task, ((guess - shift) / scale)[..., None], batch)
         assert task.baselines()[name] == pytest.approx(found["mse"], rel=1e-4)
         for metric in ("mae", "mase"):
@@ -87,7 +87,7 @@ def test_baselines_are_the_metrics_of_their_own_forecasts(series):
 
 
 class Clairvoyant:
-    """Says what will be."""
+    """Predicts what will be."""
 
     def predict(self, batch):
         shift, scale = batch.targets[:, 1, None], batch.targets[:, 2, None]
@@ -95,7 +95,7 @@ class Clairvoyant:
         return jnp.stack([point, jnp.zeros_like(point)], axis=-1)
 
 
-def test_pictures_and_the_certainty_of_directions(series, tmp_path):
+def test_plots_and_the_certainty_of_directions(series, tmp_path):
     task = series(distribution="gaussian", features="M", data_target=None)
     items = {item.name: item for item in task.plot(Clairvoyant())}
     assert set(items) == {"forecast_load", "forecast_wind", "error_by_lead", "direction"}

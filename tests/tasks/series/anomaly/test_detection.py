@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_score, recall_score
 
+from lstmlab.tasks.series.anomaly.baselines import moving_average_errors, moving_z_errors
 from lstmlab.tasks.series.anomaly.metrics import (
     average_precision,
     detection_metrics,
@@ -16,8 +17,6 @@ from lstmlab.tasks.series.anomaly.scoring import (
     Threshold,
     error_vectors,
     ewma,
-    moving_average_errors,
-    moving_z_errors,
 )
 
 #         rows  0  1  2  3  4  5  6  7  8  9 10 11
@@ -163,7 +162,7 @@ def test_moving_errors_by_hand():
 
 def test_a_scorer_survives_being_written_down():
     scorer = Scorer.fit(np.random.default_rng(0).normal(size=(50, 2)), 4, Threshold("quantile", 0.9))
-    again = Scorer.from_plain(scorer.plain())
+    again = Scorer.from_plain(scorer.to_plain())
     errors = np.random.default_rng(1).normal(size=(20, 2))
     np.testing.assert_array_equal(again.scores(errors), scorer.scores(errors))
     assert again.threshold == scorer.threshold

@@ -11,10 +11,11 @@ from forecast_series import ROWS, make_task, values, whole
 from lstmlab.config import ConfigError, compose
 from lstmlab.data.download import DataError
 from lstmlab.data.table import Table
-from lstmlab.tasks.series.forecast.series import SERIES
+from lstmlab.tasks.series.calendar_features import calendar_features, inferred_season
+from lstmlab.tasks.series.forecast.dataset import DATASETS
 from lstmlab.tasks.series.forecast.task import Forecast
-from lstmlab.tasks.series.forecast.windows import SCALE, TRUTH
-from lstmlab.tasks.series.splits import borders, calendar, inferred_season
+from lstmlab.tasks.series.splits import split_by_time
+from lstmlab.tasks.series.windows import SCALE, TRUTH
 
 
 @pytest.fixture
@@ -30,10 +31,10 @@ def test_what_is_read_before_a_row_does_not_depend_on_that_row_or_later(series, 
     """Change all rows from one on: no scaler, baseline or input that is known before it may move."""
     before, after = series(**options), series(row, **options)
     moved = 0
-    for a, b in zip(before.facts.scaler, after.facts.scaler, strict=True):
+    for a, b in zip(before.info.scaler, after.info.scaler, strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(before.data()["train"], after.data()["train"])
-    np.testing.assert_array_equal(before.yardsticks.scale, after.yardsticks.scale)
+    np.testing.assert_array_equal(before.fitted_baselines.scale, after.fitted_baselines.scale)
     for split in ("train", "validation", "test"):
         origins = before.origins(split)
         a, b = whole(before, split), whole(after, split)
@@ -41,46 +42,46 @@ def test_what_is_read_before_a_row_does_not_depend_on_that_row_or_later(series, 
         assert same[origins <= row].all()
         assert not same[origins > row].any()
         moved += (~same).sum()
-        known = origins[(origins <= row) & (origins >= before.frame.season)]
-        for name, forecaster in before.yardsticks.forecasters.items():
-            twin = after.yardsticks.forecasters[name]
-            guesses = forecaster(before.frame.scaled_targets, known), twin(after.frame.scaled_targets, known)
+        known = origins[(origins <= row) & (origins >= before.prepared.season)]
+        for name, forecaster in before.fitted_baselines.forecasters.items():
+            twin = after.fitted_baselines.forecasters[name]
+            guesses = forecaster(before.prepared.scaled_targets, known), twin(after.prepared.scaled_targets, known)
             np.testing.assert_array_equal(*guesses, err_msg=name)
     assert (moved > 0) == (row < before.origins("test")[-1])
 
 
 def test_other_training_rows_make_another_scaler(series):
-    assert (series().facts.scaler.mean != series(139).facts.scaler.mean).all()
+    assert (series().info.scaler.mean != series(139).info.scaler.mean).all()
 
 
 def test_the_scaler_is_that_of_the_training_rows(series):
     train = values()[:140]
-    np.testing.assert_allclose(series().facts.scaler.mean, train.mean(axis=0))
-    np.testing.assert_allclose(series().facts.scaler.std, train.std(axis=0))
+    np.testing.assert_allclose(series().info.scaler.mean, train.mean(axis=0))
+    np.testing.assert_allclose(series().info.scaler.std, train.std(axis=0))
 
 
 @pytest.mark.parametrize("options", [{}, {"folds": 4, "fold": 0}, {"folds": 4, "fold": 3}])
 def test_splits_forecast_rows_of_their_own_and_follow_each_other(series, options):
     task = series(**options)
-    rows = {split: {int(o) + k for o in task.origins(split) for k in range(4)} for split in task.frame.spans}
+    rows = {split: {int(o) + k for o in task.origins(split) for k in range(4)} for split in task.prepared.spans}
     assert max(rows["train"]) < min(rows["validation"]) <= max(rows["validation"]) < min(rows["test"])
     assert max(rows["test"]) == (ROWS - 1 if options.get("fold") != 0 else 124)
-    for split, (first, end) in task.frame.spans.items():
+    for split, (first, end) in task.prepared.spans.items():
         assert rows[split] == set(range(max(first, 6), end))
 
 
 def test_later_folds_train_on_more_and_tests_tile_the_last_half():
-    folds = [borders(1000, k, 5, None) for k in range(5)]
+    folds = [split_by_time(1000, k, 5, None) for k in range(5)]
     assert [fold["test"] for fold in folds] == [(500 + 100 * k, 600 + 100 * k) for k in range(5)]
     assert [fold["validation"] for fold in folds] == [(400 + 100 * k, 500 + 100 * k) for k in range(5)]
     assert [fold["train"] for fold in folds] == [(0, 400 + 100 * k) for k in range(5)]
 
 
 def test_ett_is_split_as_informer_splits_it():
-    spans = borders(17420, 0, 1, SERIES["ETTh1"].borders)
+    spans = split_by_time(17420, 0, 1, DATASETS["ETTh1"].borders)
     windows = {split: end - max(first, 96) - 24 + 1 for split, (first, end) in spans.items()}
     assert windows == {"train": 8521, "validation": 2857, "test": 2857}
-    assert SERIES["ETTm1"].borders == (34560, 46080, 57600)
+    assert DATASETS["ETTm1"].borders == (34560, 46080, 57600)
 
 
 def test_a_window_is_the_rows_just_before_what_it_forecasts(series):
@@ -100,7 +101,7 @@ def test_features_say_what_is_read_and_what_is_forecast(series, features):
     task = series(features=features, data_target=target, calendar=True)
     assert task.inputs.size == {"S": 1, "MS": 2, "M": 2}[features] + 6
     assert task.outputs.spatial == (4, 2 if features == "M" else 1)
-    assert task.facts.target_names == (["load", "wind"] if features == "M" else ["load"])
+    assert task.info.target_names == (["load", "wind"] if features == "M" else ["load"])
 
 
 @pytest.mark.parametrize("normalise", ["last", "window"])
@@ -110,8 +111,8 @@ def test_normalised_inputs_do_not_know_the_level_and_forecasts_get_it_back(serie
     low, high = task.batch_of(rows), task.batch_of(rows + 5)
     np.testing.assert_allclose(low.inputs, high.inputs, atol=1e-5)
     outputs = jnp.ones((3, 4, 1, 2))
-    np.testing.assert_allclose(task.said(outputs, low).point + 5, task.said(outputs, high).point, atol=1e-5)
-    np.testing.assert_allclose(task.said(outputs, low).std, task.said(outputs, high).std, atol=1e-5)
+    np.testing.assert_allclose(task.prediction(outputs, low).point + 5, task.prediction(outputs, high).point, atol=1e-5)
+    np.testing.assert_allclose(task.prediction(outputs, low).std, task.prediction(outputs, high).std, atol=1e-5)
     if normalise == "window":
         np.testing.assert_allclose(low.inputs.std(axis=1), 1, atol=1e-4)
         np.testing.assert_allclose(low.targets[:, SCALE, 0], rows[:, :6, 0].std(axis=1), rtol=1e-4)
@@ -123,7 +124,9 @@ def test_the_recursive_strategy_reads_the_calendar_ahead_but_no_values(series):
     assert batch.inputs.shape[1:] == (6 + 3, 1 + 6)
     assert (batch.inputs[:, 6:, 0] == 0).all()
     first = task.origins("test")[0]
-    expected = calendar(task.frame.table.times[first - 6 : first + 3], np.timedelta64(1, "h").astype("timedelta64[s]"))
+    expected = calendar_features(
+        task.prepared.table.times[first - 6 : first + 3], np.timedelta64(1, "h").astype("timedelta64[s]")
+    )
     np.testing.assert_allclose(batch.inputs[0, :, 1:], expected, atol=1e-5)
 
 
@@ -158,16 +161,16 @@ def test_the_season_follows_from_the_step(step, season):
 def test_the_calendar_comes_round():
     hour, day = np.timedelta64(3600, "s"), np.timedelta64(86400, "s")
     times = np.datetime64("2021-01-01T00:00:00") + np.arange(24 * 8) * hour
-    waves = calendar(times, hour)
+    waves = calendar_features(times, hour)
     assert waves.shape == (192, 6)
     np.testing.assert_allclose(waves[:24, :2], waves[24:48, :2], atol=1e-6)
     np.testing.assert_allclose(waves[:24, 2:4], waves[168:, 2:4], atol=1e-6)
-    assert calendar(times[::24], day).shape == (8, 4)
-    assert calendar(times[:2], np.timedelta64(1, "M")).shape == (2, 2)
+    assert calendar_features(times[::24], day).shape == (8, 4)
+    assert calendar_features(times[:2], np.timedelta64(1, "M")).shape == (2, 2)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"data_target": "lod"}, "has no column 'lod'; did you mean 'load'?"),
         ({"data_target": None}, r"data\.target is not set: which column .* \(load, wind\)"),
@@ -177,13 +180,13 @@ def test_the_calendar_comes_round():
         ({"data_gaps": "ignore", "calendar": True}, r"task\.calendar=true needs a column of times"),
     ],
 )
-def test_what_does_not_fit_the_file_is_said(series, options, told):
-    with pytest.raises(DataError, match=told):
-        _ = series(**options).frame
+def test_what_does_not_fit_the_file_is_said(series, options, message):
+    with pytest.raises(DataError, match=message):
+        _ = series(**options).prepared
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "message"),
     [
         (["task.fold=2", "task.folds=2"], r"task\.fold is 2, but must be below task\.folds"),
         (["task.interval=1"], r"task\.interval is 1\.0, but must be below 1"),
@@ -194,8 +197,8 @@ def test_what_does_not_fit_the_file_is_said(series, options, told):
         (["data.file=a.csv", "data.target=c", "data.columns=[a]"], r"data\.target=c is not among data\.columns"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(overrides, told):
-    with pytest.raises(ConfigError, match=told):
+def test_options_that_do_not_fit_are_refused(overrides, message):
+    with pytest.raises(ConfigError, match=message):
         compose(["task=forecast", *overrides])
 
 
@@ -203,4 +206,4 @@ def test_a_target_that_never_changes_is_refused(tmp_path):
     path = tmp_path / "flat.csv"
     path.write_text("a,b\n" + "1,2\n" * 100)
     with pytest.raises(DataError, match="column 'a' never changes in the 70 training rows"):
-        _ = Forecast(data_file=str(path), data_target="a", window=4, horizon=2).frame
+        _ = Forecast(data_file=str(path), data_target="a", window=4, horizon=2).prepared

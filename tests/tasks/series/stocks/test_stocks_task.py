@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from lstmlab.plots import forecast as plots
-from lstmlab.tasks.series.stocks.dataset import load_sp500
-from lstmlab.tasks.series.stocks.returns import split_days, tabulate
+from lstmlab.tasks.series.stocks.dataset import load_sp500, returns_table, split_days
 from lstmlab.tasks.series.stocks.task import Stocks
 from lstmlab.tasks.task import mean
 
@@ -31,14 +30,14 @@ def with_another_future(day: int):
 def test_the_scaler_does_not_see_validation_and_test():
     days = len(PRICES.close) - 1
     end = split_days("train", days)[1]
-    before, after = tabulate(PRICES), tabulate(with_another_future(end))
+    before, after = returns_table(PRICES), returns_table(with_another_future(end))
     assert (before.mean, before.std) == (after.mean, after.std)
     np.testing.assert_array_equal(before.features[:end], after.features[:end])
     assert not np.allclose(before.features[end:], after.features[end:])
 
 
 def test_training_statistics_are_those_of_the_training_split():
-    table = tabulate(PRICES)
+    table = returns_table(PRICES)
     train = table.features[: split_days("train", len(table.returns))[1]]
     np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(train.std(axis=0), 1, atol=1e-4)
@@ -100,7 +99,7 @@ def test_the_test_walks_forward_over_every_day_once(size):
 
 
 def test_features_by_hand():
-    table = tabulate(PRICES)
+    table = returns_table(PRICES)
     raw = np.stack(
         [
             np.log(PRICES.close[1:] / PRICES.close[:-1]),
@@ -176,16 +175,16 @@ class Clairvoyant:
         return batch.targets
 
 
-def test_illustrations_are_drawn_of_the_last_days(tmp_path, monkeypatch):
+def test_plots_are_drawn_of_the_last_days(tmp_path, monkeypatch):
     drawn = []
     draw = plots.forecast
     monkeypatch.setattr(plots, "forecast", lambda *a, **k: drawn.append((a, k)) or draw(*a, **k))
-    *pictures, direction = Stocks().plot(Clairvoyant())
+    *drawings, direction = Stocks().plot(Clairvoyant())
     assert direction.text.startswith(
         "direction right on 100.0% of 755 test days; 95 % interval (Wilson) 99.5% to 100.0%"
     )
     assert "always up: 53.8%" in direction.text
-    for item in pictures:
+    for item in drawings:
         item.draw(tmp_path / f"{item.name}.png")
         assert (tmp_path / f"{item.name}.png").read_bytes().startswith(b"\x89PNG")
     words = drawn[0][1]

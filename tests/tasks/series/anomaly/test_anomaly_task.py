@@ -11,10 +11,11 @@ import pytest
 
 from lstmlab.config import ConfigError, compose
 from lstmlab.data.download import DataError
-from lstmlab.tasks.series.anomaly import baselines as detectors
-from lstmlab.tasks.series.anomaly.labelled import load_ecg, load_nab
+from lstmlab.tasks.series.anomaly.baselines import simple_errors
+from lstmlab.tasks.series.anomaly.dataset import load_ecg, load_nab
 from lstmlab.tasks.series.anomaly.metrics import runs
-from lstmlab.tasks.series.anomaly.nab_files import SERIES
+from lstmlab.tasks.series.anomaly.nab_files import NAB_SERIES
+from lstmlab.tasks.series.anomaly.scoring import Detector
 from lstmlab.tasks.series.anomaly.task import Anomaly
 from lstmlab.tasks.task import mean
 
@@ -60,7 +61,7 @@ class Clairvoyant(Persistent):
 @pytest.mark.parametrize("fitted_on", ["validation", "train"])
 def test_nothing_after_the_training_part_reaches_scaler_batches_or_threshold(fitted_on):
     before = task_on(ECG, fitted_on=fitted_on)
-    after = task_on(other_future(ECG, before.train_end), fitted_on=fitted_on)
+    after = task_on(other_future(ECG, before.splits.train_end), fitted_on=fitted_on)
     jax.tree.map(np.testing.assert_array_equal, before.artifacts(), after.artifacts())
     for split in ("train", "validation"):
         np.testing.assert_array_equal(before.data()[split], after.data()[split])
@@ -68,37 +69,41 @@ def test_nothing_after_the_training_part_reaches_scaler_batches_or_threshold(fit
     jax.tree.map(np.testing.assert_array_equal, a, b)
     assert before.fitted_artifacts(Persistent(before)) == after.fitted_artifacts(Persistent(after))
     assert not np.array_equal(before.data()["test"], after.data()["test"])
-    for name, errors in detectors.simple_errors(before).items():
-        changed = detectors.fit(after, detectors.simple_errors(after)[name])
-        assert detectors.fit(before, errors).scorer.threshold == changed.scorer.threshold, name
+    for name, errors in simple_errors(before.scaled, before.context).items():
+        changed = fit(after, simple_errors(after.scaled, after.context)[name])
+        assert fit(before, errors).scorer.threshold == changed.scorer.threshold, name
 
 
 def test_training_never_sees_the_rows_that_stop_it_early():
     before = task_on(ECG)
-    after = task_on(other_future(ECG, before.spans["validation"][0]))
+    after = task_on(other_future(ECG, before.splits.spans["validation"][0]))
     assert before.data()["train"].shape == after.data()["train"].shape
     # The scaler is of the whole training part; in the data's units nothing of training has moved.
-    restored = [t.facts.scaler.restore(t.data()["train"]) for t in (before, after)]
+    restored = [t.info.scaler.restore(t.data()["train"]) for t in (before, after)]
     np.testing.assert_allclose(*restored, atol=1e-5)
 
 
 def test_a_score_depends_on_rows_up_to_its_own_alone():
     before = task_on(ECG, smoothing=5)
-    row = before.train_end + 700
+    row = before.splits.train_end + 700
     after = task_on(other_future(ECG, row), smoothing=5)
-    for make in (lambda t: detectors.fit_model(t, Persistent(t)), lambda t: detectors.fit(t, errors_of(t))):
+    for make in (lambda t: t.detector(Persistent(t)), lambda t: fit(t, errors_of(t))):
         np.testing.assert_allclose(make(before).scores[:row], make(after).scores[:row], rtol=1e-4)
         assert not np.allclose(make(before).scores[row:], make(after).scores[row:])
 
 
+def fit(task, errors):
+    return Detector.fit(errors, task.labelled.labels, task.detector_settings)
+
+
 def errors_of(task):
-    return detectors.simple_errors(task)["moving z-score"]
+    return simple_errors(task.scaled, task.context)["moving z-score"]
 
 
 def test_splits_follow_each_other_in_time():
     task = task_on(ECG)
-    assert task.spans == {"train": (0, 3600), "validation": (3600, 4500), "test": (4500, 7500)}
-    assert not ECG.labels[: task.train_end].any()
+    assert task.splits.spans == {"train": (0, 3600), "validation": (3600, 4500), "test": (4500, 7500)}
+    assert not ECG.labels[: task.splits.train_end].any()
 
 
 @pytest.mark.parametrize("steps", [1, 7, 10, 400])
@@ -108,7 +113,7 @@ def test_every_row_of_a_split_is_forecast_once_from_each_distance(split, steps):
     data, size = task.data()[split], 64
     draw = jax.jit(task.eval_batch, static_argnums=(1, 3))
     batches = [draw(data, split, i, size) for i in range(task.eval_batches(split, size))]
-    first, end = task.spans[split]
+    first, end = task.splits.spans[split]
     counted = [
         np.asarray(b.targets)[np.asarray(b.weights) > 0].reshape(-1, 1 + task.horizon) for b in batches
     ]  # fmt: skip
@@ -138,7 +143,7 @@ def test_the_output_at_a_row_is_of_the_rows_after_it():
 def test_training_windows_lie_inside_their_split_and_reach_its_ends():
     task = task_on(ECG._replace(values=np.arange(200.0)[:, None], labels=None), train_share=0.5, context=5, steps=4)
     batch = task.train_batch(task.data()["train"], jax.random.key(0), jnp.asarray(0), 4000)
-    seen = task.facts.scaler.restore(np.asarray(batch.inputs))
+    seen = task.info.scaler.restore(np.asarray(batch.inputs))
     assert seen.min() == pytest.approx(0, abs=1e-3)
     assert seen.max() == pytest.approx(79 - task.horizon, abs=1e-3)
     assert (np.asarray(batch.targets)[..., 0] == 1).all()
@@ -146,7 +151,7 @@ def test_training_windows_lie_inside_their_split_and_reach_its_ends():
 
 def test_a_model_that_knows_the_future_has_no_errors():
     task = task_on(ECG)
-    made = detectors.forecasts(task, Clairvoyant(task), task.scaled)
+    made = task.forecasts(Clairvoyant(task), task.scaled)
     rows = np.arange(task.context - 1, len(ECG.values) - task.horizon)
     assert np.isnan(made[: task.context - 1]).all()
     for k in range(task.horizon):
@@ -159,7 +164,7 @@ def test_the_persistent_model_is_the_persistence_baseline():
     assert judged.keys() == {k for k, v in task.other_baselines().items() if "persistence" in v}
     for name, values in task.other_baselines().items():
         assert judged[name] == pytest.approx(values["persistence"], rel=1e-3, abs=1e-6), name
-    labels = ECG.labels[task.train_end :]
+    labels = ECG.labels[task.splits.train_end :]
     assert task.other_baselines()["auprc"]["no skill"] == labels.mean()
 
 
@@ -179,7 +184,7 @@ def test_labelled_rows_of_the_training_part_do_not_fit_the_threshold():
     labels = ECG.labels | (np.abs(np.arange(7500) - 4005) < 30)
     clean, spiked = task_on(ECG), task_on(ECG._replace(values=values, labels=labels))
     blind = task_on(ECG._replace(values=values))
-    made = [detectors.fit_model(task, Persistent(task)).scorer.threshold for task in (clean, spiked, blind)]
+    made = [task.detector(Persistent(task)).scorer.threshold for task in (clean, spiked, blind)]
     assert made[1] == pytest.approx(made[0], rel=0.1)
     assert made[2] > 2 * made[0]
 
@@ -191,14 +196,14 @@ def test_a_file_of_ones_own_with_and_without_labels(tmp_path):
     path.write_text("a,b,odd\n" + "\n".join(lines) + "\n")
     options = {"context": 5, "steps": 5, "horizon": 2, "data_file": str(path)}
     labelled = Anomaly(**options, data_label="odd")
-    assert labelled.facts.names == ("a", "b")
-    assert labelled.train_end == 100
+    assert labelled.info.names == ("a", "b")
+    assert labelled.splits.train_end == 100
     assert {"auprc", "window_recall", "delay"} <= labelled.final_metrics(Persistent(labelled)).keys()
     unlabelled = Anomaly(**options, data_columns=("a", "b"))
     assert unlabelled.final_metrics(Persistent(unlabelled)).keys() == {"flagged_share"}
     assert unlabelled.other_baselines().keys() == {"flagged_share"}
     alone = Anomaly(**options, data_target="b", data_label="odd")
-    assert alone.facts.names == ("b",)
+    assert alone.info.names == ("b",)
     np.testing.assert_array_equal(alone.labelled.labels, labelled.labelled.labels)
 
 
@@ -210,13 +215,13 @@ def test_wrong_labels_are_named(tmp_path):
     with pytest.raises(DataError, match="has no column 'oddd'; did you mean 'odd'"):
         _ = Anomaly(data_file=str(path), data_label="oddd").labelled
     with pytest.raises(DataError, match=r"train split has 20 of the 50 rows.*task\.context \(100\)"):
-        _ = Anomaly(data_file=str(path), data_columns=("a",)).spans
+        _ = Anomaly(data_file=str(path), data_columns=("a",)).splits.spans
 
 
 def test_a_column_that_is_constant_in_the_training_part_is_refused():
     values = np.where(np.arange(400) < 300, 1.0, 2.0)[:, None]
     with pytest.raises(DataError, match="'ecg_mV' never changes in the 240 rows of the training part"):
-        _ = task_on(ECG._replace(values=values, labels=None)).facts
+        _ = task_on(ECG._replace(values=values, labels=None)).info
 
 
 @pytest.mark.parametrize(
@@ -252,7 +257,7 @@ def test_nab_that_is_not_there_says_where_to_get_it_and_where_to_put_it(tmp_path
     def refuse(*_, **__):
         raise DataError("cannot download it")
 
-    monkeypatch.setattr("lstmlab.tasks.series.anomaly.labelled.fetch", refuse)
+    monkeypatch.setattr("lstmlab.tasks.series.anomaly.dataset.fetch", refuse)
     with pytest.raises(DataError, match=f"numenta/NAB on GitHub.*{tmp_path}/nab, or set data.dir"):
         load_nab("realKnownCause/nyc_taxi", tmp_path)
 
@@ -265,13 +270,13 @@ def test_nab_has_its_windows():
     assert taxi.labels.sum() == 1035
     first = int(np.argmax(taxi.labels))
     assert taxi.times[first] == np.datetime64("2014-10-30T15:30:00")
-    for name in SERIES:
+    for name in NAB_SERIES:
         series = load_nab(name, NAB.parent)
         assert np.isfinite(series.values).all()
         # NAB places no window in its probationary period.
         task = task_on(series, source="nab")
-        assert task.train_end <= 750
-        assert not series.labels[: task.train_end].any(), name
+        assert task.splits.train_end <= 750
+        assert not series.labels[: task.splits.train_end].any(), name
 
 
 def test_metrics_and_loss_against_numpy():
@@ -289,14 +294,14 @@ def test_metrics_and_loss_against_numpy():
 def test_what_a_run_keeps_is_enough_to_score_without_the_series(tmp_path):
     task = task_on(ECG)
     kept = task.artifacts() | task.fitted_artifacts(Persistent(task))
-    given = dataclasses.replace(task, data_file=str(tmp_path / "gone.csv")).with_artifacts(kept)
-    assert given.inputs == task.inputs
-    scaled = given.facts.scaler.scale(ECG.values)
-    again = given.scorer.scores(detectors.model_errors(given, Persistent(given), scaled))
-    np.testing.assert_allclose(again, detectors.fit_model(task, Persistent(task)).scores, rtol=1e-6)
+    loaded = dataclasses.replace(task, data_file=str(tmp_path / "gone.csv")).with_artifacts(kept)
+    assert loaded.inputs == task.inputs
+    scaled = loaded.info.scaler.scale(ECG.values)
+    again = loaded.scorer.scores(loaded.model_errors(Persistent(loaded), scaled))
+    np.testing.assert_allclose(again, task.detector(Persistent(task)).scores, rtol=1e-6)
 
 
-def test_pictures_are_drawn(tmp_path):
+def test_plots_are_drawn(tmp_path):
     task = task_on(ECG)
     shown = task.plot(Persistent(task))
     assert [item.name for item in shown] == ["anomalies", "first_window"]

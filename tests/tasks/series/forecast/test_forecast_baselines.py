@@ -5,8 +5,15 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 
-from lstmlab.tasks.series.forecast.baselines import Yardsticks, drift, linear, naive_scale, persistence, seasonal_naive
-from lstmlab.tasks.series.stocks.returns import wilson
+from lstmlab.tasks.series.forecast.baselines import (
+    FittedBaselines,
+    drift,
+    linear,
+    naive_scale,
+    persistence,
+    seasonal_naive,
+)
+from lstmlab.tasks.series.statistics import wilson_interval
 
 SERIES = np.array([[1.0], [2.0], [4.0], [3.0], [5.0], [9.0], [7.0]])
 
@@ -25,7 +32,7 @@ def test_by_hand():
 
 def test_errors_by_hand():
     """Persistence from rows 3 and 4, one ahead: errors 1 and 2; a train part of four rows, season 1."""
-    errors = Yardsticks(SERIES, 4, 1, 1, 2).errors(np.array([3, 4]))
+    errors = FittedBaselines(SERIES, 4, 1, 1, 2).errors(np.array([3, 4]))
     assert errors["persistence"] == pytest.approx(
         {"mse": 2.5, "mae": 1.5, "mase": 1.5 / ((1 + 2 + 1) / 3), "direction_accuracy": 0.5}
     )
@@ -44,15 +51,15 @@ def windows(series, origins, window, horizon):
 
 def test_a_series_that_repeats_itself_has_no_scaled_error():
     days = np.tile(np.sin(np.arange(24)), 20)[:, None]
-    yardsticks = Yardsticks(days, 300, season=24, horizon=3, window=30)
-    assert yardsticks.scale is None
-    assert set(yardsticks.errors(np.arange(300, 400))["persistence"]) == {"mse", "mae", "direction_accuracy"}
+    baselines = FittedBaselines(days, 300, season=24, horizon=3, window=30)
+    assert baselines.scale is None
+    assert set(baselines.errors(np.arange(300, 400))["persistence"]) == {"mse", "mae", "direction_accuracy"}
 
 
 def test_the_linear_baseline_is_the_regression_of_all_columns_at_once():
     series, train = walk(), walk()[:200]
-    seen, told = windows(train, range(12, 200 - 3 + 1), 12, 3)
-    model = LinearRegression().fit(seen, told)
+    seen, truth = windows(train, range(12, 200 - 3 + 1), 12, 3)
+    model = LinearRegression().fit(seen, truth)
     origins = np.arange(200, 290)
     expected = model.predict(windows(series, origins, 12, 3)[0]).reshape(90, 2, 3).swapaxes(1, 2)
     np.testing.assert_allclose(linear(train, 3, 12)(series, origins), expected, rtol=1e-3, atol=1e-3)
@@ -68,8 +75,8 @@ def test_the_parts_of_dlinear_add_nothing_to_one_linear_map():
         trend = np.stack([padded[:, i : i + kernel].mean(axis=1) for i in range(window)], axis=1)
         return np.concatenate([trend, x - trend, np.ones((len(x), 1))], axis=1)
 
-    seen, told = windows(series[:200], range(window, 198), window, 3)
-    weights = np.linalg.lstsq(parts(seen), told, rcond=None)[0]
+    seen, truth = windows(series[:200], range(window, 198), window, 3)
+    weights = np.linalg.lstsq(parts(seen), truth, rcond=None)[0]
     origins = np.arange(200, 290)
     expected = parts(windows(series, origins, window, 3)[0]) @ weights
     np.testing.assert_allclose(linear(series[:200], 3, window)(series, origins)[..., 0], expected, rtol=1e-3, atol=1e-3)
@@ -83,6 +90,10 @@ def test_a_linear_rule_is_found_and_long_windows_stay_finite():
 
 
 @pytest.mark.parametrize(("right", "total"), [(0, 5), (3, 7), (520, 1000), (9, 9)])
-def test_wilsons_interval_is_that_of_scipy(right, total):
+def test_wilsons_interval_is_that_of_scipy_and_of_the_formula(right, total):
     expected = stats.binomtest(right, total).proportion_ci(method="wilson")
-    assert wilson(right, total) == pytest.approx((expected.low, expected.high), abs=1e-6)
+    assert wilson_interval(right, total) == pytest.approx((expected.low, expected.high), abs=1e-6)
+    share, spread = right / total, 1.959964**2 / total
+    centre = (share + spread / 2) / (1 + spread)
+    reach = 1.959964 * (share * (1 - share) / total + spread / (4 * total)) ** 0.5 / (1 + spread)
+    assert wilson_interval(right, total) == pytest.approx((centre - reach, centre + reach), abs=1e-6)

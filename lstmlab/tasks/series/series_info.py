@@ -1,0 +1,61 @@
+"""What a trained model needs to know of its series to be used on other rows: columns, scaler, time step."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+SeriesValues = Float[np.ndarray, "rows columns"]
+
+
+class Scaler(NamedTuple):
+    """z = (x − mean) / std for each column, with the mean and standard deviation of the training rows."""
+
+    mean: Float[np.ndarray, " columns"]
+    std: Float[np.ndarray, " columns"]
+
+    @classmethod
+    def fit(cls, values: SeriesValues) -> Scaler:
+        """The scaler of these rows; a constant column is only shifted."""
+        std = values.std(axis=0)
+        return cls(values.mean(axis=0), np.where(std > 0, std, 1.0))
+
+    def scale(self, values: np.ndarray) -> np.ndarray:
+        """From the data's units to z-scores."""
+        return (values - self.mean) / self.std
+
+    def restore(self, scaled: np.ndarray) -> np.ndarray:
+        """From z-scores to the data's units."""
+        return scaled * self.std + self.mean
+
+    def of(self, columns: list[int]) -> Scaler:
+        """The scaler of some of the columns."""
+        return Scaler(self.mean[columns], self.std[columns])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SeriesInfo:
+    """Stored in the run directory, so that a trained model can be used when its training data is gone."""
+
+    names: tuple[str, ...]
+    """of the columns that the model reads"""
+    scaler: Scaler
+    step: np.timedelta64 | None
+    """between rows, in seconds or months; None where it is not known or not the same"""
+
+    def to_plain(self) -> dict[str, Any]:
+        """As lists and numbers, for JSON; undone by :meth:`from_plain`."""
+        step = None if self.step is None else [int(self.step.astype(np.int64)), np.datetime_data(self.step.dtype)[0]]
+        mean, std = (part.tolist() for part in self.scaler)
+        return {"names": list(self.names), "mean": mean, "std": std, "step": step}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> SeriesInfo:
+        """Undo :meth:`to_plain`; raises ``KeyError``, ``TypeError`` or ``ValueError`` for other values."""
+        scaler = Scaler(np.asarray(plain["mean"], np.float64), np.asarray(plain["std"], np.float64))
+        step = None if plain["step"] is None else np.timedelta64(*plain["step"])
+        return SeriesInfo(tuple(plain["names"]), scaler, step)

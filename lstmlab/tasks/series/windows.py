@@ -1,0 +1,75 @@
+"""Windows of a series as batches: what a model reads, and what its forecasts are compared with."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from lstmlab.arrays import RowNumbers
+from lstmlab.tasks.task import Batch
+
+LAST, SHIFT, SCALE, TRUTH = 0, 1, 2, 3
+"""rows of the targets of :func:`forecast_windows`: last value seen, shift and scale of the window; truth from 3 on"""
+SMALLEST_VARIANCE = 1e-5  # added to a window's variance, as RevIN does
+
+
+def forecast_windows(
+    rows: Float[Array, "batch rows features"],
+    window: int,
+    ahead: int,
+    columns: int,
+    targets: list[int],
+    normalise: str,
+) -> Batch:
+    """Inputs ``[batch, window + ahead − 1, features]`` and targets ``[batch, 3 + horizon, target columns]``.
+
+    Args:
+        rows: the rows of the window and of the horizon: ``columns`` scaled values, then features of the calendar.
+        window: how many rows are read.
+        ahead: 1, or one more than the number of rows after the window whose calendar is read; their values are 0.
+        columns: how many values a row has.
+        targets: positions of the columns that are forecast.
+        normalise: which shift and scale are taken out of the values of each window: ``last`` subtracts its last row,
+            ``window`` subtracts its mean and divides by its standard deviation, ``none`` changes nothing.
+    """
+    values = rows[:, :window, :columns]
+    shift, scale = _shift_and_scale(values, normalise)
+    seen = jnp.concatenate([(values - shift) / scale, rows[:, :window, columns:]], axis=-1)
+    calendar_ahead = rows[:, window : window + ahead - 1].at[..., :columns].set(0.0)
+    compared = jnp.concatenate([values[:, -1:], shift, scale, rows[:, window:, :columns]], axis=1)
+    return Batch(jnp.concatenate([seen, calendar_ahead], axis=1), compared[..., jnp.asarray(targets)])
+
+
+def _shift_and_scale(values: Float[Array, "batch window columns"], normalise: str) -> tuple[Array, Array]:
+    """Of each window, ``[batch, 1, columns]`` both."""
+    last = values[:, -1:]
+    if normalise == "window":
+        return values.mean(axis=1, keepdims=True), jnp.sqrt(values.var(axis=1, keepdims=True) + SMALLEST_VARIANCE)
+    return (last if normalise == "last" else jnp.zeros_like(last)), jnp.ones_like(last)
+
+
+def change_windows(
+    rows: Float[Array, "rows columns"], starts: RowNumbers, context: int, steps: int, horizon: int
+) -> Batch:
+    """Windows in which, after ``context − 1`` rows, every row is followed by a forecast of the changes to come.
+
+    Args:
+        rows: the series.
+        starts: the rows at which the windows begin.
+        context: rows that are read up to the first forecast, its own included.
+        steps: rows from which forecasts are made.
+        horizon: rows that each forecast covers.
+
+    Returns:
+        Inputs ``[batch, context + steps − 1, columns]`` and targets ``[batch, steps, 1 + horizon · columns]``: first 1
+        where the forecast counts, or 0 where its rows lie beyond the end of the series; then the true differences
+        between each of the next ``horizon`` rows and the row last read.
+    """
+    last = rows.shape[0] - 1
+    read = starts[:, None] + jnp.arange(context + steps - 1)
+    origins = read[:, context - 1 :]
+    ahead = origins[..., None] + 1 + jnp.arange(horizon)
+    counts = (ahead[..., -1] < rows.shape[0])[..., None]
+    changes = rows[jnp.minimum(ahead, last)] - rows[jnp.minimum(origins, last)][:, :, None]
+    changes = changes.reshape(*changes.shape[:2], -1)
+    return Batch(rows[jnp.minimum(read, last)], jnp.concatenate([counts, changes], axis=-1))
