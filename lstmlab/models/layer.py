@@ -11,14 +11,8 @@ from flax import nnx
 from jaxtyping import Array, PRNGKeyArray
 
 from lstmlab.cells import Cell
-from lstmlab.cells.regularise import (
-    CandidateDropout,
-    Zoneout,
-    candidate_masks,
-    recurrent_dropout,
-    weight_drop,
-    zoneout_masks,
-)
+from lstmlab.cells.regularise import recurrent_dropout, weight_drop
+from lstmlab.cells.wrappers import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.models.blocks import BLOCKS, Block
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.recurrence import Unrolled, unroll

@@ -17,7 +17,7 @@ import optax
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from lstmlab.config import Config, Member, make_init, merge_traced, switched_on
+from lstmlab.config import Config, Member, merge_traced, switched_on
 from lstmlab.models import ARCHITECTURES, Rates, SequenceModel
 from lstmlab.tasks import Batch, Split
 from lstmlab.training.devices import by_rows, split_rows
@@ -73,7 +73,7 @@ class Engine:
             variational_dropout=config.dropout.variational,
             backend=model.backend, chunk=model.chunk or None,
             dtype=None if model.dtype == "float32" else model.dtype,
-            init=make_init(config.init), cell_options=config.cell.options, **own,
+            init=config.init, cell_options=config.cell.options, **own,
         )  # fmt: skip
 
     def init(self, member: Member) -> RunState:
