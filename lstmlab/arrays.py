@@ -6,9 +6,13 @@ time-major in :mod:`lstmlab.recurrence`.
 
 from __future__ import annotations
 
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from typing import TypeAlias
+
+from jaxtyping import Array, Bool, Float, Inexact, Int, PRNGKeyArray, PyTree, Shaped
 
 Key = PRNGKeyArray
+Traceable: TypeAlias = float | Float[Array, ""]
+"""a number of the configuration that may also be a traced value, such as a dropout rate"""
 Scalar = Float[Array, ""]
 Step = Int[Array, ""]
 """the number of an optimiser step, or of a batch"""
@@ -17,7 +21,19 @@ Lengths = Int[Array, " batch"]
 Resets = Bool[Array, "batch time"]
 """true at the first step of a new segment, where the state starts afresh"""
 TimeMajorResets = Bool[Array, "time batch"]
-StepMask = Bool[Array, "time batch"]
+TimeMajorMask = Bool[Array, "time batch"]
+"""true where a sequence takes part in a step, false in the padding"""
+RowMask = Bool[Array, " batch"]
+TimeMajor = Float[Array, "time batch *features"]
+"""one array for all steps of a batch of sequences; ``features`` may begin with spatial axes"""
+TimeMajorNumbers = Inexact[Array, "time batch *features"]
+"""the same, real or complex"""
+Numbers = Inexact[Array, "batch *features"]
+"""one step of it"""
+TimeMajorTree = PyTree[Shaped[Array, "time batch ..."]]
+"""several arrays for all steps, such as an input and its masks"""
+Projected = PyTree[Array]
+"""what a cell's ``project`` gives and its ``step`` takes: an array, or several in a tuple"""
 RowWeights = Float[Array, " batch"]
 """0 for rows that only fill up a batch"""
 RowNumbers = Int[Array, " batch"]

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from typing import Any
 
 TYPE_NAMES = {type(None): "null", tuple: "list"}
+CONFIGURED = (bool, int, float, str, tuple, type(None))
+"""The types that values of a configuration have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +108,8 @@ def _read(field: dataclasses.Field, kinds: tuple[type, ...]) -> Setting:
 
 
 def _types(hint: Any) -> tuple[type, ...]:
-    """The types that an annotation allows, without their parameters."""
+    """The types of configured values that an annotation allows, without their parameters; traced values aside."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         return tuple(kind for part in typing.get_args(hint) for kind in _types(part))
-    return (typing.get_origin(hint) or hint,)
+    kind = typing.get_origin(hint) or hint
+    return (kind,) if kind in CONFIGURED else ()

@@ -60,6 +60,25 @@ AWAKE: dict[str, tuple[tuple[str, Any], ...]] = {
 phased LSTM opens in one step of twenty."""
 
 
+UNBOUNDED: dict[str, tuple[str, ...]] = {
+    "exprnn": ("candidate",),
+    "indrnn": ("candidate",),
+    "irnn": ("candidate",),
+    "lem": ("output_candidate",),
+    "lru": ("real", "imaginary", "skip"),
+    "min_gru": ("candidate",),
+    "min_lstm": ("candidate",),
+    "mlstm": ("query", "key", "value", "input", "forget"),
+    "niaf_lstm": ("candidate",),
+    "on_lstm": ("master_input", "master_forget"),
+    "rg_lru": ("candidate",),
+    "slstm": ("input", "forget"),
+    "sru": ("candidate", "highway"),
+}
+"""Gates whose activations are no fractions: exponential gates, candidates without a squashing function, and running
+sums, which reach 1."""
+
+
 USUAL = ("rnn", "lstm", "peephole_lstm", "conv_lstm", "gru")
 """Cells that are tested in every form and with every map each time; of the others, `make test` takes the default."""
 
@@ -146,8 +165,7 @@ def shape_of(case: Case) -> Any:
 
 def has_maps(case: Case) -> bool:
     """Whether the cell has products with its state, on which dropout can act."""
-    cell = shape_of(case)
-    return any(getattr(cell, name, None) is not None for name in cell.recurrent_maps)
+    return bool(shape_of(case).state_maps())
 
 
 @functools.cache

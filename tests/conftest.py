@@ -19,8 +19,13 @@ if "XLA_FLAGS" not in os.environ and "not slow" in " ".join(sys.argv):
     os.environ["XLA_FLAGS"] = quick_flags()
 
 import jax
+import jaxtyping
 import pytest
-from battery import Case, preferred, representative
+
+# The shapes and types that annotations promise are checked at every call, which costs only while JAX traces.
+jaxtyping.install_import_hook(["lstmlab.cells", "lstmlab.recurrence"], "beartype.beartype")
+
+from battery import Case, preferred, representative  # noqa: E402
 
 # On accelerators, float32 products would otherwise run in TF32 or bfloat16: no tolerance here allows for that.
 jax.config.update("jax_default_matmul_precision", "highest")

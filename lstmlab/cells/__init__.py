@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 
 from lstmlab.cells import zoo
-from lstmlab.cells.base import Cell, HCState, HState
+from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.registry import (
     CellEntry,
@@ -13,6 +13,7 @@ from lstmlab.cells.registry import (
     make_cell,
     register_cell,
 )
+from lstmlab.cells.state import HCState, HState
 
 for _module in pkgutil.iter_modules(zoo.__path__):
     importlib.import_module(f"{zoo.__name__}.{_module.name}")

@@ -15,42 +15,28 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, PyTree
 
+from lstmlab.arrays import Key, Projected
 from lstmlab.cells.activations import activation
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
-from lstmlab.cells.maps import MAPS, LinearMap, make_map
+from lstmlab.cells.maps import MAPS, LinearMap, NoMap, make_map, rebuilt
+from lstmlab.cells.state import Gates, HState
 from lstmlab.settings import Setting, setting, settings_of, suggest
 
-State: TypeAlias = Any
-"""A NamedTuple of arrays ``[batch, *spatial, hidden]``; its field ``h`` is what the next step and layer see."""
-Gates: TypeAlias = dict[str, Array]
-"""Activations by gate name, for diagnostics; computed by the same code that updates the state."""
-Form: TypeAlias = Literal["pointwise", "linear", "matrix", "step"]
 C = TypeVar("C", bound="Cell")
-M = TypeVar("M", bound=nnx.Module)
-
-
-class HState(NamedTuple):
-    """State of a cell that carries its output alone."""
-
-    h: Array
-
-
-class HCState(NamedTuple):
-    """State of a cell with a memory ``c`` beside its output ``h``."""
-
-    h: Array
-    c: Array
 
 
 class Cell(nnx.Module):
     """Base of all cells.
+
+    Class attributes that depend on a cell's options are properties there.
 
     Args:
         input_size: features of ``x_t``.
@@ -66,45 +52,55 @@ class Cell(nnx.Module):
     """
 
     gates: ClassVar[tuple[str, ...]]
-    """Names of the blocks of ``z`` in the order in which they are stacked."""
+    """Names of the gates, in the order in which projections and biases stack them."""
     memory_gates: ClassVar[dict[str, int]] = {}
-    """Gates that chrono initialisation biases: +1 keeps the memory when open, -1 when closed."""
+    """Gates whose first biases set the time scale of the memory (chrono and uniform initialisation), with the sign of
+    those biases: +1 as for a forget gate, which keeps the memory when open, -1 as for an input gate."""
     name: ClassVar[str]
-    """The name under which the cell is registered."""
+    """The name under which the cell is registered; the name of the class if it is not."""
     state_type: ClassVar[type] = HState
+    """A NamedTuple of arrays with a field ``h``, see :class:`~lstmlab.cells.state.State`."""
     memory_fields: ClassVar[tuple[str, ...]] = ()
-    """State fields that the next step reads; empty: all of them. The others are there to be shown."""
+    """State fields through which gradients reach earlier steps, which ``state_size`` counts; empty: all of them. An
+    output that the next step does not read is none of them, nor is a counter without gradient."""
     zoneout_fields: ClassVar[tuple[str, ...]] = ()
     """State fields on which zoneout acts; empty: all of them. Clocks and scales of other fields stay out."""
-    unbounded: ClassVar[tuple[str, ...]] = ()
-    """Gates whose activations are no fractions: exponential gates, candidates without a squashing function."""
+    additive: ClassVar[bool] = False
+    """Whether ``update`` reads ``z + r`` alone, never one of the two. The backend ``fused`` then saves their sum in
+    place of both; a wrong ``True`` gives wrong gradients, which the tests of all cells find."""
     recurrent_maps: ClassVar[tuple[str, ...]] = ("recurrent",)
-    """Attributes that hold maps of the state: what recurrent dropout and weight drop act on."""
+    """Attributes that hold the maps on which recurrent dropout and weight drop act: those of ``h``, and of other state
+    fields that are as wide."""
     default_init: ClassVar[Init] = Init("glorot_uniform", "orthogonal", gate_bias="constant")
     """How this cell starts where the configuration says ``auto``."""
     options: ClassVar[dict[str, Setting]] = {}
+    """The settings declared in the class body and in those of its parents."""
 
     map: str = setting("dense", "kind of linear map of the recurrence", choices=MAPS)
     kernel_size: int = setting(3, "window of convolutional maps, per axis", minimum=1)
     heads: int = setting(1, "blocks of a block-diagonal recurrent map", minimum=1)
     bias: bool = setting(True, "add a bias to every gate")
 
-    input: LinearMap | None
-    recurrent: LinearMap | None
-    candidate_mask: Array | None = None
+    activation: str = "tanh"
+    """Nonlinearity of the candidate; a cell may declare it as an option."""
+    input: LinearMap
+    recurrent: LinearMap
+    candidate_mask: Callable[[Array], Array] | None = None
     """Set within one step alone, by candidate dropout."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the options declared in the class body, the parents' first."""
         super().__init_subclass__(**kwargs)
         cls.options = settings_of(cls)
+        if not hasattr(cls, "name"):
+            cls.name = cls.__name__
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         *,
-        key: PRNGKeyArray,
+        key: Key,
         spatial: tuple[int, ...] = (),
         init: Init | None = None,
         dtype: str | None = None,
@@ -115,9 +111,8 @@ class Cell(nnx.Module):
         init = (init or Init()).resolve(self.default_init)
         keys = KeyStream(key)
         self.input = self.input_map(self.gates, keys(), init, dtype)
-        # Assigned once: an NNX attribute that was None stays static and takes no parameters later.
         gates, recurrent_key = self.recurrent_gates, keys()
-        self.recurrent = self.recurrent_map(gates, recurrent_key, init, dtype) if gates else None
+        self.recurrent = self.recurrent_map(gates, recurrent_key, init, dtype) if gates else NoMap()
         bias_key = keys()
         if self.input.bias is not None:
             sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
@@ -131,29 +126,29 @@ class Cell(nnx.Module):
         """Pointwise part of the step: the new state and the named gate activations."""
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
-    def project(self, x: Array) -> Array:
+    def project(self, x: Array) -> Projected:
         """Input projection ``z`` of one step or of a whole sequence at once."""
-        assert self.input is not None
         return self.input(x)
 
-    def step(self, state: Any, z: Any) -> tuple[Any, Gates]:
+    def step(self, state: Any, z: PyTree) -> tuple[Any, Gates]:
         """One whole step from projected input: the new state and the named gate activations."""
-        assert self.recurrent is not None
         return self.update(state, z, self.recurrent(state.h))
 
     def candidate_activation(self, a: Array) -> Array:
-        """The candidate from its pre-activation: its nonlinearity, and the mask that candidate dropout puts on it."""
-        proposed = activation(getattr(self, "activation", "tanh"))(a)
-        return proposed if self.candidate_mask is None else proposed * self.candidate_mask
+        """The candidate from its pre-activation: its nonlinearity, and the mask that candidate dropout puts on it.
+
+        Every cell with a gate named ``candidate`` gets that gate from here.
+        """
+        candidate = self.candidate_nonlinearity(a)
+        return candidate if self.candidate_mask is None else self.candidate_mask(candidate)
+
+    def candidate_nonlinearity(self, a: Array) -> Array:
+        """The candidate's nonlinearity, by default the one that ``activation`` names."""
+        return activation(self.activation)(a)
 
     @property
     def form(self) -> Form:
-        """What decides which backends can run the cell.
-
-        ``"pointwise"``: :meth:`step` is one recurrent map followed by :meth:`update`. ``"linear"``: the recurrence is
-        linear in the state, see :class:`lstmlab.cells.linear.LinearCell`. ``"matrix"``: the memory is a sum of outer
-        products, see :class:`lstmlab.cells.matrix.MatrixCell`. ``"step"``: anything else.
-        """
+        """What decides which backends can run the cell, see :data:`lstmlab.cells.forms.Form`."""
         return "pointwise"
 
     @property
@@ -187,7 +182,7 @@ class Cell(nnx.Module):
 
     @property
     def state_size(self) -> int:
-        """Numbers that one sequence carries from step to step; fields that are only shown do not count."""
+        """Numbers that one sequence carries from step to step, in ``memory_fields``."""
         state = jax.eval_shape(lambda: self.initial_state(1))
         return sum(math.prod(getattr(state, name).shape) for name in self.memory_fields or state._fields)
 
@@ -199,33 +194,37 @@ class Cell(nnx.Module):
     def pointwise(self: C) -> C:
         """This cell without its maps: what ``update`` needs, and all a backward loop must accumulate."""
         cell = rebuilt(self)
-        cell.input = cell.recurrent = None
+        cell.input, cell.recurrent = NoMap(), NoMap()
         return cell
 
     def prepared(self: C) -> C:
         """This cell as a loop over time uses it: with its maps' kernels computed, see :class:`LinearMap`."""
         return self.map_recurrent(lambda linear: linear.prepared())
 
-    def map_recurrent(self: C, transform: Callable[[LinearMap], Any]) -> C:
+    def state_maps(self) -> dict[str, LinearMap]:
+        """The maps that ``recurrent_maps`` names, without those that the cell's options leave out."""
+        maps = {name: getattr(self, name) for name in self.recurrent_maps}
+        return {name: linear for name, linear in maps.items() if linear is not None and not isinstance(linear, NoMap)}
+
+    def map_recurrent(self: C, transform: Callable[[LinearMap], LinearMap]) -> C:
         """A copy whose maps of the state are transformed, e.g. masked by dropout."""
         cell = rebuilt(self)
-        for name in self.recurrent_maps:
-            if getattr(cell, name, None) is not None:
-                setattr(cell, name, transform(getattr(cell, name)))
+        for name, linear in cell.state_maps().items():
+            setattr(cell, name, transform(linear))
         return cell
 
     def split(self, a: Array, gates: Sequence[str] | None = None) -> list[Array]:
         """Cut stacked pre-activations into one array per gate; by default all of the cell's gates."""
         return jnp.split(a, list(itertools.accumulate(self.sizes(gates or self.gates)))[:-1], axis=-1)
 
-    def input_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
+    def input_map(self, gates: Sequence[str], key: Key, init: Init, dtype: str | None) -> LinearMap:
         """A map from ``x`` to the given gates: dense, or a convolution where the state has spatial axes."""
         return make_map(
             "conv" if self.map == "conv" else "dense", self.input_size, self.sizes(gates),
             key=key, init=init.input, scale=init.scale, bias=self.bias, window=self.window, dtype=dtype,
         )  # fmt: skip
 
-    def recurrent_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
+    def recurrent_map(self, gates: Sequence[str], key: Key, init: Init, dtype: str | None) -> LinearMap:
         """A map from ``h`` to the given gates, of the kind that the option ``map`` names."""
         return make_map(
             self.map, self.output_size, self.sizes(gates),
@@ -234,7 +233,7 @@ class Cell(nnx.Module):
         )  # fmt: skip
 
     def _set_options(self, given: dict[str, Any]) -> None:
-        owner = f"cell {getattr(self, 'name', type(self).__name__)}"
+        owner = f"cell {self.name}"
         for name in given:
             if name not in self.options:
                 raise ValueError(
@@ -251,11 +250,3 @@ class Cell(nnx.Module):
 
 
 Cell.options = settings_of(Cell)
-
-
-def rebuilt(cell: M) -> M:
-    """A shallow copy of a cell or map whose attributes may be replaced inside any JAX transformation.
-
-    A plain ``copy.copy`` would keep the trace level at which the cell was made, where NNX forbids changes.
-    """
-    return jax.tree.map(lambda leaf: leaf, cell)

@@ -12,7 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
+
+from lstmlab.arrays import Key, Traceable
+from lstmlab.settings import setting, settings_of
 
 Initializer = Callable[..., Array]
 KERNELS: dict[str, Initializer] = {
@@ -26,7 +30,7 @@ KERNELS: dict[str, Initializer] = {
 }
 
 
-def _identity(key: PRNGKeyArray, shape: Sequence[int], dtype=jnp.float32) -> Array:
+def _identity(key: Key, shape: Sequence[int], dtype: DTypeLike = jnp.float32) -> Array:
     """Identity matrix; for a convolution, the kernel that passes its input through."""
     del key
     *spatial, fan_in, fan_out = shape
@@ -41,40 +45,37 @@ GATE_BIASES = ("auto", "constant", "uniform")
 
 @dataclasses.dataclass(frozen=True)
 class Init:
-    """How a cell's parameters start. Float fields may be traced values.
+    """How a cell's parameters start; also the section ``init`` of the configuration.
 
-    Raises ``ValueError`` for an unknown kernel initialiser or a negative chrono horizon.
+    Kernels are drawn gate by gate. ``forget_bias``: Gers et al. 2000; Jozefowicz et al. 2015 recommend 1. A chrono
+    horizon (Tallec & Ollivier 2018) replaces ``gate_bias``.
+
+    Raises ``ValueError`` for an unknown initialiser, or a chrono horizon that is too short.
     """
 
-    input: str = "auto"
-    """initialiser of the input kernels, a name in ``KERNELS``, drawn per gate; auto: as the cell prescribes"""
-    recurrent: str = "auto"
-    """initialiser of the recurrent kernels, likewise"""
-    forget_bias: float = 1.0
-    """bias of every gate named 'forget' (Gers et al. 2000; Jozefowicz et al. 2015 recommend 1)"""
-    gate_bias: str = "auto"
-    """biases of memory gates: constant (forget_bias), uniform (gates start uniform in (0, 1), Gu et al. 2020), auto"""
-    chrono_horizon: int = 0
-    """T_max of chrono initialisation (Tallec & Ollivier 2018) in steps; 0: off, else it replaces gate_bias"""
-    scale: float = 1.0
-    """factor on all input and recurrent kernels"""
+    input: str = setting("auto", "initialiser of input kernels; auto: as the cell prescribes", choices=KERNEL_CHOICES)
+    recurrent: str = setting("auto", "initialiser of recurrent kernels, likewise", choices=KERNEL_CHOICES)
+    forget_bias: Traceable = setting(1.0, "bias of every forget gate", traced=True)
+    gate_bias: str = setting(
+        "auto", "biases of memory gates: constant (forget_bias) or uniform gates (Gu et al. 2020)", choices=GATE_BIASES
+    )
+    chrono_horizon: int = setting(0, "T_max of chrono initialisation in steps; 0: off", minimum=0)
+    scale: Traceable = setting(1.0, "factor on all kernels of a cell", minimum=0.0, traced=True)
 
     def __post_init__(self) -> None:
-        for field, known in (("input", KERNEL_CHOICES), ("recurrent", KERNEL_CHOICES), ("gate_bias", GATE_BIASES)):
-            name = getattr(self, field)
-            if name not in known:
-                raise ValueError(f"init.{field} is '{name}', but must be one of: {', '.join(known)}")
+        for name in ("input", "recurrent", "gate_bias"):
+            settings_of(Init)[name].check(f"init.{name}", getattr(self, name))
         if self.chrono_horizon != 0 and self.chrono_horizon < 3:
             raise ValueError(f"init.chrono_horizon is {self.chrono_horizon}, but must be 0 (off) or at least 3 steps")
 
     def resolve(self, default: Init) -> Init:
-        """With the cell's own prescription in place of every ``auto``."""
+        """With the cell's own initialisation in place of every ``auto``."""
         fields = ("input", "recurrent", "gate_bias")
         return dataclasses.replace(self, **{f: getattr(default, f) for f in fields if getattr(self, f) == "auto"})
 
 
 def per_gate(
-    name: str, key: PRNGKeyArray, shape: Sequence[int], sizes: Sequence[int], scale: float | Array = 1.0
+    name: str, key: Key, shape: Sequence[int], sizes: Sequence[int], scale: Traceable = 1.0
 ) -> Float[Array, "*kernel gates_features"]:
     """Draw one kernel ``[*shape, size]`` per gate and stack them along the last axis."""
     draw = KERNELS[name]
@@ -84,7 +85,7 @@ def per_gate(
 
 
 def gate_biases(
-    key: PRNGKeyArray, sizes: Mapping[str, int], memory_gates: Mapping[str, int], init: Init
+    key: Key, sizes: Mapping[str, int], memory_gates: Mapping[str, int], init: Init
 ) -> Float[Array, " gates_features"]:
     """First biases of stacked gates: those of memory gates spread or constant as ``init`` says, all others zero.
 
@@ -102,7 +103,7 @@ def gate_biases(
     return jnp.concatenate([draw(name, size) for name, size in sizes.items()])
 
 
-def chrono_bias(key: PRNGKeyArray, size: int, horizon: int) -> Float[Array, " size"]:
+def chrono_bias(key: Key, size: int, horizon: int) -> Float[Array, " size"]:
     r"""Chrono initialisation: :math:`b_f \sim \log U[1, T_{max} - 1]` (Tallec & Ollivier 2018, arXiv:1804.11188).
 
     A forget gate with this bias forgets over 1 to ``horizon`` steps; the input gate gets :math:`-b_f`.
@@ -110,7 +111,7 @@ def chrono_bias(key: PRNGKeyArray, size: int, horizon: int) -> Float[Array, " si
     return jnp.log(jax.random.uniform(key, (size,), minval=1.0, maxval=horizon - 1.0))
 
 
-def uniform_gate_bias(key: PRNGKeyArray, size: int) -> Float[Array, " size"]:
+def uniform_gate_bias(key: Key, size: int) -> Float[Array, " size"]:
     r"""Uniform gate initialisation: :math:`\sigma(b) \sim U[1/n, 1 - 1/n]` (Gu et al. 2020, arXiv:1910.09890)."""
     edge = min(1.0 / size, 0.5)
     return jax.scipy.special.logit(jax.random.uniform(key, (size,), minval=edge, maxval=1.0 - edge))
@@ -119,10 +120,10 @@ def uniform_gate_bias(key: PRNGKeyArray, size: int) -> Float[Array, " size"]:
 class KeyStream:
     """Hands out independent random keys, one per call."""
 
-    def __init__(self, key: PRNGKeyArray) -> None:
+    def __init__(self, key: Key) -> None:
         self._key, self._count = key, 0
 
-    def __call__(self) -> PRNGKeyArray:
+    def __call__(self) -> Key:
         """The next key."""
         self._count += 1
         return jax.random.fold_in(self._key, self._count)

@@ -10,16 +10,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
+from lstmlab.arrays import Key, Traceable
 from lstmlab.cells.initialise import per_gate
 
 MAPS = ("dense", "conv", "diagonal", "block_diagonal")
+M = TypeVar("M", bound=nnx.Module)
 
 
 def _cast(map: LinearMap, *arrays: Array) -> tuple[Array, ...]:
@@ -27,7 +29,7 @@ def _cast(map: LinearMap, *arrays: Array) -> tuple[Array, ...]:
     return arrays if map.dtype is None else tuple(a.astype(map.dtype) for a in arrays)
 
 
-def _accumulator(*arrays: Array) -> Any:
+def _accumulator(*arrays: Array) -> jnp.dtype:
     """float32 for products of narrower floats, the operands' own type otherwise (float64 in checks)."""
     return jnp.promote_types(jnp.result_type(*arrays), jnp.float32)
 
@@ -45,7 +47,7 @@ class LinearMap(nnx.Module):
     bias: nnx.Param | None
     dtype: str | None
 
-    def __init__(self, kernel: Array, bias: Array | None, dtype: str | None):
+    def __init__(self, kernel: Array, bias: Array | None, dtype: str | None) -> None:
         self.kernel = nnx.Param(kernel)
         self.bias = None if bias is None else nnx.Param(bias)
         self.dtype = dtype
@@ -58,7 +60,7 @@ class LinearMap(nnx.Module):
         """The map as the loop over time uses it: what depends on parameters alone is computed once, before it."""
         return self
 
-    def transposed(self, like: Any) -> Callable[[Array], Array]:
+    def transposed(self, like: jax.ShapeDtypeStruct) -> Callable[[Array], Array]:
         """The transposed map, from pre-activations back to arrays of the shape and type of ``like``."""
         return lambda r: jax.linear_transpose(self, like)(r)[0]
 
@@ -66,6 +68,17 @@ class LinearMap(nnx.Module):
         """Apply the map to the last axis (and the spatial axes) of ``x``."""
         y = self.product(x)
         return y if self.bias is None else y + self.bias
+
+
+class NoMap(LinearMap):
+    """Stands where a cell has no map, or none any more: no parameters, no bias, and nothing to apply."""
+
+    def __init__(self) -> None:
+        self.bias, self.dtype = None, None
+
+    def product(self, x: Array) -> Array:
+        """Raises ``TypeError``."""
+        raise TypeError("this cell has no such map")
 
 
 class Dense(LinearMap):
@@ -76,7 +89,7 @@ class Dense(LinearMap):
         x, kernel = _cast(self, x, jnp.asarray(self.kernel))
         return _flat_product(x, kernel)
 
-    def transposed(self, like: Any) -> Callable[[Array], Array]:
+    def transposed(self, like: jax.ShapeDtypeStruct) -> Callable[[Array], Array]:
         """``r Wᵀ`` with ``Wᵀ`` laid out once: inside a loop, products with a transposed operand are slower."""
         return Dense(jnp.asarray(self.kernel).T, None, self.dtype)
 
@@ -170,9 +183,9 @@ def make_map(
     features: int,
     sizes: Sequence[int],
     *,
-    key: PRNGKeyArray,
+    key: Key,
     init: str,
-    scale: float | Array = 1.0,
+    scale: Traceable = 1.0,
     bias: bool = False,
     window: tuple[int, ...] = (),
     heads: int = 1,
@@ -205,3 +218,11 @@ def make_map(
         kernel = jnp.stack(blocks).reshape(heads, features // heads, gates, size // heads)
         return BlockDiagonal(kernel, b, dtype)
     raise ValueError(f"cell.map is '{kind}', but must be one of: {', '.join(MAPS)}")
+
+
+def rebuilt(module: M) -> M:
+    """A shallow copy of a map or cell whose attributes may be replaced inside any JAX transformation.
+
+    A plain ``copy.copy`` would keep the trace level at which it was made, where NNX forbids changes.
+    """
+    return jax.tree.map(lambda leaf: leaf, module)

@@ -16,7 +16,10 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from lstmlab.cells.base import Cell, Form, Gates
+from lstmlab.arrays import Projected
+from lstmlab.cells.base import Cell
+from lstmlab.cells.forms import Form, Terms
+from lstmlab.cells.state import Gates
 from lstmlab.settings import setting
 
 
@@ -29,18 +32,8 @@ class MatrixState(NamedTuple):
     m: Float[Array, "*batch heads"]
 
 
-class Terms(NamedTuple):
-    """What one step adds to the memory and asks of it, per head."""
-
-    query: Float[Array, "*steps heads keys"]
-    key: Float[Array, "*steps heads keys"]
-    value: Float[Array, "*steps heads values"]
-    log_decay: Float[Array, "*steps heads"]
-    log_weight: Float[Array, "*steps heads"]
-
-
 class MatrixCell(Cell):
-    """Base of cells with a matrix memory. Such a cell writes ``activate``, ``terms`` and ``show``."""
+    """Base of cells with a matrix memory. Such a cell writes ``activate``, ``terms`` and ``output_from``."""
 
     state_type = MatrixState
     memory_fields = ("C", "n", "m")
@@ -57,13 +50,13 @@ class MatrixCell(Cell):
         """Query, key, value, and the logarithms of decay and weight."""
         raise NotImplementedError(f"{type(self).__name__} defines no terms")
 
-    def show(self, read: Array, mass: Array, m: Array, gates: Gates) -> Array:
+    def output_from(self, read: Array, mass: Array, m: Array, gates: Gates) -> Array:
         """The output ``h`` from ``q C`` and ``q n`` as stored, and their stabiliser ``m``."""
-        raise NotImplementedError(f"{type(self).__name__} defines no show")
+        raise NotImplementedError(f"{type(self).__name__} defines no output_from")
 
-    def kept(self, gates: Gates) -> Array | None:
-        """The share of the previous output that stays in the output; nothing, unless a regulariser says so."""
-        del gates
+    def output_keep(self, z: Projected) -> Array | None:
+        """The share of the previous output that stays in the output: none; zoneout has one."""
+        del z
         return None
 
     @property
@@ -98,5 +91,5 @@ class MatrixCell(Cell):
         C = decay[..., None, None] * state.C + weighted[..., :, None] * v[..., None, :]
         n = decay[..., None] * state.n + weighted
         read, mass = jnp.einsum("...k,...kv->...v", q, C), jnp.einsum("...k,...k->...", q, n)
-        h = self.show(read, mass, m, gates)
+        h = self.output_from(read, mass, m, gates)
         return MatrixState(h, C, n, m), gates | {"input": weight, "forget": decay}

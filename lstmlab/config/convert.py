@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells import cell_entry
-from lstmlab.config.schema import PLACE_KEYS, SECTIONS, CellConfig, Config, DataConfig, make_init
+from lstmlab.config.schema import PLACE_KEYS, SECTIONS, CellConfig, Config, DataConfig
 from lstmlab.settings import Setting, settings_of, suggest
 from lstmlab.tasks import Task, task_entry
 from lstmlab.tasks.task import DATA_KEY
@@ -41,7 +41,6 @@ def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
         scalars = settings_of(Config)
         top = _check(scalars, "", {name: values[name] for name in scalars if name in values})
         config = Config(cell=cell, task=task, **sections, **top)
-        make_init(config.init)
     except ConfigError:
         raise
     except ValueError as error:

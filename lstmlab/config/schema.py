@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstmlab.cells import Init
-from lstmlab.cells.initialise import GATE_BIASES, KERNEL_CHOICES
 from lstmlab.data.fill import FILLS
 from lstmlab.data.table import GAPS
 from lstmlab.models.attention import ATTENTIONS
@@ -74,20 +73,6 @@ class DropoutConfig:
         0.0, "standard deviation of noise on what the first layer reads", minimum=0.0, traced=True, off=0.0
     )
     variational: bool = setting(False, "use one input and layer mask for all steps of a sequence")
-
-
-@dataclass(frozen=True)
-class InitConfig:
-    """How cells start; see lstmlab.cells.Init."""
-
-    input: str = setting("auto", "initialiser of input kernels; auto: as the cell prescribes", choices=KERNEL_CHOICES)
-    recurrent: str = setting("auto", "initialiser of recurrent kernels, likewise", choices=KERNEL_CHOICES)
-    forget_bias: float = setting(1.0, "bias of every forget gate", traced=True)
-    gate_bias: str = setting(
-        "auto", "biases of memory gates: constant (forget_bias) or uniform gates (Gu et al. 2020)", choices=GATE_BIASES
-    )
-    chrono_horizon: int = setting(0, "T_max of chrono initialisation in steps; 0: off", minimum=0)
-    scale: float = setting(1.0, "factor on all kernels of a cell", minimum=0.0, traced=True)
 
 
 @dataclass(frozen=True)
@@ -187,7 +172,7 @@ class Config:
     task: Task
     model: ModelConfig = ModelConfig()
     dropout: DropoutConfig = DropoutConfig()
-    init: InitConfig = InitConfig()
+    init: Init = Init()
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
@@ -199,11 +184,6 @@ class Config:
 
 
 SECTIONS: dict[str, type] = {
-    "model": ModelConfig, "dropout": DropoutConfig, "init": InitConfig, "optimizer": OptimizerConfig,
+    "model": ModelConfig, "dropout": DropoutConfig, "init": Init, "optimizer": OptimizerConfig,
     "schedule": ScheduleConfig, "training": TrainingConfig, "wandb": WandbConfig, "data": DataConfig,
 }  # fmt: skip
-
-
-def make_init(init: InitConfig) -> Init:
-    """The cells' own form of the section ``init``; raises ``ValueError`` naming a wrong key."""
-    return Init(**{f.name: getattr(init, f.name) for f in dataclasses.fields(init)})

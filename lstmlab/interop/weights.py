@@ -11,9 +11,9 @@ import numpy as np
 
 from lstmlab.cells import Cell
 from lstmlab.cells.maps import LinearMap
-from lstmlab.cells.zoo.conv_lstm import ConvLSTM
 
-FAMILIES = ("rnn", "lstm", "gru")
+FAMILIES = {"rnn": "rnn", "lstm": "lstm", "conv_lstm": "lstm", "gru": "gru"}
+"""The cells that other frameworks have, by their registered names, and whose equations they are."""
 
 
 class CellWeights(NamedTuple):
@@ -38,20 +38,19 @@ def family(cell: Cell, framework: str, maps: Sequence[str] = ("dense",)) -> str:
         raise ValueError(
             f"cell {cell.name}: {framework} has no such cell with cell.map={cell.map} (it has: {', '.join(maps)})"
         )
-    if type(cell) is ConvLSTM and cell.peepholes:
-        raise ValueError(f"cell conv_lstm: {framework} has no peepholes; use cell.peepholes=false")
-    kind = "lstm" if type(cell) is ConvLSTM else cell.name
-    if kind not in FAMILIES:
+    if cell.name not in FAMILIES:
         raise ValueError(
             f"cell {cell.name} has no counterpart in {framework} (cells that have one: "
-            f"{', '.join(FAMILIES)}, and conv_lstm where there are convolutional cells)"
+            f"rnn, lstm, gru, and conv_lstm where there are convolutional cells)"
         )
+    if getattr(cell, "peepholes", False):
+        raise ValueError(f"cell {cell.name}: {framework} has no peepholes; use cell.peepholes=false")
     if len(jax.tree.leaves(cell)) != sum(a is not None for a in _arrays(cell)):
         raise ValueError(
             f"cell {cell.name}: {framework} has no parameters beyond kernels and biases, but these "
             "options give the cell some"
         )
-    return kind
+    return FAMILIES[cell.name]
 
 
 def require(cell: Cell, framework: str, **settings: str) -> None:
@@ -82,7 +81,6 @@ def read_cell(cell: Cell) -> CellWeights:
 def write_cell(cell: Cell, weights: CellWeights) -> Cell:
     """A copy of the cell with these weights, in the types of its own parameters."""
     new = jax.tree.map(lambda leaf: leaf, cell)
-    assert new.input is not None and new.recurrent is not None
     _assign(new.input, "kernel", weights.input)
     recurrent = weights.recurrent
     candidate_map = getattr(new, "candidate_recurrent", None)
@@ -134,7 +132,6 @@ def split_biases(weights: CellWeights) -> tuple[np.ndarray, np.ndarray]:
 
 def _arrays(cell: Cell) -> tuple[Any, ...]:
     """Input kernel, recurrent kernel, the candidate's recurrent kernel, bias, candidate bias; ``None`` where absent."""
-    assert cell.input is not None and cell.recurrent is not None
     # The first GRU has a recurrent kernel for the candidate: it multiplies the gated state.
     candidate_map = getattr(cell, "candidate_recurrent", None)
     return (

@@ -17,56 +17,64 @@ A loop over chunks hands on :math:`C, n`; its backward pass keeps these alone an
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
-from lstmlab.recurrence.linear import choose_steps, last_valid, solve, switched
-from lstmlab.recurrence.masks import Switches, choose
+from lstmlab.arrays import Projected
+from lstmlab.cells.forms import MatrixForm, Terms
+from lstmlab.cells.matrix import MatrixState
+from lstmlab.recurrence.linear import last_valid, masked_coefficients, solve
+from lstmlab.recurrence.masks import StepMask, tree_where, where_steps, zero_padding
 
 LONGEST_CHUNK = 64
+Memory = tuple[Float[Array, "batch heads keys values"], Float[Array, "batch heads keys"]]
+"""``C`` and ``n``."""
 
 
-def chunkwise(cell: Any, z: Any, state: Any, switches: Switches, *, reverse: bool) -> tuple[Any, Any]:
+def chunkwise(
+    cell: MatrixForm, z: Projected, state: MatrixState, step_mask: StepMask, *, reverse: bool
+) -> tuple[MatrixState, Array]:
     """Run a cell of the matrix form over projected inputs ``z`` (time-major): final state and outputs."""
     gates = cell.activate(z)
-    walk = (cell.terms(gates), switches)
+    walk = (cell.terms(gates), step_mask)
     terms, order = jax.tree.map(lambda a: a[::-1], walk) if reverse else walk
     (C, n), read, mass, m = _walk(terms, order, state)
     last_m = m[-1]
     if reverse:
         read, mass, m = (a[::-1] for a in (read, mass, m))
-    shown: Any = cell.show(read, mass, m, gates)
-    kept = cell.kept(gates)
-    if kept is not None:
-        shown = solve(True, reverse, *switched(kept, (1 - kept) * shown, switches), state.h)
-    final = state._replace(h=last_valid(shown, state.h, switches, reverse), C=C, n=n, m=last_m)
-    if switches.valid is None:
-        return final, shown
-    final = choose(jnp.any(switches.valid, axis=0), final, state)
-    return final, choose_steps(switches.valid, shown, jnp.zeros_like(shown))
+    outputs = cell.output_from(read, mass, m, gates)
+    keep = cell.output_keep(z)
+    if keep is not None:
+        outputs = solve(True, reverse, *masked_coefficients(keep, (1 - keep) * outputs, step_mask), state.h)
+    final = state._replace(h=last_valid(outputs, state.h, step_mask, reverse), C=C, n=n, m=last_m)
+    if step_mask.mask is not None:
+        final = tree_where(jnp.any(step_mask.mask, axis=0), final, state)
+    return final, zero_padding(outputs, step_mask)
 
 
-def _walk(terms: Any, switches: Switches, state: Any) -> tuple[Any, Array, Array, Array]:
+def _walk(
+    terms: Terms, step_mask: StepMask, state: MatrixState
+) -> tuple[
+    Memory, Float[Array, "time batch heads values"], Float[Array, "time batch heads"], Float[Array, "time batch heads"]
+]:
     """Final ``(C, n)``, and ``q C``, ``q n`` and ``m`` of all steps, walking forwards."""
     q, k, v, decay, weight = terms
-    # A fresh memory is empty, and its stabiliser 0.
+    # After a reset the memory is empty, and its stabiliser 0.
     alone = weight
-    if switches.fresh is not None:
-        alone = choose_steps(switches.fresh, jnp.maximum(decay, weight), weight)
-        decay = choose_steps(switches.fresh, jnp.full_like(decay, -jnp.inf), decay)
-    if switches.valid is not None:
-        decay = choose_steps(switches.valid, decay, jnp.zeros_like(decay))
-        weight, alone = (choose_steps(switches.valid, a, jnp.full_like(a, -jnp.inf)) for a in (weight, alone))
+    if step_mask.reset is not None:
+        alone = where_steps(step_mask.reset, jnp.maximum(decay, weight), weight)
+        decay = where_steps(step_mask.reset, jnp.full_like(decay, -jnp.inf), decay)
+    if step_mask.mask is not None:
+        decay = where_steps(step_mask.mask, decay, jnp.zeros_like(decay))
+        weight, alone = (where_steps(step_mask.mask, a, jnp.full_like(a, -jnp.inf)) for a in (weight, alone))
     m = _stabiliser(decay, alone, state.m)
 
     time = len(decay)
     chunks = -(-time // LONGEST_CHUNK)
     length = -(-time // chunks)
 
-    def cut(a: Array, filler: Any = 0.0) -> Array:
+    def cut(a: Array, filler: float | Array = 0.0) -> Array:
         """``[chunks, batch, heads, length, ...]``, with steps at the end that change nothing."""
         rest = jnp.broadcast_to(jnp.asarray(filler, a.dtype), (chunks * length - time, *a.shape[1:]))
         parts = jnp.concatenate([a, rest]).reshape(chunks, length, *a.shape[1:])
@@ -84,10 +92,10 @@ def _walk(terms: Any, switches: Switches, state: Any) -> tuple[Any, Array, Array
 
 
 @jax.checkpoint
-def _chunk(memory: tuple[Array, Array], part: Any) -> tuple[Any, Any]:
+def _chunk(memory: Memory, chunk: tuple[Array, ...]) -> tuple[Memory, tuple[Array, Array]]:
     """One chunk, arrays ``[batch, heads, length, ...]``: the memory after it, and what its steps read."""
     C, n = memory
-    q, k, v, decay, weight, before, m = part
+    q, k, v, decay, weight, before, m = chunk
     sources = jnp.concatenate([before[..., None], weight], axis=-1)
     exponents = _decays(decay) + sources[..., None, :] - m[..., None]
     D = jnp.exp(exponents)

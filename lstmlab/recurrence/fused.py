@@ -9,34 +9,59 @@ kernel-sized addition per step. Here the reverse loop only walks the pointwise f
 
 and the gradient of the map is ONE product over all steps after it: :math:`\bar U = \sum_t h_{t-1} \bar r_t^\top`.
 States and recurrent products are saved; gates are recomputed in the loop, which costs less than storing them.
+
+A cell that declares itself ``additive`` reads :math:`z_t + r_t` alone. One array is then saved in place of two, and
+:math:`\bar z_t = \bar r_t`.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, PyTree
 
-from lstmlab.recurrence.masks import Switches, choose, refresh, zeros_like
+from lstmlab.arrays import Projected
+from lstmlab.cells.forms import PointwiseForm
+from lstmlab.cells.maps import LinearMap
+from lstmlab.cells.state import State
+from lstmlab.recurrence.masks import StepMask, apply_reset, tree_where, zero_padding, zeros_like
 
 # Steps per block on CPUs: a long sequence's projections do not fit the caches, and fresh memory costs page faults.
 LONGEST_BLOCK, SHORTEST_BLOCK = 64, 16
 
+S = TypeVar("S", bound=State)
 
-def fused(cell: Any, xs: Any, state: Any, switches: Switches, *, reverse: bool) -> tuple[Any, Any]:
+
+class Saved(NamedTuple):
+    """What the backward pass needs of the forward pass; arrays of all steps are time-major."""
+
+    recurrent: LinearMap
+    pointwise: PointwiseForm
+    step_mask: StepMask
+    start: State
+    """the state before the first step"""
+    after: State
+    """the state after every step"""
+    r: Array
+    """recurrent products of every step; of an additive cell ``z + r``"""
+    z: Projected | None
+    """projected inputs of every step; none of an additive cell"""
+
+
+def fused(cell: PointwiseForm, xs: PyTree, state: S, step_mask: StepMask, *, reverse: bool) -> tuple[S, Array]:
     """Run the cell over inputs ``xs`` (time-major): final state and outputs."""
 
-    def run(state: Any, part: tuple[Any, Switches]) -> tuple[Any, Any]:
-        xs, switches = part
-        return _fused(reverse, cell.recurrent, cell.pointwise(), cell.project(xs), state, switches)
+    def run(state: S, block: tuple[PyTree, StepMask]) -> tuple[S, Array]:
+        xs, step_mask = block
+        return _fused(reverse, cell.recurrent, cell.pointwise(), cell.project(xs), state, step_mask)
 
     time = jax.tree.leaves(xs)[0].shape[0]
     block = block_length(time) if jax.default_backend() == "cpu" else time
     if block == time:
-        return run(state, (xs, switches))
-    blocks = jax.tree.map(lambda a: a.reshape(-1, block, *a.shape[1:]), (xs, switches))
+        return run(state, (xs, step_mask))
+    blocks = jax.tree.map(lambda a: a.reshape(-1, block, *a.shape[1:]), (xs, step_mask))
     final, outputs = jax.lax.scan(run, state, blocks, reverse=reverse)
     return final, outputs.reshape(time, *outputs.shape[2:])
 
@@ -48,102 +73,98 @@ def block_length(time: int) -> int:
     return next((n for n in range(LONGEST_BLOCK, SHORTEST_BLOCK - 1, -1) if time % n == 0), time)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _fused(reverse, recurrent, pointwise, z, state, switches):
-    def body(state: Any, step: tuple[Any, Switches]) -> tuple[Any, Any]:
+def _run(
+    reverse: bool, recurrent: LinearMap, pointwise: PointwiseForm, z: Projected, state: S, step_mask: StepMask
+) -> tuple[S, Array]:
+    """Final state and outputs from projected inputs."""
+
+    def body(state: S, step: tuple[Projected, StepMask]) -> tuple[S, Array]:
         state, _ = _advance(recurrent, pointwise, state, *step)
         return state, state.h
 
-    final, hs = jax.lax.scan(body, state, (z, switches), reverse=reverse)
-    return final, _shown(hs, switches)
+    final, hs = jax.lax.scan(body, state, (z, step_mask), reverse=reverse)
+    return final, zero_padding(hs, step_mask)
 
 
-def _save(reverse, recurrent, pointwise, z, state, switches):
-    additive = _sees_only_the_sum(pointwise, state, z, recurrent)
+_fused = jax.custom_vjp(_run, nondiff_argnums=(0,))
 
-    def body(state: Any, step: tuple[Any, Switches]) -> tuple[Any, Any]:
+
+def _save(
+    reverse: bool, recurrent: LinearMap, pointwise: PointwiseForm, z: Projected, state: S, step_mask: StepMask
+) -> tuple[tuple[S, Array], Saved]:
+    """The same, and what the backward pass needs."""
+    additive = pointwise.additive
+
+    def body(state: S, step: tuple[Projected, StepMask]) -> tuple[S, tuple[S, Array]]:
         after, r = _advance(recurrent, pointwise, state, *step)
-        # One array is saved where update reads z + r alone; z itself is then not needed again.
         return after, (after, step[0] + r if additive else r)
 
-    final, (after, r) = jax.lax.scan(body, state, (z, switches), reverse=reverse)
-    saved = (state, after, r, None if additive else z)
-    return (final, _shown(after.h, switches)), (recurrent, pointwise, switches, saved)
+    final, (after, r) = jax.lax.scan(body, state, (z, step_mask), reverse=reverse)
+    saved = Saved(recurrent, pointwise, step_mask, state, after, r, None if additive else z)
+    return (final, zero_padding(after.h, step_mask)), saved
 
 
-def _backward(reverse, residuals, cotangents):
-    recurrent, pointwise, switches, (state, after, r, z) = residuals
+def _backward(
+    reverse: bool, saved: Saved, cotangents: tuple[S, Array]
+) -> tuple[LinearMap, PointwiseForm, Projected, S, None]:
+    """Cotangents of the arguments of :func:`_run` from those of its results."""
+    recurrent, pointwise, step_mask = saved.recurrent, saved.pointwise, saved.step_mask
     d_final, d_outputs = cotangents
-    before = _before(state, after, switches, reverse)
+    before = _before(saved.start, saved.after, step_mask, reverse)
     transposed = recurrent.transposed(jax.eval_shape(lambda h: h[0], before.h))
 
-    def body(carry: Any, step: Any) -> tuple[Any, Any]:
+    def body(carry: tuple[S, PointwiseForm], step: PyTree) -> tuple[tuple[S, PointwiseForm], tuple[Array, Projected]]:
         d_after, d_pointwise = carry
-        d_output, switch, before, r, z = step
-        # A padded step passed its state through and showed nothing: its cotangent passes through as well.
+        d_output, step_mask, before, r, z = step
+        # A padded step passed its state through and gave no output: its cotangent passes through as well.
         d_new = d_after._replace(h=d_after.h + d_output)
-        d_new = choose(switch.valid, d_new, zeros_like(d_new))
+        d_new = tree_where(step_mask.mask, d_new, zeros_like(d_new))
         d_params, d_before, d_z, d_r = _pointwise_vjp(pointwise, before, z, r, d_new)
         d_before = d_before._replace(h=d_before.h + transposed(d_r))
-        if switch.fresh is not None:
-            d_before = choose(switch.fresh, zeros_like(d_before), d_before)
-        if switch.valid is not None:
-            d_before = choose(switch.valid, d_before, d_after)
-        return (d_before, jax.tree.map(jnp.add, d_pointwise, d_params)), (d_r, None if z is None else d_z)
+        if step_mask.reset is not None:
+            d_before = tree_where(step_mask.reset, zeros_like(d_before), d_before)
+        if step_mask.mask is not None:
+            d_before = tree_where(step_mask.mask, d_before, d_after)
+        return (d_before, jax.tree.map(jnp.add, d_pointwise, d_params)), (d_r, d_z)
 
     start = (d_final, zeros_like(pointwise))
-    steps = (d_outputs, switches, before, r, z)
+    steps = (d_outputs, step_mask, before, saved.r, saved.z)
     (d_state, d_pointwise), (d_r, d_z) = jax.lax.scan(body, start, steps, reverse=not reverse)
     d_recurrent = jax.vjp(lambda m: m(before.h), recurrent)[1](d_r)[0]
-    return d_recurrent, d_pointwise, d_r if z is None else d_z, d_state, None
+    return d_recurrent, d_pointwise, d_r if d_z is None else d_z, d_state, None
 
 
-def _advance(recurrent: Any, pointwise: Any, state: Any, z: Any, switch: Switches) -> tuple[Any, Any]:
-    """One step with its switches: the new state and the recurrent product."""
-    before = refresh(switch.fresh, state)
+def _advance(
+    recurrent: LinearMap, pointwise: PointwiseForm, state: S, z: Projected, step_mask: StepMask
+) -> tuple[S, Array]:
+    """One step under its masks: the new state and the recurrent product."""
+    before = apply_reset(step_mask.reset, state)
     r = recurrent(before.h)
     after, _ = pointwise.update(before, z, r)
-    return choose(switch.valid, after, state), r
+    return tree_where(step_mask.mask, after, state), r
 
 
-def _shown(hs: Any, switches: Switches) -> Any:
-    """Outputs of all steps: the states' ``h``, zero on padded steps."""
-    if switches.valid is None:
-        return hs
-    return jnp.where(switches.valid.reshape(switches.valid.shape + (1,) * (hs.ndim - 2)), hs, 0)
-
-
-def _before(state: Any, after: Any, switches: Switches, reverse: bool) -> Any:
+def _before(state: S, after: S, step_mask: StepMask, reverse: bool) -> S:
     """The states that all steps started from, rebuilt from those that they ended with."""
 
-    def shift(first: Any, later: Any) -> Any:
+    def shift(first: Array, later: Array) -> Array:
         parts = [later[1:], first[None]] if reverse else [first[None], later[:-1]]
         return jnp.concatenate(parts)
 
     before = jax.tree.map(shift, state, after)
-    return before if switches.fresh is None else jax.vmap(refresh)(switches.fresh, before)
+    return before if step_mask.reset is None else jax.vmap(apply_reset)(step_mask.reset, before)
 
 
-def _pointwise_vjp(pointwise: Any, before: Any, z: Any, r: Any, d_new: Any) -> Any:
-    """Cotangents of update's parameters, state, ``z`` and ``r``. Without ``z``, ``r`` holds their sum."""
-    if z is not None:
+def _pointwise_vjp(
+    pointwise: PointwiseForm, before: S, z: Projected | None, r: Array, d_new: S
+) -> tuple[PointwiseForm, S, Projected | None, Array]:
+    """Cotangents of update's parameters, state, ``z`` and ``r``. Of an additive cell, ``r`` holds ``z + r``, and there
+    is no ``z``."""
+    if not pointwise.additive:
         return jax.vjp(lambda p, s, z, r: p.update(s, z, r)[0], pointwise, before, z, r)[1](d_new)
     zero = jnp.zeros_like(r)
     d_params, d_before, d_sum = jax.vjp(lambda p, s, a: p.update(s, a, zero)[0], pointwise, before, r)[1](d_new)
-    return d_params, d_before, d_sum, d_sum
-
-
-def _sees_only_the_sum(pointwise: Any, state: Any, z: Any, recurrent: Any) -> bool:
-    """Whether update depends on ``z + r`` alone: then both have one and the same cotangent, whatever the inputs."""
-    found: list[bool] = []
-
-    def probe(pointwise: Any, state: Any, z: Any) -> None:
-        new, vjp = jax.vjp(lambda z, r: pointwise.update(state, z, r)[0], z, recurrent(state.h))
-        d_z, d_r = vjp(new)
-        found.append(d_z is d_r)
-
-    jax.eval_shape(probe, pointwise, state, jax.tree.map(lambda a: a[0], z))
-    return found[0]
+    return d_params, d_before, None, d_sum
 
 
 _fused.defvjp(_save, _backward)

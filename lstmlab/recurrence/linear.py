@@ -11,46 +11,54 @@ loop that does nothing else (``fused``). The gradient is a recurrence of the sam
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Inexact, PyTree
 
-from lstmlab.recurrence.masks import Switches, choose
+from lstmlab.arrays import Projected
+from lstmlab.cells.forms import LinearForm
+from lstmlab.cells.state import State
+from lstmlab.recurrence.masks import StepMask, tree_where, where_steps, zero_padding
+
+S = TypeVar("S", bound=State)
+Steps = Inexact[Array, "time batch *features"]
+"""Numbers of all steps, real or complex."""
+Start = Inexact[Array, "batch *features"]
+"""Numbers before the first step."""
+Pair = tuple[Array, Array]
 
 
-def linear(cell: Any, z: Any, state: Any, switches: Switches, *, reverse: bool, parallel: bool) -> tuple[Any, Any]:
+def linear(
+    cell: LinearForm, z: Projected, state: S, step_mask: StepMask, *, reverse: bool, parallel: bool
+) -> tuple[S, Array]:
     """Run a cell of the linear form over projected inputs ``z`` (time-major): final state and outputs."""
-    delayed = cell.delayed(z)
-    past = None if delayed is None else _step_earlier(delayed, cell.past(state), switches, reverse)
-    gates = cell.activate(z, past)
-    a, b = cell.coefficients(gates)
-    a, b = switched(jnp.broadcast_to(a, b.shape), b, switches)
+    delayed, before = cell.delayed(z), cell.past(state)
+    past = None if delayed is None or before is None else _step_earlier(delayed, before, step_mask, reverse)
+    gates, a, b = cell.recurrence(z, past)
+    a, b = masked_coefficients(jnp.broadcast_to(a, b.shape), b, step_mask)
     memory = solve(parallel, reverse, a, b, cell.memory(state))
-    shown = cell.show(memory, gates)
-    each = cell.remember(shown, memory, delayed)
-    final = last_valid(each, state, switches, reverse)
-    return final, shown if switches.valid is None else choose_steps(switches.valid, shown, jnp.zeros_like(shown))
+    outputs = cell.output_from(memory, gates)
+    states = cell.new_state(outputs, memory, delayed)
+    return last_valid(states, state, step_mask, reverse), zero_padding(outputs, step_mask)
 
 
-def switched(a: Array, b: Array, switches: Switches) -> tuple[Array, Array]:
-    """Coefficients under which fresh starts forget everything and padding changes nothing."""
-    if switches.fresh is not None:
-        a = choose_steps(switches.fresh, jnp.zeros_like(a), a)
-    if switches.valid is not None:
-        a = choose_steps(switches.valid, a, jnp.ones_like(a))
-        b = choose_steps(switches.valid, b, jnp.zeros_like(b))
+def masked_coefficients(a: Steps, b: Steps, step_mask: StepMask) -> tuple[Steps, Steps]:
+    """Coefficients under which resets forget everything and padding changes nothing."""
+    if step_mask.reset is not None:
+        a = where_steps(step_mask.reset, jnp.zeros_like(a), a)
+    if step_mask.mask is not None:
+        a = where_steps(step_mask.mask, a, jnp.ones_like(a))
+        b = where_steps(step_mask.mask, b, jnp.zeros_like(b))
     return a, b
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def solve(parallel: bool, reverse: bool, a: Array, b: Array, start: Array) -> Array:
-    """``c_t`` for all steps, from ``a`` and ``b`` of shape ``[time, ...]`` and the state before the first step."""
+def _solve(parallel: bool, reverse: bool, a: Steps, b: Steps, start: Start) -> Steps:
+    """``c_t`` for all steps, from ``a`` and ``b`` of all steps and the state before the first one."""
     if not parallel:
 
-        def body(c: Array, step: tuple[Array, Array]) -> tuple[Array, Array]:
+        def body(c: Array, step: Pair) -> Pair:
             c = step[0] * c + step[1]
             return c, c
 
@@ -60,51 +68,53 @@ def solve(parallel: bool, reverse: bool, a: Array, b: Array, start: Array) -> Ar
     return jax.lax.associative_scan(_after, (a, b), reverse=reverse)[1]
 
 
-def _after(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:
+solve = jax.custom_vjp(_solve, nondiff_argnums=(0, 1))
+
+
+def _after(one: Pair, other: Pair) -> Pair:
     """Two steps as one."""
     return one[0] * other[0], other[0] * one[1] + other[1]
 
 
-def _solve_and_save(parallel, reverse, a, b, start):
-    c: Any = solve(parallel, reverse, a, b, start)
+def _solve_and_save(
+    parallel: bool, reverse: bool, a: Steps, b: Steps, start: Start
+) -> tuple[Steps, tuple[Steps, Steps, Start]]:
+    c = solve(parallel, reverse, a, b, start)
     return c, (a, c, start)
 
 
-def _solve_backward(parallel, reverse, saved, d_c):
+def _solve_backward(
+    parallel: bool, reverse: bool, saved: tuple[Steps, Steps, Start], d_c: Steps
+) -> tuple[Steps, Steps, Start]:
     a, c, start = saved
     first = -1 if reverse else 0
     later = _shift(a, jnp.zeros_like(start), not reverse)
-    d_b: Any = solve(parallel, not reverse, later, d_c, jnp.zeros_like(start))
+    d_b = solve(parallel, not reverse, later, d_c, jnp.zeros_like(start))
     return d_b * _shift(c, start, reverse), d_b, a[first] * d_b[first]
 
 
 solve.defvjp(_solve_and_save, _solve_backward)
 
 
-def _shift(values: Array, start: Array, reverse: bool) -> Array:
+def _shift(values: Steps, start: Start, reverse: bool) -> Steps:
     """What every step finds: the value of the step before it, and ``start`` at the first."""
     parts = [values[1:], start[None]] if reverse else [start[None], values[:-1]]
     return jnp.concatenate(parts)
 
 
-def _step_earlier(values: Array, start: Array, switches: Switches, reverse: bool) -> Array:
-    """:func:`_shift` with padding, which hands on what was before it, and fresh starts at zero."""
-    if switches.valid is not None:
-        values = choose_steps(switches.valid, values, jnp.broadcast_to(start, values.shape))
+def _step_earlier(values: Steps, start: Start, step_mask: StepMask, reverse: bool) -> Steps:
+    """:func:`_shift` with padding, which hands on what was before it, and resets to zero."""
+    if step_mask.mask is not None:
+        values = where_steps(step_mask.mask, values, jnp.broadcast_to(start, values.shape))
     values = _shift(values, start, reverse)
-    return values if switches.fresh is None else choose_steps(switches.fresh, jnp.zeros_like(values), values)
+    return values if step_mask.reset is None else where_steps(step_mask.reset, jnp.zeros_like(values), values)
 
 
-def choose_steps(mask: Array, yes: Array, no: Array) -> Array:
-    """``yes`` at the steps and sequences ``[time, batch]`` where the mask holds, else ``no``."""
-    return jnp.where(mask.reshape(mask.shape + (1,) * (yes.ndim - 2)), yes, no)
-
-
-def last_valid(each: Any, state: Any, switches: Switches, reverse: bool) -> Any:
-    """The state after the last step of the walk that was no padding; the first one where all were."""
-    if switches.valid is None:
-        return jax.tree.map(lambda a: a[0 if reverse else -1], each)
-    count = jnp.sum(switches.valid, axis=0)
+def last_valid(states: PyTree, start: PyTree, step_mask: StepMask, reverse: bool) -> PyTree:
+    """The last of the states of all steps that is none of the padding's; ``start`` for a sequence of padding alone."""
+    if step_mask.mask is None:
+        return jax.tree.map(lambda a: a[0 if reverse else -1], states)
+    count = jnp.sum(step_mask.mask, axis=0)
     last = jnp.zeros_like(count) if reverse else jnp.maximum(count - 1, 0)
-    final = jax.tree.map(lambda a: a[last, jnp.arange(a.shape[1])], each)
-    return choose(count > 0, final, state)
+    final = jax.tree.map(lambda a: a[last, jnp.arange(a.shape[1])], states)
+    return tree_where(count > 0, final, start)

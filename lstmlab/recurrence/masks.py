@@ -1,58 +1,74 @@
-"""Per-step switches of a recurrence: padding carries the state through, resets start a fresh one."""
+"""Masks of a recurrence, step by step: padding carries the state through, resets start it afresh."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Shaped
 
-S = TypeVar("S")
+from lstmlab.arrays import Lengths, RowMask, TimeMajorMask, TimeMajorResets
+from lstmlab.cells.state import State
 
-
-class Switches(NamedTuple):
-    """Which sequences take part in each step (``valid``), and which start afresh before it (``fresh``)."""
-
-    valid: Bool[Array, "time batch"] | None = None
-    fresh: Bool[Array, "time batch"] | None = None
+T = TypeVar("T")
+S = TypeVar("S", bound=State)
 
 
-def make_switches(
-    time: int,
-    lengths: Int[Array, " batch"] | None,
-    resets: Bool[Array, "time batch"] | None,
-    reverse: bool,
-) -> Switches:
-    """Switches for ``time`` steps.
+class StepMask(NamedTuple):
+    """Which sequences take part in each step (``mask``), and which start afresh before it (``reset``).
+
+    ``None``: all take part, none starts afresh. Inside a loop over time, one step's ``[batch]``.
+    """
+
+    mask: TimeMajorMask | RowMask | None = None
+    reset: TimeMajorMask | RowMask | None = None
+
+
+def make_step_mask(time: int, lengths: Lengths | None, resets: TimeMajorResets | None, reverse: bool) -> StepMask:
+    """The masks of ``time`` steps.
 
     A reset marks the first step of a segment. Walking backwards a segment is entered at its last step, so the
     fresh start moves to the step before the next segment's first.
     """
-    valid = None if lengths is None else jnp.arange(time)[:, None] < lengths[None, :]
-    if resets is not None and valid is not None:
-        resets = resets & valid  # backwards, one in the padding would move onto the last valid step
+    mask = None if lengths is None else jnp.arange(time)[:, None] < lengths[None, :]
+    if resets is not None and mask is not None:
+        resets = resets & mask  # backwards, one in the padding would move onto the last valid step
     if resets is not None and reverse:
         resets = jnp.concatenate([resets[1:], jnp.zeros_like(resets[:1])])
-    return Switches(valid, resets)
+    return StepMask(mask, resets)
 
 
-def choose(mask: Bool[Array, " batch"] | None, yes: S, no: S) -> S:
+def tree_where(mask: RowMask | None, yes: T, no: T) -> T:
     """``yes`` where the mask holds, else ``no``, per sequence; ``yes`` everywhere without a mask."""
     if mask is None:
         return yes
 
-    def pick(a: Array, b: Array) -> Array:
+    def where(a: Array, b: Array) -> Array:
         return jnp.where(mask.reshape(mask.shape + (1,) * (a.ndim - 1)), a, b)
 
-    return jax.tree.map(pick, yes, no)
+    return jax.tree.map(where, yes, no)
 
 
-def zeros_like(tree: Any) -> Any:
+def where_steps(
+    mask: TimeMajorMask, yes: Shaped[Array, "time batch *features"], no: Shaped[Array, "time batch *features"]
+) -> Shaped[Array, "time batch *features"]:
+    """``yes`` at the steps and sequences where the mask holds, else ``no``."""
+    return jnp.where(mask.reshape(mask.shape + (1,) * (yes.ndim - 2)), yes, no)
+
+
+def zero_padding(
+    outputs: Shaped[Array, "time batch *features"], step_mask: StepMask
+) -> Shaped[Array, "time batch *features"]:
+    """Outputs of all steps, zero on padded ones."""
+    return outputs if step_mask.mask is None else where_steps(step_mask.mask, outputs, jnp.zeros_like(outputs))
+
+
+def zeros_like(tree: T) -> T:
     """A tree of zeros of the same shapes."""
     return jax.tree.map(jnp.zeros_like, tree)
 
 
-def refresh(fresh: Bool[Array, " batch"] | None, state: S) -> S:
+def apply_reset(reset: RowMask | None, state: S) -> S:
     """The state before a step: zero where a segment starts."""
-    return state if fresh is None else choose(fresh, zeros_like(state), state)
+    return state if reset is None else tree_where(reset, zeros_like(state), state)

@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, PyTree
 
-from lstmlab.recurrence.masks import Switches, choose, refresh, zeros_like
+from lstmlab.arrays import Projected
+from lstmlab.cells.forms import AnyForm
+from lstmlab.cells.state import Gates, State
+from lstmlab.recurrence.masks import StepMask, apply_reset, tree_where
+
+S = TypeVar("S", bound=State)
+Step = tuple[Projected, StepMask]
+Body = Callable[[S, PyTree], tuple[S, PyTree]]
+"""From the state and a step's inputs to the next state and what the step gives, as ``jax.lax.scan`` takes it."""
 
 
-def advance(cell: Any, state: Any, z: Any, switch: Switches) -> tuple[Any, tuple[Any, Any]]:
-    """One step with its switches: the new state, and what the step shows (output, gate activations)."""
-    before = refresh(switch.fresh, state)
+def advance(cell: AnyForm, state: S, z: Projected, step_mask: StepMask) -> tuple[S, tuple[Array, Gates]]:
+    """One step under its masks: the new state, the output, and the gate activations."""
+    before = apply_reset(step_mask.reset, state)
     after, gates = cell.step(before, z)
-    output = choose(switch.valid, after.h, zeros_like(after.h))
-    return choose(switch.valid, after, state), (output, gates)
+    output = tree_where(step_mask.mask, after.h, jnp.zeros_like(after.h))
+    return tree_where(step_mask.mask, after, state), (output, gates)
 
 
 def scan(
-    cell: Any,
-    z: Any,
-    state: Any,
-    switches: Switches,
+    cell: AnyForm,
+    z: Projected,
+    state: S,
+    step_mask: StepMask,
     *,
     reverse: bool,
     collect: bool,
     chunk: int | None,
-) -> tuple[Any, Any, Any]:
+) -> tuple[S, Array, Gates | None]:
     """Run the cell over projected inputs ``z`` (time-major): final state, outputs, gate activations."""
 
-    def body(state: Any, step: tuple[Any, Switches]) -> tuple[Any, tuple[Any, Any]]:
+    def body(state: S, step: Step) -> tuple[S, tuple[Array, Gates | None]]:
         state, (output, gates) = advance(cell, state, *step)
         return state, (output, gates if collect else None)
 
-    final, (outputs, gates) = chunked_scan(body, state, (z, switches), reverse, chunk)
+    final, (outputs, gates) = chunked_scan(body, state, (z, step_mask), reverse, chunk)
     return final, outputs, gates
 
 
-def chunked_scan(body: Any, state: Any, xs: Any, reverse: bool, chunk: int | None) -> Any:
+def chunked_scan(body: Body[S], state: S, xs: PyTree, reverse: bool, chunk: int | None) -> tuple[S, PyTree]:
     """``lax.scan`` whose backward pass recomputes each chunk from the state at its border.
 
     With ``chunk`` ≈ √time, memory for the backward pass falls from O(time) to O(√time) states. Steps that do not
@@ -49,8 +59,8 @@ def chunked_scan(body: Any, state: Any, xs: Any, reverse: bool, chunk: int | Non
         return jax.lax.scan(body, state, xs, reverse=reverse)
 
     @jax.checkpoint
-    def run_chunk(state: Any, part: Any) -> Any:
-        return jax.lax.scan(body, state, part, reverse=reverse)
+    def run_chunk(state: S, steps: PyTree) -> tuple[S, PyTree]:
+        return jax.lax.scan(body, state, steps, reverse=reverse)
 
     whole = time - time % chunk
     head = jax.tree.map(lambda a: a[:whole].reshape(-1, chunk, *a.shape[1:]), xs)

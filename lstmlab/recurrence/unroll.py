@@ -6,12 +6,14 @@ import enum
 from typing import Any, NamedTuple
 
 import jax
-from jaxtyping import Array, Bool, Float, Int
 
+from lstmlab.arrays import Lengths, TimeMajor, TimeMajorResets, TimeMajorTree
+from lstmlab.cells.forms import AnyForm, Form, is_linear, is_matrix, is_pointwise
+from lstmlab.cells.state import Gates
 from lstmlab.recurrence.chunkwise import chunkwise
 from lstmlab.recurrence.fused import fused
 from lstmlab.recurrence.linear import linear
-from lstmlab.recurrence.masks import choose, make_switches, zeros_like
+from lstmlab.recurrence.masks import make_step_mask, tree_where, zeros_like
 from lstmlab.recurrence.scan import scan
 
 
@@ -28,12 +30,12 @@ class Backend(enum.StrEnum):
 class Unrolled(NamedTuple):
     """Outputs of every step, the state after the last, and gate activations when asked for."""
 
-    outputs: Float[Array, "time batch *features"]
+    outputs: TimeMajor
     state: Any
-    gates: dict[str, Array] | None = None
+    gates: Gates | None = None
 
 
-BACKENDS: dict[str, tuple[Backend, ...]] = {
+BACKENDS: dict[Form, tuple[Backend, ...]] = {
     "pointwise": (Backend.FUSED, Backend.SCAN),
     "linear": (Backend.ASSOCIATIVE, Backend.FUSED, Backend.SCAN),
     "matrix": (Backend.CHUNKWISE, Backend.SCAN),
@@ -47,12 +49,12 @@ NEEDS = {
 }
 
 
-def backends(cell: Any) -> tuple[Backend, ...]:
+def backends(cell: AnyForm) -> tuple[Backend, ...]:
     """The backends that can run this cell, the preferred one first."""
     return BACKENDS[cell.form]
 
 
-def resolve_backend(cell: Any, backend: str | Backend = Backend.AUTO) -> Backend:
+def resolve_backend(cell: AnyForm, backend: str | Backend = Backend.AUTO) -> Backend:
     """The backend that will run; raises ``ValueError`` for one that is unknown or cannot serve the cell."""
     try:
         backend = Backend(backend)
@@ -70,12 +72,12 @@ def resolve_backend(cell: Any, backend: str | Backend = Backend.AUTO) -> Backend
 
 
 def unroll(
-    cell: Any,
-    xs: Any,
+    cell: AnyForm,
+    xs: TimeMajorTree,
     state: Any = None,
     *,
-    lengths: Int[Array, " batch"] | None = None,
-    resets: Bool[Array, "time batch"] | None = None,
+    lengths: Lengths | None = None,
+    resets: TimeMajorResets | None = None,
     reverse: bool = False,
     backend: str | Backend = Backend.AUTO,
     chunk: int | None = None,
@@ -84,7 +86,8 @@ def unroll(
     """Run a cell over a batch of sequences.
 
     Args:
-        cell: a :class:`lstmlab.cells.Cell`, or anything with its ``project``, ``step``, ``update`` and maps.
+        cell: a :class:`lstmlab.cells.Cell`, or anything that offers what its form asks for, see
+            :mod:`lstmlab.cells.forms`.
         xs: inputs ``[time, batch, *spatial, features]``.
         state: state before the first step (after the last one when ``reverse``); zero if not given.
         lengths: valid steps per sequence. Later steps leave the state alone and give zero outputs.
@@ -112,24 +115,23 @@ def unroll(
         backend = Backend.SCAN
     backend = resolve_backend(cell, backend)
     time, batch = jax.tree.leaves(xs)[0].shape[:2]
-    switches = make_switches(time, lengths, resets, reverse)
-    if switches.valid is not None:
+    step_mask = make_step_mask(time, lengths, resets, reverse)
+    if step_mask.mask is not None:
         # Whatever fills the padding, NaN included, must not reach a product: its gradient would be NaN.
-        xs = jax.vmap(choose)(switches.valid, xs, zeros_like(xs))
+        xs = jax.vmap(tree_where)(step_mask.mask, xs, zeros_like(xs))
     if state is None:
         state = cell.initial_state(batch)
     cell = cell.prepared()
-    if cell.form == "linear" and backend is not Backend.SCAN:
+    if backend is Backend.SCAN:
+        z = cell.project(xs)
+        final, outputs, gates = scan(cell, z, state, step_mask, reverse=reverse, collect=collect_gates, chunk=chunk)
+        return Unrolled(outputs, final, gates)
+    if is_linear(cell):
         parallel = backend is Backend.ASSOCIATIVE
-        final, outputs = linear(cell, cell.project(xs), state, switches, reverse=reverse, parallel=parallel)
-        return Unrolled(outputs, final)
-    if backend is Backend.CHUNKWISE:
-        final, outputs = chunkwise(cell, cell.project(xs), state, switches, reverse=reverse)
-        return Unrolled(outputs, final)
-    if backend is Backend.FUSED:
-        final, outputs = fused(cell, xs, state, switches, reverse=reverse)
-        return Unrolled(outputs, final)
-    final, outputs, gates = scan(
-        cell, cell.project(xs), state, switches, reverse=reverse, collect=collect_gates, chunk=chunk
-    )
-    return Unrolled(outputs, final, gates if collect_gates else None)
+        final, outputs = linear(cell, cell.project(xs), state, step_mask, reverse=reverse, parallel=parallel)
+    elif is_matrix(cell):
+        final, outputs = chunkwise(cell, cell.project(xs), state, step_mask, reverse=reverse)
+    else:
+        assert is_pointwise(cell)  # what else resolve_backend lets through
+        final, outputs = fused(cell, xs, state, step_mask, reverse=reverse)
+    return Unrolled(outputs, final)

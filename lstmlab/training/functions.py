@@ -19,7 +19,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, PyTree
 
 from lstmlab.arrays import Key, Scalar, Step
-from lstmlab.config import Config, make_init, switched_on
+from lstmlab.config import Config, switched_on
 from lstmlab.models import ARCHITECTURES, Rates, SequenceModel
 from lstmlab.tasks import Batch, Split
 from lstmlab.training.devices import by_rows, split_rows
@@ -65,7 +65,7 @@ def build_model(config: Config, key: Key) -> SequenceModel:
         variational_dropout=config.dropout.variational,
         backend=model.backend, chunk=model.chunk or None,
         dtype=None if model.dtype == "float32" else model.dtype,
-        init=make_init(config.init), cell_options=config.cell.options, **own,
+        init=config.init, cell_options=config.cell.options, **own,
     )  # fmt: skip
 
 

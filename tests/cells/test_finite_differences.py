@@ -35,7 +35,7 @@ def test_gradients_are_derivatives(case, x64):
         for k, (path, gradient) in enumerate(gradients):
             direction = random_like(gradient, k)
             if field == "state" and path[0].name not in (p.cell.memory_fields or p.state._fields):
-                assert not np.any(gradient), f"{path[0].name} is read, but not named in carried"
+                assert not np.any(gradient), f"{path[0].name} is read, but not named in memory_fields"
                 continue
             size = float(np.linalg.norm(gradient) * np.linalg.norm(direction))
             name = f"d_{field}{jax.tree_util.keystr(path)}"

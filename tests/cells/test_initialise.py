@@ -42,7 +42,7 @@ RECTANGULAR = [
     case
     for case in VARIANTS
     if shape_of(case).map != "diagonal"
-    and shape_of(case).recurrent is not None
+    and shape_of(case).recurrent_gates
     and shape_of(case).default_init.recurrent == "orthogonal"
 ]
 
@@ -85,7 +85,7 @@ def test_glorot_bounds_are_those_of_one_gate(name):
 def test_gates_and_maps_are_drawn_independently(case):
     cell = case.build()
     maps = ((cell.input, cell.gates), (cell.recurrent, cell.recurrent_gates))
-    for linear, gates in (pair for pair in maps if pair[0] is not None):
+    for linear, gates in (pair for pair in maps if pair[1]):
         matrices = per_gate(linear, cell, gates)
         assert len({m.tobytes() for m in matrices}) == len(matrices) >= len(gates)
     assert not np.array_equal(case.build(0).input.kernel, case.build(1).input.kernel)

@@ -30,7 +30,7 @@ def test_every_kind_acts_on_every_cell_with_a_key(name):
         return run(model, xs, rates=rates(**dict.fromkeys(kinds, 0.0) | one), key=key).outputs
 
     cell = model.layers[0].forward
-    nothing = set() if any(getattr(cell, m, None) is not None for m in cell.recurrent_maps) else {"recurrent", "weight"}
+    nothing = set() if cell.state_maps() else {"recurrent", "weight"}
     nothing |= set() if "candidate" in cell.gates else {"candidate"}
     kinds = [kind for kind in KINDS if kind not in nothing]
     none = outputs()

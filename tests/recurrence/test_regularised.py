@@ -22,15 +22,8 @@ from battery import (
     shape_of,
 )  # fmt: skip
 
-from lstmlab.cells.regularise import (
-    CandidateDropout,
-    Zoneout,
-    candidate_masks,
-    dropout_mask,
-    recurrent_dropout,
-    weight_drop,
-    zoneout_masks,
-)
+from lstmlab.cells.regularise import dropout_mask, recurrent_dropout, weight_drop
+from lstmlab.cells.wrappers import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.recurrence import backends
 
 KEY = jax.random.key(5)

@@ -6,12 +6,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array
 
-from lstmlab.cells.base import Cell, Gates
+from lstmlab.arrays import Key
+from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init, per_gate
 from lstmlab.cells.maps import Computed, LinearMap
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates
 from lstmlab.settings import setting
 
 
@@ -28,7 +30,7 @@ class FromSlower(Computed):
     Only the blocks that are not zero are parameters: flat, one column of blocks after the other.
     """
 
-    def __init__(self, size: int, groups: int, key: PRNGKeyArray, init: str, scale: float | Array, dtype: str | None):
+    def __init__(self, size: int, groups: int, key: Key, init: str, scale: float | Array, dtype: str | None):
         self.groups, self.width = groups, size // groups
         columns = [
             per_gate(init, subkey, (size - k * self.width,), (self.width,), scale).ravel()
@@ -66,13 +68,14 @@ class ClockworkRNN(Cell):
 
     gates = ("candidate",)
     state_type = ClockedState
+    additive = True
     memory_fields = ("h",)  # the clock is read, but has no gradient
     zoneout_fields = ("h",)
     default_init = Init("lecun_normal", "lecun_normal", gate_bias="constant")
     map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense",))
     modules: int = setting(4, "groups of units; each ticks half as often as the one before it", minimum=1)
 
-    def recurrent_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
+    def recurrent_map(self, gates: Sequence[str], key: Key, init: Init, dtype: str | None) -> LinearMap:
         """Block-triangular."""
         if self.hidden_size % self.modules:
             raise ValueError(
@@ -85,7 +88,7 @@ class ClockworkRNN(Cell):
         return ClockedState(jnp.zeros((*batch, self.hidden_size)), jnp.zeros((*batch, 1)))
 
     def update(self, state: ClockedState, z: Array, r: Array) -> tuple[ClockedState, Gates]:
-        """The equations above: groups whose period does not divide the time stay as they are."""
+        """Groups whose period does not divide the time stay as they are."""
         candidate = self.candidate_activation(z + r)
         periods = np.repeat(2.0 ** np.arange(self.modules), self.hidden_size // self.modules)
         h = jnp.where(state.clock % periods.astype(state.clock.dtype) == 0, candidate, state.h)

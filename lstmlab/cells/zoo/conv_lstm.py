@@ -2,10 +2,10 @@
 
 from jaxtyping import Array
 
-from lstmlab.cells.base import Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import MAPS
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.cells.zoo.lstm import LSTM, PeepholeLSTM
 from lstmlab.settings import setting
 

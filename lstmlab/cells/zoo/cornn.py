@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 from jaxtyping import Array
 
-from lstmlab.cells.base import Cell, Form, Gates
+from lstmlab.cells.base import Cell
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates
 from lstmlab.settings import setting
 
 
@@ -50,8 +52,7 @@ class CoRNN(Cell):
         return "step"
 
     def step(self, state: OscillatorState, z: Array) -> tuple[OscillatorState, Gates]:
-        """The equations above."""
-        assert self.recurrent is not None
+        """One step of the discretisation: velocities first, then positions."""
         candidate = self.candidate_activation(z + self.recurrent(state.h) + self.velocity_recurrent(state.velocity))
         force = candidate - self.gamma * state.h - self.epsilon * state.velocity
         velocity = state.velocity + self.dt * force

@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array
 
-from lstmlab.cells.base import Cell, Gates, HState
+from lstmlab.arrays import Key
+from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import Computed, LinearMap
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HState
 from lstmlab.settings import setting
 
 
@@ -23,7 +25,7 @@ class Orthogonal(Computed):
     Helfrich et al. 2018, arXiv:1707.09520, as the authors of expRNN use it).
     """
 
-    def __init__(self, size: int, key: PRNGKeyArray, scale: float | Array, dtype: str | None) -> None:
+    def __init__(self, size: int, key: Key, scale: float | Array, dtype: str | None) -> None:
         self.size = size
         angles = jnp.tan(jax.random.uniform(key, (size // 2,), maxval=math.pi / 2) / 2)
         first = 2 * np.arange(size // 2)
@@ -53,27 +55,26 @@ class ExpRNN(Cell):
     Lezcano-Casado & Martínez-Rubio 2019, "Cheap orthogonal constraints in neural networks". The exponential is
     computed once per sequence, not at every step. ``b`` is learned and starts within :math:`\pm 0.01`; ``bias=true``
     adds another one to :math:`a`. ``A`` starts by rotating pairs of units by angles between 0 and 1 (times
-    ``init.scale``), see :class:`Orthogonal`; ``init.recurrent`` has no say.
+    ``init.scale``), see :class:`Orthogonal`; ``init.recurrent`` is not used.
     """
 
     gates = ("candidate",)
-    unbounded = ("candidate",)
+    additive = True
     map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense",))
     bias: bool = setting(False, "add a bias to the pre-activation, beside that of modReLU")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
-        """The bias of modReLU: how far a unit is from zero before it shows anything."""
+        """The bias of modReLU: how far a pre-activation may be from zero while the unit gives zero."""
         draw = jax.random.uniform(keys(), (self.hidden_size,), minval=-0.01, maxval=0.01)
         self.modrelu_bias = nnx.Param(draw)
 
-    def recurrent_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
+    def recurrent_map(self, gates: Sequence[str], key: Key, init: Init, dtype: str | None) -> LinearMap:
         """Orthogonal."""
         return Orthogonal(self.hidden_size, key, init.scale, dtype)
 
-    def candidate_activation(self, a: Array) -> Array:
-        """modReLU, and the mask of candidate dropout."""
-        proposed = jnp.sign(a) * jax.nn.relu(jnp.abs(a) + self.modrelu_bias)
-        return proposed if self.candidate_mask is None else proposed * self.candidate_mask
+    def candidate_nonlinearity(self, a: Array) -> Array:
+        """modReLU."""
+        return jnp.sign(a) * jax.nn.relu(jnp.abs(a) + self.modrelu_bias)
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
         """``h = modReLU(z + r)``."""

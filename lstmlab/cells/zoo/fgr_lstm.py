@@ -5,9 +5,10 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from lstmlab.cells.base import Form, Gates, HCState
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.cells.zoo.lstm import PeepholeLSTM
 from lstmlab.cells.zoo.odyssey import PAPER
 
@@ -41,8 +42,7 @@ class FGR(PeepholeLSTM):
     """
 
     state_type = FGRState
-    # The old gates are no memory: zoneout leaves them alone.
-    zoneout_fields = ("h", "c")
+    zoneout_fields = ("h", "c")  # not the gates of the step before
     recurrent_maps = ("recurrent", "input_recurrent", "forget_recurrent", "output_recurrent")
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
@@ -58,7 +58,6 @@ class FGR(PeepholeLSTM):
 
     def step(self, state: FGRState, z: Array) -> tuple[FGRState, Gates]:
         """The vanilla step on pre-activations to which the old gates have been added."""
-        assert self.recurrent is not None
         of_input, of_forget, of_output = (getattr(self, f"{gate}_recurrent")(getattr(state, gate)) for gate in FED_BACK)
         i, f, candidate, o = self.split(self.recurrent(state.h))
         more_i, more_f, more_o = self.split(of_input + of_forget + of_output, FED_BACK)

@@ -7,10 +7,12 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import activation, activation_setting
-from lstmlab.cells.base import Cell, Form, Gates, HState
+from lstmlab.cells.base import Cell
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HState
 from lstmlab.settings import setting
 
 
@@ -66,9 +68,8 @@ class GRU(Cell):
 
     def step(self, state: HState, z: Array) -> tuple[HState, Gates]:
         """Reset before the product needs the reset gate between its two recurrent products."""
-        if self.reset == "after":
+        if self.candidate_recurrent is None:
             return super().step(state, z)
-        assert self.recurrent is not None and self.candidate_recurrent is not None
         gate = activation(self.gate_activation)
         z_gates, z_candidate = jnp.split(z, [2 * self.hidden_size], axis=-1)
         reset, keep = self.split(gate(z_gates + self.recurrent(state.h)), self.recurrent_gates)

@@ -8,10 +8,11 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Form, Gates, HCState
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import BlockDiagonal, Dense, make_map
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.cells.zoo.lstm import LSTM
 from lstmlab.settings import setting
 
@@ -83,13 +84,11 @@ class HyperLSTM(LSTM):
 
     def project(self, x: Array) -> Any:
         """``W x`` without its bias, which is not scaled, and the input's share of the small LSTM's gates."""
-        assert self.input is not None
         hyper = self.hyper_input(x)
         return self.input.product(x), hyper if self.hyper_bias is None else hyper + self.hyper_bias
 
     def step(self, state: HyperState, z: tuple[Array, Array]) -> tuple[HyperState, Gates]:
-        """The equations above."""
-        assert self.input is not None and self.recurrent is not None
+        """One step of the main LSTM with weights scaled from the small one's last output, then one of the small one."""
         main, hyper = z
         embedded = jnp.concatenate([self.embed_scales(state.hyper_h), self.embed_biases(state.hyper_h)], axis=-1)
         scale_h, scale_x, bias = jnp.split(self.generate(embedded), 3, axis=-1)

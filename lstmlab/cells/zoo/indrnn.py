@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import jax
-from jaxtyping import PRNGKeyArray
 
+from lstmlab.arrays import Key
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.maps import Diagonal, LinearMap
 from lstmlab.cells.registry import register_cell
@@ -22,13 +22,13 @@ class IndRNN(RectifiedCell):
 
     Li et al. 2018, "Independently recurrent neural network (IndRNN): building a longer and deeper RNN". Over ``T``
     steps (``horizon``) such a unit multiplies a gradient by 2 at most. The paper also clips :math:`|u|` to that bound
-    while training; here nothing does. ``init.recurrent`` has no say.
+    while training; here nothing does. ``init.recurrent`` is not used.
     """
 
     map: str = setting("diagonal", "kind of linear map of the recurrence", choices=("diagonal",))
     horizon: int = setting(100, "T, steps over which a first recurrent weight may double a gradient", minimum=1)
 
-    def recurrent_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
+    def recurrent_map(self, gates: Sequence[str], key: Key, init: Init, dtype: str | None) -> LinearMap:
         """One weight per unit, within the paper's bounds."""
         draw = jax.random.uniform(key, (sum(self.sizes(gates)),), maxval=2.0 ** (1.0 / self.horizon))
         return Diagonal(init.scale * draw, None, dtype)

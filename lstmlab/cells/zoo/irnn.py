@@ -1,12 +1,11 @@
 """Rectified linear units that start as the identity."""
 
-from typing import ClassVar
-
 from jaxtyping import Array
 
-from lstmlab.cells.base import Cell, Gates, HState
+from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HState
 from lstmlab.settings import setting
 
 
@@ -14,8 +13,8 @@ class RectifiedCell(Cell):
     """``h = relu(z + r)``."""
 
     gates = ("candidate",)
-    unbounded = ("candidate",)
-    activation: ClassVar[str] = "relu"
+    additive = True
+    activation = "relu"
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
         """``h = relu(z + r)``."""

@@ -5,8 +5,9 @@ from typing import ClassVar
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Cell, Gates, HState
+from lstmlab.cells.base import Cell
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HState
 from lstmlab.settings import setting
 
 
@@ -32,10 +33,11 @@ class JANET(Cell):
 
     gates = ("forget", "candidate")
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
+    additive = True
     beta: float = setting(1.0, "how far the candidate's gate opens beyond what is forgotten")
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:
-        """The equations above; memory and output are one array."""
+        """Memory and output are one array."""
         s, candidate = self.split(z + r)
         f, candidate = sigmoid(s), self.candidate_activation(candidate)
         h = f * state.h + (1 - sigmoid(s - self.beta)) * candidate

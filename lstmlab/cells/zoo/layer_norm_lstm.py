@@ -8,9 +8,10 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Cell, Gates, HCState
+from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 
 EPSILON = 1e-5
 """Added to the variance, as in the authors' code: the products with a zero state have none."""
@@ -27,7 +28,7 @@ def layer_norm(a: Array, gain: Array, shift: Array | float) -> Array:
     "layer_norm_lstm", title="LSTM with layer normalisation", paper="Ba et al. 2016, arXiv:1607.06450", family="LSTM"
 )
 class LayerNormLSTM(Cell):
-    r"""LSTM with layer normalisation of both products and of the memory that it shows.
+    r"""LSTM with layer normalisation of both products, and of the memory on its way to the output.
 
     .. math::
         (i_t, f_t, \tilde c_t, o_t) &= \text{LN}(W_h h_{t-1}; \alpha_1, \beta_1)
@@ -40,8 +41,8 @@ class LayerNormLSTM(Cell):
     statistics of the two products run over all four gates at once, as there, and over the channels at each place of a
     convolution.
     ``bias=False`` leaves out :math:`b`, :math:`\beta_1` and :math:`\beta_2`, which all three are biases of the gates.
-    A cell of one unit shows nothing of its memory: its normalised value is zero. Where input and state are exactly zero
-    (the black pixels with which a picture begins), both normalisations divide by :math:`\sqrt{10^{-5}}` alone, and
+    The output of a cell with one unit is zero, as its normalised memory is. Where input and state are exactly zero
+    (the black pixels with which an image begins), both normalisations divide by :math:`\sqrt{10^{-5}}` alone, and
     gradients overflow within a few such steps: a little noise, ``dropout.input_noise=0.01``, prevents it.
     """
 
@@ -61,18 +62,17 @@ class LayerNormLSTM(Cell):
 
     def project(self, x: Array) -> Array:
         """Everything that depends on the input alone, its normalisation included, for a whole sequence at once."""
-        assert self.input is not None
         z = _normalised(self.input.product(x), self.input_gain, self.input_shift)
         return z if self.input.bias is None else z + self.input.bias
 
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
-        """The equations above."""
+        """The new state, and the gates ``[batch, *spatial, hidden]``; ``z`` is normalised already."""
         i, f, candidate, o = self.split(z + _normalised(r, self.recurrent_gain, self.recurrent_shift))
         i, f, candidate, o = sigmoid(i), sigmoid(f), self.candidate_activation(candidate), sigmoid(o)
         c = f * state.c + i * candidate
         gates = {"input": i, "forget": f, "candidate": candidate, "output": o}
-        shown = layer_norm(c, jnp.asarray(self.memory_gain), jnp.asarray(self.memory_shift))
-        return HCState(h=o * jnp.tanh(shown), c=c), gates
+        normalised = layer_norm(c, jnp.asarray(self.memory_gain), jnp.asarray(self.memory_shift))
+        return HCState(h=o * jnp.tanh(normalised), c=c), gates
 
 
 def _normalised(a: Array, gain: nnx.Param, shift: nnx.Param | None) -> Array:

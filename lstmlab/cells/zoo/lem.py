@@ -6,9 +6,11 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Cell, Form, Gates, HCState
+from lstmlab.cells.base import Cell
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.settings import setting
 
 
@@ -28,7 +30,6 @@ class LEM(Cell):
 
     gates = ("memory_step", "output_step", "candidate", "output_candidate")
     memory_gates: ClassVar[dict[str, int]] = {"memory_step": -1, "output_step": -1}
-    unbounded = ("output_candidate",)
     state_type = HCState
     recurrent_maps = ("recurrent", "memory_recurrent")
     dt: float = setting(1.0, "longest time step of a unit", minimum=0.0)
@@ -48,8 +49,7 @@ class LEM(Cell):
         return "step"
 
     def step(self, state: HCState, z: Array) -> tuple[HCState, Gates]:
-        """The equations above."""
-        assert self.recurrent is not None
+        """First the memory, then the output, which sees it."""
         *z_first, z_output = self.split(z)
         r_first = self.split(self.recurrent(state.h), self.recurrent_gates)
         memory_step, output_step, candidate = (a + b for a, b in zip(z_first, r_first, strict=True))

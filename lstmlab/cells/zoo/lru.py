@@ -10,11 +10,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.base import Gates
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.linear import LinearCell
 from lstmlab.cells.maps import make_map
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates
 from lstmlab.settings import setting
 
 
@@ -48,7 +48,6 @@ class LRU(LinearCell):
     state_type = LRUState
     memory_fields = ("re", "im")
     zoneout_fields = ("re", "im")
-    unbounded = gates
     default_init = Init("lecun_normal", "lecun_normal", gate_bias="constant")
     r_min: float = setting(0.0, "least |λ| at the start", minimum=0)
     r_max: float = setting(1.0, "largest |λ| at the start, at most 1", minimum=0)
@@ -72,7 +71,7 @@ class LRU(LinearCell):
         """The complex number of both fields."""
         return jax.lax.complex(state.re, state.im)
 
-    def remember(self, h: Array, memory: Array, past: Array | None) -> Any:
+    def new_state(self, h: Array, memory: Array, past: Array | None) -> Any:
         """Complex numbers stay inside: outside the state is real."""
         return LRUState(h, memory.real, memory.imag)
 
@@ -86,6 +85,6 @@ class LRU(LinearCell):
         pole = jnp.exp(jax.lax.complex(-nu, theta))
         return pole, jax.lax.complex(gamma * gates["real"], gamma * gates["imaginary"])
 
-    def show(self, memory: Array, gates: Gates) -> Array:
+    def output_from(self, memory: Array, gates: Gates) -> Array:
         """``Re(C c) = C_re re - C_im im`` as one real product; the sign is the map's."""
         return self.output(jnp.concatenate([memory.real, memory.imag], axis=-1)) + gates["skip"]

@@ -7,9 +7,10 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import activation, activation_setting
-from lstmlab.cells.base import Cell, Gates, HCState
+from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 
 
 @register_cell(
@@ -36,11 +37,12 @@ class LSTM(Cell):
     gates = ("input", "forget", "candidate", "output")
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
     state_type = HCState
+    additive = True
     activation: str = activation_setting("tanh", "nonlinearity of the candidate and of the output")
     gate_activation: str = activation_setting("sigmoid", "nonlinearity of the gates")
 
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
-        """The equations above, from the stacked pre-activations ``z + r``."""
+        """The new state, and all four gates ``[batch, *spatial, hidden]``."""
         act, gate = activation(self.activation), activation(self.gate_activation)
         i, f, candidate, o = self.split(z + r)
         i, f, candidate, o = gate(i), gate(f), self.candidate_activation(candidate), gate(o)
@@ -75,7 +77,7 @@ class PeepholeLSTM(LSTM):
         self.output_peephole = nnx.Param(jnp.zeros(self.state_shape))
 
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
-        """The equations above, from the stacked pre-activations ``z + r``."""
+        """The new state, and all four gates ``[batch, *spatial, hidden]``."""
         act, gate = activation(self.activation), activation(self.gate_activation)
         i, f, candidate, o = self.split(z + r)
         i = gate(i + self.input_peephole * state.c)

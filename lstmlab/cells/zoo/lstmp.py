@@ -3,10 +3,11 @@
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from lstmlab.cells.base import Form, Gates, HCState
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import make_map
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.cells.zoo.lstm import LSTM, PeepholeLSTM
 from lstmlab.settings import setting
 
@@ -61,8 +62,7 @@ class LSTMP(PeepholeLSTM):
         return HCState(h, jnp.zeros((*batch, *self.state_shape)))
 
     def step(self, state: HCState, z: Array) -> tuple[HCState, Gates]:
-        """The LSTM's step, and the projection of what it shows."""
-        assert self.recurrent is not None
+        """The LSTM's step, and the projection of its output."""
         update = (PeepholeLSTM if self.peepholes else LSTM).update
         new, gates = update(self, state, z, self.recurrent(state.h))
         return HCState(self.projection(new.h), new.c), gates

@@ -7,10 +7,12 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import activation, activation_setting
-from lstmlab.cells.base import Cell, Form, Gates, HState
+from lstmlab.cells.base import Cell
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HState
 from lstmlab.settings import setting
 
 
@@ -64,9 +66,8 @@ class MGU(Cell):
 
     def step(self, state: HState, z: Array) -> tuple[HState, Gates]:
         """Gate before the product: it stands between two recurrent products."""
-        if self.reset == "after":
+        if self.candidate_recurrent is None:
             return super().step(state, z)
-        assert self.recurrent is not None and self.candidate_recurrent is not None
         z_update, z_candidate = self.split(z)
         update = activation(self.gate_activation)(z_update + self.recurrent(state.h))
         return self._mix(state, update, z_candidate + self.candidate_recurrent(update * state.h))

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Gates
 from lstmlab.cells.linear import LinearCell
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates
 from lstmlab.settings import setting
 
 
@@ -38,13 +38,11 @@ class MinGRU(LinearCell):
 
     gates = ("update", "candidate")
     memory_gates: ClassVar[dict[str, int]] = {"update": -1}
-    unbounded = ("candidate",)
     candidate: str = setting("positive", "nonlinearity of the candidate", choices=("positive", "identity"))
 
-    def candidate_activation(self, a: Array) -> Array:
-        """The candidate, positive as in the log-space form, or linear."""
-        proposed = positive(a) if self.candidate == "positive" else a
-        return proposed if self.candidate_mask is None else proposed * self.candidate_mask
+    def candidate_nonlinearity(self, a: Array) -> Array:
+        """Positive as in the log-space form, or linear."""
+        return positive(a) if self.candidate == "positive" else a
 
     def activate(self, z: Array, past: Array | None) -> Gates:
         """Gate and candidate of the equations above."""

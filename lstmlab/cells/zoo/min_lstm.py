@@ -6,8 +6,8 @@ import jax
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Gates
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates
 from lstmlab.cells.zoo.min_gru import MinGRU
 
 
@@ -27,8 +27,8 @@ class MinLSTM(MinGRU):
         h_t &= f'_t \odot h_{t-1} + i'_t \odot n_t
 
     Feng et al. 2024, "Were RNNs all we needed?". The candidate is :class:`MinGRU`'s. Where both gates close, the
-    fractions are 0/0; they are computed from :math:`\log f_t - \log i_t`, of which they are sigmoids. The gates shown
-    as ``forget`` and ``input`` are :math:`f'` and :math:`i'`.
+    fractions are 0/0; they are computed from :math:`\log f_t - \log i_t`, of which they are sigmoids. The gates
+    reported as ``forget`` and ``input`` are :math:`f'` and :math:`i'`.
     """
 
     gates = ("forget", "input", "candidate")

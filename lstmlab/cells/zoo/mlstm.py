@@ -6,10 +6,11 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Gates
+from lstmlab.cells.forms import Terms
 from lstmlab.cells.initialise import Init, KeyStream
-from lstmlab.cells.matrix import MatrixCell, Terms
+from lstmlab.cells.matrix import MatrixCell
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates
 from lstmlab.cells.zoo.slstm import log_forget
 from lstmlab.settings import setting
 
@@ -31,7 +32,7 @@ class MLSTM(MatrixCell):
 
     with all but :math:`o` per head, :math:`d` = hidden / heads, and one number each for :math:`i, f`. No gate sees the
     state. :math:`C` and :math:`n` are stored divided by :math:`\exp m_t`, see
-    :class:`~lstmlab.cells.matrix.MatrixCell`, which turns the 1 into :math:`\exp(-m_t)`; the activations shown for
+    :class:`~lstmlab.cells.matrix.MatrixCell`, which turns the 1 into :math:`\exp(-m_t)`; the activations reported for
     ``input`` and ``forget`` are those of the stored memory. ``C`` has keys before values, the transpose of the paper's.
     With ``forget=exponential`` a forget bias above 0 favours the oldest inputs.
 
@@ -41,7 +42,6 @@ class MLSTM(MatrixCell):
 
     gates = ("query", "key", "value", "input", "forget", "output")
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
-    unbounded = ("query", "key", "value", "input", "forget")
     forget: str = setting("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
@@ -67,7 +67,7 @@ class MLSTM(MatrixCell):
         )
         return Terms(q, k / self.head_size**0.5, v, gates["forget"], gates["input"])
 
-    def show(self, read: Array, mass: Array, m: Array, gates: Gates) -> Array:
+    def output_from(self, read: Array, mass: Array, m: Array, gates: Gates) -> Array:
         """``o C q / max(|n q|, 1)``."""
         divisor = jnp.maximum(jnp.abs(mass), jnp.exp(-jnp.clip(m, M_MIN, M_MAX)))
         return gates["output"] * (read / divisor[..., None]).reshape(*read.shape[:-2], self.hidden_size)

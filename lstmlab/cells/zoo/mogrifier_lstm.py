@@ -1,16 +1,16 @@
 """LSTM whose input and state gate one another before the step."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Form, Gates, HCState
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import LinearMap, make_map
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.cells.zoo.lstm import LSTM
 from lstmlab.settings import setting
 
@@ -51,7 +51,7 @@ class MogrifierLSTM(LSTM):
         """Products in sequence; the one with the input is among them."""
         return "step"
 
-    def map_recurrent(self, transform: Callable[[LinearMap], Any]) -> Any:
+    def map_recurrent(self, transform: Callable[[LinearMap], LinearMap]) -> "MogrifierLSTM":
         """Every ``Q`` maps the state as well."""
         cell = super().map_recurrent(transform)
         cell.mogrifiers = nnx.List(transform(m) if turn % 2 == 0 else m for turn, m in enumerate(cell.mogrifiers))
@@ -62,8 +62,7 @@ class MogrifierLSTM(LSTM):
         return x
 
     def step(self, state: HCState, z: Array) -> tuple[HCState, Gates]:
-        """The equations above."""
-        assert self.input is not None and self.recurrent is not None
+        """The rounds of gating, then the LSTM's step on what has come out."""
         x, h = z, state.h
         for turn, mogrifier in enumerate(self.mogrifiers):
             if turn % 2 == 0:

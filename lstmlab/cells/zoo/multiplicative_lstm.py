@@ -4,10 +4,11 @@ from typing import Any
 
 from jaxtyping import Array
 
-from lstmlab.cells.base import Form, Gates, HCState
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import make_map
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.cells.zoo.lstm import LSTM
 
 
@@ -48,8 +49,7 @@ class MultiplicativeLSTM(LSTM):
         return self.factor_input(x), super().project(x)
 
     def step(self, state: HCState, z: tuple[Array, Array]) -> tuple[HCState, Gates]:
-        """The equations above."""
-        assert self.recurrent is not None
+        """The intermediate state ``m``, then the LSTM's update from it."""
         factor, gates = z
         m = factor * self.factor_recurrent(state.h)
         return self.update(state, gates, self.recurrent(m))

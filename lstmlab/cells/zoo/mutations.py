@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import jax.numpy as jnp
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array
 
+from lstmlab.arrays import Key
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Cell, Form, Gates, HState
+from lstmlab.cells.base import Cell
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HState
 
 PAPER = "Jozefowicz, Zaremba & Sutskever 2015"
 
@@ -44,13 +47,12 @@ class Mutation(Cell):
         direct = self.direct if self.input_size == self.hidden_size else None
         return tuple(gate for gate in self.gates if gate != direct)
 
-    def input_map(self, gates: Sequence[str], key: PRNGKeyArray, init: Init, dtype: str | None) -> LinearMap:
+    def input_map(self, gates: Sequence[str], key: Key, init: Init, dtype: str | None) -> LinearMap:
         """A map to the gates that need one."""
         return super().input_map([gate for gate in gates if gate in self.projected], key, init, dtype)
 
     def project(self, x: Array) -> Array:
         """``W x + b``, or ``x + b`` for a gate that sees the input as it is."""
-        assert self.input is not None
         blocks = dict(zip(self.projected, self.split(self.input.product(x), self.projected), strict=True))
         z = jnp.concatenate([self.seen(gate, blocks.get(gate, x)) for gate in self.gates], axis=-1)
         return z if self.input.bias is None else z + self.input.bias
@@ -62,7 +64,6 @@ class Mutation(Cell):
 
     def products(self, h: Array) -> Sequence[Array | float]:
         """Recurrent products of the reset and the update gate."""
-        assert self.recurrent is not None
         return self.split(self.recurrent(h), self.recurrent_gates)
 
     def step(self, state: HState, z: Array) -> tuple[HState, Gates]:
@@ -102,7 +103,6 @@ class MUT1(Mutation):
 
     def products(self, h: Array) -> Sequence[Array | float]:
         """None for the update gate."""
-        assert self.recurrent is not None
         return self.recurrent(h), 0.0
 
 
@@ -151,5 +151,4 @@ class MUT3(Mutation):
 
     def products(self, h: Array) -> Sequence[Array | float]:
         """``U h`` for the reset gate, ``U tanh(h)`` for the update gate."""
-        assert self.recurrent is not None
         return self.recurrent(h), self.update_recurrent(jnp.tanh(h))

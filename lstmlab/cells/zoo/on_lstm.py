@@ -5,8 +5,8 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import activation
-from lstmlab.cells.base import Gates, HCState
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.cells.zoo.lstm import LSTM
 from lstmlab.settings import setting
 
@@ -34,8 +34,6 @@ class ONLSTM(LSTM):
     """
 
     gates = ("input", "forget", "candidate", "output", "master_input", "master_forget")
-    # Fractions that reach 0 and 1: a running sum ends at 1.
-    unbounded = ("master_input", "master_forget")
     chunk_size: int = setting(1, "units per level of the master gates; must divide the hidden size", minimum=1)
 
     def gate_size(self, gate: str) -> int:
@@ -50,7 +48,7 @@ class ONLSTM(LSTM):
         return self.hidden_size // self.chunk_size
 
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
-        """The equations above, from the stacked pre-activations ``z + r``."""
+        """The new state, and all six gates; master gates have one number per level."""
         act, gate = activation(self.activation), activation(self.gate_activation)
         i, f, candidate, o, master_i, master_f = self.split(z + r)
         i, f, candidate, o = gate(i), gate(f), self.candidate_activation(candidate), gate(o)

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.cells.base import Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.cells.zoo.lstm import PeepholeLSTM
 from lstmlab.settings import setting
 

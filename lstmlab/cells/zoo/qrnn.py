@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Gates, HCState
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.linear import LinearCell
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.settings import setting
 
 GATES = {
@@ -48,7 +48,6 @@ class QRNN(LinearCell):
     """
 
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
-    memory_fields = ("c", "past")
     zoneout_fields = ("c",)
     pooling: str = setting("fo", "gates of the pooling over time: f(orget), o(utput), i(nput)", choices=tuple(GATES))
     time_window: int = setting(2, "inputs that a step sees: with the one before, or not", choices=(2, 1))
@@ -61,14 +60,19 @@ class QRNN(LinearCell):
         self.earlier: LinearMap | None = earlier
 
     @property
-    def gates(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def gates(self) -> tuple[str, ...]:
         """Those of the pooling."""
         return GATES[self.pooling]
 
     @property
-    def state_type(self) -> type:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def state_type(self) -> type:
         """The state has a past where the convolution looks back."""
         return QRNNState if self.time_window == 2 else HCState
+
+    @property
+    def memory_fields(self) -> tuple[str, ...]:
+        """The output is not read by the next step."""
+        return ("c", "past") if self.time_window == 2 else ("c",)
 
     def initial_state(self, *batch: int) -> Any:
         """Zeros."""
@@ -97,6 +101,6 @@ class QRNN(LinearCell):
         f = gates["forget"]
         return f, gates.get("input", 1 - f) * gates["candidate"]
 
-    def show(self, memory: Array, gates: Gates) -> Array:
+    def output_from(self, memory: Array, gates: Gates) -> Array:
         """Through the output gate, where there is one."""
         return gates["output"] * memory if "output" in gates else memory

@@ -8,10 +8,10 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Gates
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.linear import LinearCell
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates
 
 SHARPNESS = 8.0
 """The paper's constant ``c``."""
@@ -38,7 +38,6 @@ class RGLRU(LinearCell):
     """
 
     gates = ("recurrence", "input", "candidate")
-    unbounded = ("candidate",)
     default_init = Init("lecun_normal", "orthogonal", gate_bias="constant")
     activation = "identity"
 

@@ -1,17 +1,19 @@
 """Recurrent highway network: several gated layers within each step."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import activation, activation_setting
-from lstmlab.cells.base import Cell, Form, Gates, HState
+from lstmlab.cells.base import Cell
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HState
 from lstmlab.settings import setting
 
 
@@ -29,11 +31,12 @@ class RHN(Cell):
         h_t &= s^L_t
 
     Zilly, Srivastava, Koutník & Schmidhuber 2017, "Recurrent highway networks". Transform biases start below zero, so
-    that most of the state is carried: the paper takes -2 to -4. The gates shown are those of the first layer.
+    that most of the state is carried: the paper takes -2 to -4. The gates reported are those of the first layer.
     """
 
     gates = ("candidate", "transform")
     memory_gates: ClassVar[dict[str, int]] = {"transform": -1}
+    additive = True
     depth: int = setting(3, "layers within each step", minimum=1)
     transform_bias: float = setting(-2.0, "first bias of the transform gates; chrono and uniform gates replace it")
     activation: str = activation_setting("tanh", "nonlinearity of the candidate")
@@ -46,7 +49,7 @@ class RHN(Cell):
         sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
         biases = [self._shifted(gate_biases(keys(), sizes, self.memory_gates, init), init) for _ in range(deeper)]
         self.deeper_bias = nnx.Param(jnp.stack(biases)) if self.bias and biases else None
-        if self.input is not None and self.input.bias is not None:
+        if self.input.bias is not None:
             self.input.bias = nnx.Param(self._shifted(jnp.asarray(self.input.bias), init))
 
     def _shifted(self, bias: Array, init: Init) -> Array:
@@ -59,7 +62,7 @@ class RHN(Cell):
         """One layer is one product and a pointwise function; more are products in sequence."""
         return "pointwise" if self.depth == 1 else "step"
 
-    def map_recurrent(self, transform: Callable[[LinearMap], Any]) -> Any:
+    def map_recurrent(self, transform: Callable[[LinearMap], LinearMap]) -> "RHN":
         """Every layer maps the state."""
         cell = super().map_recurrent(transform)
         cell.deeper = nnx.List(transform(linear) for linear in cell.deeper)

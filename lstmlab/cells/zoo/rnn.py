@@ -2,8 +2,9 @@
 
 from jaxtyping import Array
 
-from lstmlab.cells.base import Cell, Gates, HState
+from lstmlab.cells.base import Cell
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HState
 from lstmlab.settings import setting
 
 
@@ -17,6 +18,7 @@ class RNN(Cell):
     """
 
     gates = ("candidate",)
+    additive = True
     activation: str = setting("tanh", "nonlinearity of the state", choices=("tanh", "relu"))
 
     def update(self, state: HState, z: Array, r: Array) -> tuple[HState, Gates]:

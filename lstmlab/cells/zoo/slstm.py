@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import activation_setting, sigmoid
-from lstmlab.cells.base import Cell, Gates
+from lstmlab.cells.base import Cell
 from lstmlab.cells.maps import MAPS
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates
 from lstmlab.settings import setting
 
 
@@ -49,7 +50,7 @@ class SLSTM(Cell):
         m_t &= \max(\log f_t + m_{t-1}, \tilde i_t), \qquad
         i'_t = \exp(\tilde i_t - m_t), \qquad f'_t = \exp(\log f_t + m_{t-1} - m_t)
 
-    with :math:`i', f'` in the place of :math:`i, f`; these are the activations shown for ``input`` and ``forget``.
+    with :math:`i', f'` in the place of :math:`i, f`; these are the activations reported for ``input`` and ``forget``.
     Where nothing has entered yet (:math:`n = 0`), :math:`m_t = \tilde i_t`. Heads mix their own units alone: ``heads``
     blocks of a block-diagonal :math:`R`. With ``forget=exponential`` a forget bias above 0 favours the oldest inputs.
 
@@ -59,8 +60,8 @@ class SLSTM(Cell):
     gates = ("input", "forget", "candidate", "output")
     # A shift of all input gates cancels in c / n: the time scale is the forget gate's alone.
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
-    unbounded = ("input", "forget")
     state_type = NormalisedState
+    additive = True
     zoneout_fields = ("h",)  # c, n and m mean something only together
     map: str = setting("block_diagonal", "kind of linear map of the recurrence", choices=MAPS)
     forget: str = setting("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))

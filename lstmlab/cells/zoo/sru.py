@@ -9,10 +9,11 @@ from flax import nnx
 from jaxtyping import Array
 
 from lstmlab.cells.activations import activation, activation_setting, sigmoid
-from lstmlab.cells.base import Form, Gates, HCState
+from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.linear import LinearCell
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 from lstmlab.settings import setting
 
 
@@ -42,7 +43,6 @@ class SRU(LinearCell):
     state_type = HCState
     memory_fields = ("c",)
     zoneout_fields = ("c",)
-    unbounded = ("candidate", "highway")
     activation = "identity"
     output_activation: str = activation_setting("tanh", "nonlinearity g of the memory on its way out")
     alpha: float = setting(1.0, "factor on the input in the highway; 1.732 keeps its variance", minimum=0)
@@ -54,7 +54,7 @@ class SRU(LinearCell):
         self.reset_peephole = nnx.Param(jnp.zeros(self.state_shape)) if self.peepholes else None
 
     @property
-    def gates(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def gates(self) -> tuple[str, ...]:
         """The highway has a block of its own where the sizes differ."""
         blocks = ("forget", "reset", "candidate")
         return blocks if self.input_size == self.hidden_size else (*blocks, "highway")
@@ -79,8 +79,8 @@ class SRU(LinearCell):
         """``f`` and ``(1 - f) W x``."""
         return gates["forget"], (1 - gates["forget"]) * gates["candidate"]
 
-    def show(self, memory: Array, gates: Gates) -> Array:
-        """Memory or input, as the reset gate says."""
+    def output_from(self, memory: Array, gates: Gates) -> Array:
+        """A mixture of the squashed memory and the input, by the reset gate."""
         reset = gates["reset"]
         return reset * activation(self.output_activation)(memory) + (1 - reset) * gates["highway"]
 

@@ -6,9 +6,10 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
-from lstmlab.cells.base import Cell, Gates, HCState
+from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init
 from lstmlab.cells.registry import register_cell
+from lstmlab.cells.state import Gates, HCState
 
 
 @register_cell(
@@ -39,10 +40,11 @@ class URLSTM(Cell):
     # An open refine gate keeps more, not less: its sign is that of its first bias, the opposite of the forget gate's.
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "refine": -1}
     state_type = HCState
+    additive = True
     default_init = Init("glorot_uniform", "orthogonal", gate_bias="uniform")
 
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
-        """The equations above, from the stacked pre-activations ``z + r``."""
+        """The new state, and all four gates ``[batch, hidden]``."""
         forget, refine, candidate, o = self.split(z + r)
         f, refine, candidate, o = sigmoid(forget), sigmoid(refine), self.candidate_activation(candidate), sigmoid(o)
         keep = refine * (1 - (1 - f) ** 2) + (1 - refine) * f**2

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from jaxtyping import Bool, Float
 
-from lstmlab.plots import curves
+from lstmlab.plots import forecast as forecast_plot
 from lstmlab.tasks.series.statistics import wilson_interval
 from lstmlab.tasks.series.stocks.dataset import Prices, ReturnsTable
 from lstmlab.tasks.specs import Plot
@@ -34,7 +34,7 @@ def stock_plots(
     closes = {"persistence": close[:-1], "model": close[:-1] * np.exp(forecast)}
     rmse = {name: np.sqrt(np.mean((f - close[1:]) ** 2)) for name, f in closes.items()}
     errors = f"RMSE {rmse['model']:.2f}, persistence {rmse['persistence']:.2f} points"
-    draw = functools.partial(curves.forecast, x_label=f"the last {len(forecast)} days of the test")
+    draw = functools.partial(forecast_plot.forecast, x_label=f"the last {len(forecast)} days of the test")
     draw_closes = functools.partial(
         draw, times=dates, truth=close, predictions=closes, y_label="close",
         title=f"S&P 500 forecast one day ahead: {errors}",
