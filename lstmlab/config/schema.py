@@ -172,7 +172,7 @@ class Config:
     task: Task
     model: ModelConfig = ModelConfig()
     dropout: DropoutConfig = DropoutConfig()
-    init: Init = Init()
+    init: Init = Init()  # noqa: RUF009 - a frozen dataclass like the others, from another file
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from lstmlab.cells.base import State
+from lstmlab.cells.state import State
 from lstmlab.models.layer import LayerState, RecurrentLayer
 
 
