@@ -132,13 +132,13 @@ def test_the_last_batch_of_a_split_is_not_empty(task):
 
 def test_loss_is_a_finite_number_with_gradients(task):
     batch = train(task)
-    gradient = quick_jit(jax.value_and_grad(task.loss))
+    value_and_gradients = quick_jit(jax.value_and_grad(task.loss))
     for scale in (1, 1e4):  # outputs may become extreme, but not break the loss
-        loss, slope = gradient(scale * some_outputs(task, batch), batch)
+        loss, gradients = value_and_gradients(scale * some_outputs(task, batch), batch)
         assert loss.shape == ()
         assert jnp.isfinite(loss)
-        assert jnp.isfinite(slope).all()
-        assert jnp.abs(slope).max() > 0
+        assert jnp.isfinite(gradients).all()
+        assert jnp.abs(gradients).max() > 0
 
 
 def test_metrics_are_totals_and_weights_and_hold_the_metric(task):

@@ -1,4 +1,4 @@
-"""Chorales: the likelihood of the literature, counted over valid steps, and honest yardsticks."""
+"""Chorales: the likelihood of the literature, counted over valid steps, and the baselines."""
 
 import jax
 import jax.numpy as jnp
@@ -42,10 +42,10 @@ def test_the_likelihood_is_summed_over_keys_and_averaged_over_all_steps(task):
     found = task.metrics(jnp.asarray(logits), batch)
     assert float(mean(found["nll"])) == pytest.approx(expected, rel=1e-6)
     assert float(found["nll"][1]) == 4
-    truth, said = np.asarray(batch.targets) > 0.5, logits > 0
-    hits = sum((truth[s] & said[s]).sum() for s in steps)
-    named = sum((truth[s] | said[s]).sum() for s in steps)
-    assert float(mean(found["accuracy"])) == pytest.approx(hits / named)
+    truth, predicted = np.asarray(batch.targets) > 0.5, logits > 0
+    both = sum((truth[s] & predicted[s]).sum() for s in steps)
+    either = sum((truth[s] | predicted[s]).sum() for s in steps)
+    assert float(mean(found["accuracy"])) == pytest.approx(both / either)
 
 
 def test_targets_are_the_next_step(task):

@@ -187,17 +187,17 @@ def test_pairs_are_counted_across_the_pieces(monkeypatch):
 
 
 @pytest.mark.parametrize("corpus", ["tiny_shakespeare", "enwik8"])
-def test_the_vocabulary_is_kept_and_given_without_the_corpus(corpus, monkeypatch):
+def test_the_vocabulary_is_saved_and_used_without_the_corpus(corpus, monkeypatch):
     text = "Größe – NaN\n" * 40
     monkeypatch.setattr(char_lm, "load_text", lambda corpus, data_dir: text)
     monkeypatch.setattr(char_lm, "load_bytes", lambda corpus, data_dir: np.frombuffer(text.encode(), np.uint8))
     task = CharLM(corpus=corpus)
-    kept, expected = json.loads(json.dumps(task.artifacts())), task.data()["test"]
+    saved, expected = json.loads(json.dumps(task.artifacts())), task.data()["test"]
     tokens = task.vocabulary.encode("Größe")
-    task = CharLM(corpus=corpus).with_artifacts(kept)
+    task = CharLM(corpus=corpus).with_artifacts(saved)
     np.testing.assert_array_equal(task.data()["test"], expected)
     text = "another corpus"
-    task = CharLM(corpus=corpus).with_artifacts(kept)
+    task = CharLM(corpus=corpus).with_artifacts(saved)
     assert task.inputs.size == task.outputs.size == task.vocabulary.size
     assert task.vocabulary.decode(tokens) == "Größe"
     with pytest.raises(DataError, match=f"{corpus} .* not those of the run's vocabulary"):

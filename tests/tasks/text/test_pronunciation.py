@@ -20,7 +20,7 @@ def test_the_dictionary_is_cmudicts():
     assert words["tomato"] == [("T", "AH0", "M", "EY1", "T", "OW2"), ("T", "AH0", "M", "AA1", "T", "OW2")]
     plain = load_pronunciations()
     assert plain["tomato"][0] == ("T", "AH", "M", "EY", "T", "OW")
-    assert len({phoneme for said in plain.values() for one in said for phoneme in one}) == 39
+    assert len({phoneme for pronunciations in plain.values() for one in pronunciations for phoneme in one}) == 39
 
 
 def test_no_word_is_in_two_splits():
@@ -35,13 +35,13 @@ def test_no_word_is_in_two_splits():
 
 
 @pytest.mark.parametrize(
-    ("output", "said", "per", "wer"),
+    ("output", "references", "per", "wer"),
     [("AB", ["AB"], 0, 0), ("AB", ["ABC", "AC"], 50, 100), ("", ["AB"], 100, 100), ("AXB", ["AB", "AXB"], 0, 0)],
 )
-def test_error_rates_take_the_closest_pronunciation(output, said, per, wer):
-    expected = error_rates([output], [said])
+def test_error_rates_take_the_closest_pronunciation(output, references, per, wer):
+    expected = error_rates([output], [references])
     assert expected["wer"] == wer
-    assert expected["per"] == pytest.approx(per if said != ["ABC", "AC"] else 100 / 3)
+    assert expected["per"] == pytest.approx(per if references != ["ABC", "AC"] else 100 / 3)
 
 
 def test_edit_distances_equal_the_recursive_definition():

@@ -1,4 +1,4 @@
-"""The embedded part of the Brown corpus, its tags, and what a tagger is told of unknown words."""
+"""The embedded part of the Brown corpus, its tags, and the classes of unknown words."""
 
 import pytest
 

@@ -59,9 +59,9 @@ def test_no_number_is_in_two_splits_and_every_word_is_trained():
     words = {split: {word for text in part.de for word in text.split()} for split, part in parts.items()}
     assert words["validation"] | words["test"] <= words["train"]
     for part in parts.values():
-        pairs = [(said, text) for said, text in zip(part.en, part.de, strict=True) if said in WORTH]
+        pairs = [(en, de) for en, de in zip(part.en, part.de, strict=True) if en in WORTH]
         assert pairs
-        assert all(" ".join(german_words(WORTH[said])) == text for said, text in pairs)
+        assert all(" ".join(german_words(WORTH[en])) == de for en, de in pairs)
     assert max(len(text.split()) for part in numbers(3).values() for text in part.en) == 4
 
 
@@ -106,7 +106,7 @@ def test_long_sentences_are_left_out_of_training_alone(captions):
     assert task.read("Hunde, essen") == ["hunde", ",", "essen"]
 
 
-def test_languages_of_different_length_are_told(captions, monkeypatch):
+def test_languages_of_different_length_are_reported(captions, monkeypatch):
     monkeypatch.setitem(TEXTS, "val", ("A.\nB.\n", "A.\n"))
     with tarfile.open(captions / ARCHIVES["val"], "w:gz") as archive:
         for language, text in zip(("en", "de"), TEXTS["val"], strict=True):
@@ -156,23 +156,23 @@ def test_a_word_that_no_number_has_is_named():
 def test_a_finished_run_is_scored_and_translates(tmp_path, monkeypatch):
     trained = run(small("translation"), tmp_path)
     assert set(trained.summary["test"]) == {"nll", "accuracy", "bleu", "exact"}
-    told = command("translate", str(tmp_path), "twenty one", "Seven")
-    assert (told.code, len(told.out.splitlines())) == (0, 2)
-    kept = json.loads((tmp_path / "task.json").read_text())
-    assert kept["source"].split("\n")[: len(SPECIAL)] == list(SPECIAL)
+    first = command("translate", str(tmp_path), "twenty one", "Seven")
+    assert (first.code, len(first.out.splitlines())) == (0, 2)
+    saved = json.loads((tmp_path / "task.json").read_text())
+    assert saved["source"].split("\n")[: len(SPECIAL)] == list(SPECIAL)
     monkeypatch.setattr(translations, "numbers", lambda digits: pytest.fail("the corpus is read again"))
-    assert command("translate", str(tmp_path), "twenty one", "Seven") == told
+    assert command("translate", str(tmp_path), "twenty one", "Seven") == first
     wrong = command("translate", str(tmp_path), "twenty dogs")
     assert wrong.code == 1
     assert "'dogs'" in wrong.err
     assert len(wrong.err.splitlines()) == 1
-    assert command("translate", str(tmp_path), "--beam", "1", "twenty one", "Seven") == told
+    assert command("translate", str(tmp_path), "--beam", "1", "twenty one", "Seven") == first
     (tmp_path / "sources.txt").write_text("seven\n\ntwenty dogs\n")
     in_file = command("translate", str(tmp_path), "--file", str(tmp_path / "sources.txt"))
     assert (in_file.code, in_file.err.count("\n")) == (1, 1)
     assert "sources.txt, line 3: 'twenty dogs' holds 'dogs'" in in_file.err
     assert "cannot use nowhere.txt: No such file" in command("translate", str(tmp_path), "--file", "nowhere.txt").err
-    (tmp_path / "task.json").write_text(json.dumps({**kept, "target": "a\nb"}))
+    (tmp_path / "task.json").write_text(json.dumps({**saved, "target": "a\nb"}))
     broken = command("translate", str(tmp_path), "seven")
     assert broken.code == 1
     assert "its symbols do not begin with <pad>" in broken.err
