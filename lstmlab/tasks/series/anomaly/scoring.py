@@ -123,8 +123,8 @@ def ewma(values: Float[np.ndarray, " rows"], span: int) -> Float[np.ndarray, " r
 
     alpha, smooth = 2 / (span + 1), values.copy()
     first = int(np.argmax(np.isfinite(values)))
-    before = [(1 - alpha) * values[first]]
-    smooth[first + 1 :], _ = lfilter([alpha], [1, alpha - 1], values[first + 1 :], zi=before)
+    memory = [(1 - alpha) * values[first]]  # the filter's state after the first value
+    smooth[first + 1 :], _ = lfilter([alpha], [1, alpha - 1], values[first + 1 :], zi=memory)
     return smooth
 
 

@@ -226,12 +226,12 @@ class Anomaly(TabularTask):
         """The scorer with its threshold."""
         return {"scorer": self.detector(predictor).scorer.to_plain()}
 
-    def with_artifacts(self, kept: Mapping[str, Any]) -> Anomaly:
+    def with_artifacts(self, artifacts: Mapping[str, Any]) -> Anomaly:
         """The same task, which need not read its series to score another."""
         twin = dataclasses.replace(self)
         # The values of the cached properties.
-        object.__setattr__(twin, "info", SeriesInfo.from_plain(kept))
-        object.__setattr__(twin, "scorer", Scorer.from_plain(kept["scorer"]))
+        object.__setattr__(twin, "info", SeriesInfo.from_plain(artifacts))
+        object.__setattr__(twin, "scorer", Scorer.from_plain(artifacts["scorer"]))
         return twin
 
     def plot(self, predictor: Predictor) -> list[Plot]:

@@ -127,7 +127,7 @@ class ForecastInfo(SeriesInfo):
 
     def to_plain(self) -> dict[str, Any]:
         """As lists and numbers, for JSON; undone by :meth:`from_plain`."""
-        # Run directories hold the targets under the key "told", which older runs wrote.
+        # "told" is the key of the targets in run directories; it stays, so that older runs can be loaded.
         return {"names": list(self.names), "told": self.targets} | super().to_plain()
 
     @classmethod

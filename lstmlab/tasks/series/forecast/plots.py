@@ -22,7 +22,7 @@ MOST_POINTS = 400
 MOST_COLUMNS = 4
 
 
-class TestedForecasts(NamedTuple):
+class ComparedForecasts(NamedTuple):
     """Forecasts of the test split, with the series that they are compared with."""
 
     prediction: Prediction
@@ -57,58 +57,58 @@ class TestedForecasts(NamedTuple):
         return self.series[self.origins[:, None] + np.arange(self.horizon)]
 
 
-def forecast_plots(tested: TestedForecasts) -> list[Plot]:
+def forecast_plots(compared: ComparedForecasts) -> list[Plot]:
     """Of the first four columns the end of the test split, each row as forecast at most one horizon before; errors by
     lead time; the share of right directions, with its interval.
     """
-    plots = [_end_of_test(tested, column) for column in range(min(len(tested.names), MOST_COLUMNS))]
-    if tested.horizon > 1:
-        plots.append(_error_by_lead(tested))
-    return [*plots, Plot("direction", text=_direction(tested))]
+    plots = [_end_of_test(compared, column) for column in range(min(len(compared.names), MOST_COLUMNS))]
+    if compared.horizon > 1:
+        plots.append(_error_by_lead(compared))
+    return [*plots, Plot("direction", text=_direction(compared))]
 
 
-def _error_by_lead(tested: TestedForecasts) -> Plot:
-    truth, leads = tested.truth, np.arange(1, tested.horizon + 1)
-    forecasts = {"model": tested.point, **tested.baselines}
+def _error_by_lead(compared: ComparedForecasts) -> Plot:
+    truth, leads = compared.truth, np.arange(1, compared.horizon + 1)
+    forecasts = {"model": compared.point, **compared.baselines}
     errors = {name: (leads, ((forecast - truth) ** 2).mean(axis=(0, 2))) for name, forecast in forecasts.items()}
     draw = functools.partial(curves.curves, series=errors, x_label="rows ahead", y_label="squared error, scaled",
-                             title=f"{tested.title}: test error by lead time")  # fmt: skip
+                             title=f"{compared.title}: test error by lead time")  # fmt: skip
     return Plot("error_by_lead", draw=draw)
 
 
-def _end_of_test(tested: TestedForecasts, column: int) -> Plot:
+def _end_of_test(compared: ComparedForecasts, column: int) -> Plot:
     """The last whole horizons of the test split, each of them one forecast."""
-    horizon, forecasts = tested.horizon, len(tested.origins)
+    horizon, forecasts = compared.horizon, len(compared.origins)
     count = max(1, min(MOST_HORIZONS, MOST_POINTS // horizon, -(-forecasts // horizon)))
     chosen = np.arange(forecasts)[::-1][::horizon][:count][::-1]
-    begin = int(tested.origins[chosen[0]])
+    begin = int(compared.origins[chosen[0]])
     end, before = begin + count * horizon, max(begin - horizon, 0)
-    scaler = tested.scaler.of([column])
+    scaler = compared.scaler.of([column])
 
     def joined(values: np.ndarray) -> np.ndarray:
         """The chosen forecasts one after the other, in the data's units."""
         return scaler.restore(values[chosen, :, column].reshape(-1, 1))[:, 0]
 
-    bands = {}
-    if tested.prediction.lower is not None and tested.prediction.upper is not None:
-        bands = {"model": (joined(np.asarray(tested.prediction.lower)), joined(np.asarray(tested.prediction.upper)))}
-    note = f", {100 * tested.interval:g} % interval" if bands else ""
+    bands, lower, upper = {}, compared.prediction.lower, compared.prediction.upper
+    if lower is not None and upper is not None:
+        bands = {"model": (joined(np.asarray(lower)), joined(np.asarray(upper)))}
+    note = f", {100 * compared.interval:g} % interval" if bands else ""
     draw = functools.partial(
-        forecast.forecast, times=np.arange(before, end) if tested.times is None else tested.times[before:end],
-        truth=scaler.restore(tested.series[before:end, column, None])[:, 0],
-        predictions={"model": joined(tested.point)}, bands=bands, horizon=horizon, y_label=tested.names[column],
-        title=f"{tested.title}: forecasts of {horizon} rows each{note}",
+        forecast.forecast, times=np.arange(before, end) if compared.times is None else compared.times[before:end],
+        truth=scaler.restore(compared.series[before:end, column, None])[:, 0],
+        predictions={"model": joined(compared.point)}, bands=bands, horizon=horizon, y_label=compared.names[column],
+        title=f"{compared.title}: forecasts of {horizon} rows each{note}",
     )  # fmt: skip
-    return Plot(f"forecast_{file_names(tested.names)[column]}", draw=draw)
+    return Plot(f"forecast_{file_names(compared.names)[column]}", draw=draw)
 
 
-def _direction(tested: TestedForecasts) -> str:
+def _direction(compared: ComparedForecasts) -> str:
     """Directions of the last row ahead, from origins one horizon apart, as overlapping windows are not independent."""
-    last_seen = tested.series[tested.origins - 1][:, None]
-    right = (tested.point > last_seen) == (tested.truth > last_seen)
-    right = right[:: tested.horizon, -1]
+    last_seen = compared.series[compared.origins - 1][:, None]
+    right = (compared.point > last_seen) == (compared.truth > last_seen)
+    right = right[:: compared.horizon, -1]
     low, high = wilson_interval(int(right.sum()), right.size)
     return (
-        f"direction of the row {tested.horizon} ahead right in {right.mean():.1%} of {right.size} forecasts that do "
+        f"direction of the row {compared.horizon} ahead right in {right.mean():.1%} of {right.size} forecasts that do "
         f"not overlap; 95 % interval (Wilson) {low:.1%} to {high:.1%}\n"
     )

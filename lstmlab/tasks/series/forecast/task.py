@@ -167,11 +167,8 @@ class Forecast(TabularTask):
         """Errors of the point forecast, share of right directions (above the last value or not), and of an interval
         the share of values inside (coverage) and its mean width.
         """
-        prediction, truth, last = (
-            self.prediction(outputs, batch),
-            batch.targets[:, TRUTH:],
-            batch.targets[:, LAST, None],
-        )
+        prediction = self.prediction(outputs, batch)
+        truth, last = batch.targets[:, TRUTH:], batch.targets[:, LAST, None]
         error = jnp.abs(prediction.point - truth)
         right = (prediction.point > last) == (truth > last)
         values = {"mse": error**2, "mae": error, "direction_accuracy": right.astype(jnp.float32)}
@@ -212,10 +209,10 @@ class Forecast(TabularTask):
         """Names, scaler and time step, which are needed to forecast another file."""
         return self.info.to_plain()
 
-    def with_artifacts(self, kept: Mapping[str, Any]) -> Forecast:
+    def with_artifacts(self, artifacts: Mapping[str, Any]) -> Forecast:
         """The same task, which need not read its series to know them."""
         twin = dataclasses.replace(self)
-        object.__setattr__(twin, "info", ForecastInfo.from_plain(kept))  # the value of the cached property
+        object.__setattr__(twin, "info", ForecastInfo.from_plain(artifacts))  # the value of the cached property
         return twin
 
     def predict_test(self, predictor: Predictor) -> Prediction:
@@ -231,11 +228,11 @@ class Forecast(TabularTask):
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """Forecasts beside the truth, and errors by lead time."""
-        from lstmlab.tasks.series.forecast.plots import TestedForecasts, forecast_plots  # slow to import: matplotlib
+        from lstmlab.tasks.series.forecast.plots import ComparedForecasts, forecast_plots  # slow to import: matplotlib
 
         origins, series = self.origins("test"), self.prepared.scaled_targets
         forecasters = self.fitted_baselines.forecasters.items()
-        tested = TestedForecasts(
+        compared = ComparedForecasts(
             prediction=self.predict_test(predictor),
             baselines={name: forecaster(series, origins) for name, forecaster in forecasters},
             origins=origins,
@@ -246,4 +243,4 @@ class Forecast(TabularTask):
             interval=self.interval,
             title=self.series_settings.title,
         )
-        return forecast_plots(tested)
+        return forecast_plots(compared)

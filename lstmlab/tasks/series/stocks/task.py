@@ -45,7 +45,7 @@ class Stocks(RowsTask):
 
     **Why not prices?** A forecast of tomorrow's price that merely repeats today's is off by less
     than one percent, and its plot looks perfect: a curve one day late. Errors and R² of price
-    levels therefore say nothing. As returns, that forecast (price persistence) is ``zero return``,
+    levels therefore tell nothing. As returns, that forecast (price persistence) is ``zero return``,
     which a model must beat to have learned anything; few do. Without look-ahead an LSTM gets 51 to
     52 % of directions right; ``always up`` is right on 53.8 % of the days of this test period.
     """
