@@ -63,7 +63,7 @@ def page() -> str:
 
 
 def section(facts: CellFacts) -> str:
-    """What the page says of one cell."""
+    """The section of one cell."""
     entry = facts.entry
     source = inspect.getsourcefile(entry.cls)
     assert source is not None
@@ -75,7 +75,7 @@ def section(facts: CellFacts) -> str:
         runs += f"; {other.form} ({', '.join(other.backends)}) with `cell.{other.option}={other.value}`"
     lines = [f"- Gates: {gates}\n- State: {state}\n- Form: {runs}\n"]
     keys = own_options(entry.cls)
-    # A cell that restricts an option of all cells, or starts it elsewhere, says so.
+    # And options of all cells, where this cell has other choices or another default.
     keys += [key for key in Cell.options if entry.cls.options[key] != Cell.options[key]]
     lines += [_option(entry.cls, key) for key in keys]
     head = f"\n### {entry.name}\n\n**{entry.title}**. {entry.paper}. Source: [{path}](../{path})\n\n"
@@ -99,7 +99,7 @@ def markdown(docstring: str) -> str:
 
 
 def _aligned(body: list[str]) -> list[str]:
-    """The lines of an equation, in an environment where they are several."""
+    """The lines of an equation, in an environment if there are several."""
     lines = [line.strip() for line in body if line.strip()]
     if len(lines) == 1 and "&" not in lines[0]:
         return lines
@@ -109,7 +109,7 @@ def _aligned(body: list[str]) -> list[str]:
 def _words(lines: list[str]) -> str:
     text = re.sub(r":math:`([^`]*)`", lambda found: f"$`{' '.join(found[1].split())}`$", "\n".join(lines))
     text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"``\1``", text)
-    # What is left between double backquotes is code.
+    # The remaining double backquotes are code.
     return re.sub(r"``([^`]+)``", r"`\1`", text)
 
 

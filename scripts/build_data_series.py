@@ -1,9 +1,9 @@
-"""Build the embedded series: prices, weather, traffic, an electrocardiogram and fields of the sea.
+"""Build the embedded series: prices, weather, traffic, an electrocardiogram and sea-surface temperature.
 
     python scripts/build_data_series.py            build the files, write their hashes into PROVENANCE.md
     python scripts/build_data_series.py --check    build in memory and compare with the committed files
 
-The packages come from whatever index pip is configured for, at pinned versions.
+The packages come from the index that pip is configured for, at pinned versions.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def series_table(source: str, time: str, columns: tuple[str, ...]) -> bytes:
 
 
 def seattle_weather(archive: Path) -> bytes:
-    """Seattle's weather by day, without the word for it."""
+    """Seattle's weather by day, without the column that describes it in words."""
     source = build_data.read_member(archive, "/seattle-weather.csv").decode("ascii")
     return series_table(source, "date", ("precipitation", "temp_max", "temp_min", "wind"))
 
 
 def traffic(archive: Path) -> bytes:
-    """Hourly traffic of a motorway with the weather, without the word for it."""
+    """Hourly traffic of a motorway with the weather, without the columns that describe it in words."""
     with zipfile.ZipFile(io.BytesIO(build_data.read_member(archive, "/data/traffic_hourly.zip"))) as inner:
         source = inner.read("traffic_hourly.zip").decode("ascii")
     return series_table(source, "datetime", ("clouds_all", "rain_1h", "snow_1h", "temp", "traffic_volume"))

@@ -71,7 +71,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare only, write nothing")
     chosen = parser.parse_args()
     if (chosen.what == "digits") != (chosen.recordings is not None):
-        parser.error("digits needs the place of the recordings, and vowels takes none")
+        parser.error("digits needs the path of the recordings, and vowels takes no path")
     name = "japanese_vowels.npz" if chosen.what == "vowels" else "spoken_digits.npz"
     built = vowels() if chosen.what == "vowels" else digits(chosen.recordings)
     fault = (build_data.check if chosen.check else build_data.write)(name, built)

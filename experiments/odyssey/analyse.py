@@ -1,4 +1,4 @@
-"""Compare the Odyssey's variants as the paper does: the top share of each one's trials, Welch's t-test against vanilla.
+"""Compare the variants as the paper does: the top share of the trials of each, by Welch's t-test against vanilla.
 
 python experiments/odyssey/analyse.py outputs/odyssey [--top 0.1] [--output experiments/odyssey]
 """
@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import ttest_ind
 
-from lstmlab.study.runs import read_runs
+from lstmlab.study.runs import Run, read_runs
 from lstmlab.tracking.tables import markdown_table
 
 VANILLA = "peephole_lstm"
@@ -26,11 +26,11 @@ VARIANTS = {
 }  # fmt: skip
 
 
-def top_values(runs, cell: str, share: float) -> np.ndarray:
-    """Test likelihoods of the trials that were best on validation; diverged and failed trials rank last."""
-    mine = [run for run in runs if run.cell == cell]
-    ranked = sorted((run for run in mine if run.finished), key=lambda run: run.summary["validation"]["nll"])
-    kept = ranked[: max(2, math.ceil(share * len(mine)))]
+def top_values(runs: list[Run], cell: str, share: float) -> np.ndarray:
+    """Test losses of the trials that are best on validation; diverged and failed trials rank last."""
+    trials = [run for run in runs if run.cell == cell]
+    ranked = sorted((run for run in trials if run.finished), key=lambda run: run.summary["validation"]["nll"])
+    kept = ranked[: max(2, math.ceil(share * len(trials)))]
     return np.array([run.summary["test"]["nll"] for run in kept])
 
 
@@ -44,11 +44,11 @@ def main() -> None:
     top = {cell: top_values(runs, cell, chosen.top) for cell in VARIANTS}
     rows = []
     for cell, values in top.items():
-        mine = [run for run in runs if run.cell == cell]
+        trials = [run for run in runs if run.cell == cell]
         p = math.nan if cell == VANILLA else ttest_ind(values, top[VANILLA], equal_var=False).pvalue
-        parameters = int(np.median([run.summary["parameters"] for run in mine if run.finished]))
+        parameters = int(np.median([run.summary["parameters"] for run in trials if run.finished]))
         rows.append([
-            VARIANTS[cell], cell, f"{sum(run.finished for run in mine)}/{len(mine)}", str(len(values)),
+            VARIANTS[cell], cell, f"{sum(run.finished for run in trials)}/{len(trials)}", str(len(values)),
             f"{values.min():.3f}", f"{values.mean():.3f}", "–" if math.isnan(p) else f"{p:.3f}",
             "" if math.isnan(p) or p >= 0.05 else ("better" if values.mean() < top[VANILLA].mean() else "worse"),
             str(parameters),
