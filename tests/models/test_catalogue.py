@@ -13,7 +13,7 @@ from lstmlab.recurrence import Backend, unroll
 NAMED = {str(backend) for backend in Backend} - {"auto"}
 
 
-def told():
+def expected_facts():
     """Every cell with its default options, and with each option that gives it another form."""
     for name in cell_names():
         yield pytest.param(name, {}, cell_facts(name), id=name)
@@ -26,8 +26,8 @@ def small(name, options):
     return make_cell(name, FEATURES, HIDDEN, key=jax.random.key(0), spatial=spatial, **options)
 
 
-@pytest.mark.parametrize(("name", "options", "facts"), list(told()))
-def test_the_backends_told_run_and_the_others_refuse(name, options, facts):
+@pytest.mark.parametrize(("name", "options", "facts"), list(expected_facts()))
+def test_the_listed_backends_run_and_the_others_raise(name, options, facts):
     cell = small(name, options)
     assert cell.form == facts.form
     xs = jnp.ones((3, 2, *cell.spatial, FEATURES))
@@ -42,12 +42,12 @@ def test_the_backends_told_run_and_the_others_refuse(name, options, facts):
 
 @pytest.mark.parametrize("name", cell_names())
 def test_no_form_is_left_untold(name):
-    """Over all forms of the battery: a cell built with one other option has the form told for it."""
-    said = {(other.option, other.value): other.form for other in other_forms(name)}
+    """Over all forms of the battery: a cell built with one other option has the form listed for it."""
+    listed = {(other.option, other.value): other.form for other in other_forms(name)}
     default = cell_facts(name).form
     for case in forms(name):
         form = jax.eval_shape(case.build).form
-        assert form == (said.get(case.options[0], default) if case.options else default), case
+        assert form == (listed.get(case.options[0], default) if case.options else default), case
 
 
 @pytest.mark.parametrize("name", cell_names())

@@ -51,11 +51,11 @@ def test_padding_changes_neither_outputs_nor_gradients(attention, block):
         return jnp.sum(jnp.sin(outputs) * (TARGET != 0)[..., None]), outputs
 
     graded = jax.jit(jax.value_and_grad(loss, has_aux=True))
-    (_, outputs), slopes = graded(model, SOURCE, TARGET)
-    (_, padded), padded_slopes = graded(model, wider(SOURCE), wider(TARGET))
+    (_, outputs), gradients = graded(model, SOURCE, TARGET)
+    (_, padded), padded_gradients = graded(model, wider(SOURCE), wider(TARGET))
     valid = TARGET != 0
     close(padded[valid], outputs[valid])
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5), padded_slopes, slopes)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5), padded_gradients, gradients)
     alone = teach(model, SOURCE[1:, :2], TARGET[1:, :2])
     close(alone[0], outputs[1, :2])
 

@@ -40,13 +40,13 @@ def test_it_is_two_stacks_with_states_handed_over_and_a_head_over_all_layers(cel
     model = build(cell, layers=layers)
     past, future = pair(model, future=1.0)
     out = run(model, (past, future))
-    xs, us, shown = jnp.swapaxes(past, 0, 1), jnp.swapaxes(future, 0, 1), []
+    xs, us, outputs = jnp.swapaxes(past, 0, 1), jnp.swapaxes(future, 0, 1), []
     for encoder, forecaster in zip(model.layers, model.forecaster, strict=True):
         read = unroll(encoder.forward, xs, backend="scan")
-        told = unroll(forecaster.forward, us, read.state, backend="scan")
-        xs, us = read.outputs, told.outputs
-        shown.append(np.asarray(us, np.float64))
-    every = np.concatenate(shown, axis=-1)
+        forecast = unroll(forecaster.forward, us, read.state, backend="scan")
+        xs, us = read.outputs, forecast.outputs
+        outputs.append(np.asarray(us, np.float64))
+    every = np.concatenate(outputs, axis=-1)
     expected = every @ np.asarray(model.head.kernel, np.float64) + np.asarray(model.head.bias)
     np.testing.assert_allclose(out.outputs, expected.swapaxes(0, 1), rtol=1e-4, atol=1e-5)
     assert out.outputs.shape == (BATCH, FUTURE, *model.inputs.spatial, OUTPUTS)

@@ -53,11 +53,11 @@ def by_hand(model, xs):
     for layer in model.layers:
         normed = norm(layer.block.norm, hs)
         read = normed @ kernel(layer.block.up)
-        shown = [unroll(layer.forward, read).outputs]
+        directions = [unroll(layer.forward, read).outputs]
         if layer.backward is not None:
-            shown.append(unroll(layer.backward, read[::-1]).outputs[::-1])
+            directions.append(unroll(layer.backward, read[::-1]).outputs[::-1])
         gate = normed @ kernel(layer.block.gate)
-        gated = jnp.concatenate(shown, axis=-1) * gate / (1 + jnp.exp(-gate))
+        gated = jnp.concatenate(directions, axis=-1) * gate / (1 + jnp.exp(-gate))
         hs = hs + gated @ kernel(layer.block.down)
     outputs = norm(model.final_norm, hs) @ kernel(model.head) + model.head.bias[...]
     return jnp.swapaxes(outputs, 0, 1)

@@ -143,11 +143,11 @@ def test_residual_blocks_bring_narrow_outputs_back_to_their_width(bidirectional)
     hs = dense(model.input_map, time_major(xs))
     for layer in model.layers:
         normed = layer_norm(layer.block.norm, hs)
-        shown = [unroll(layer.forward, normed).outputs]
+        directions = [unroll(layer.forward, normed).outputs]
         if bidirectional:
-            shown.append(unroll(layer.backward, normed, reverse=True).outputs)
-        assert {outputs.shape[-1] for outputs in shown} == {HIDDEN // 2}
-        ys = jnp.concatenate(shown, axis=-1)
+            directions.append(unroll(layer.backward, normed, reverse=True).outputs)
+        assert {outputs.shape[-1] for outputs in directions} == {HIDDEN // 2}
+        ys = jnp.concatenate(directions, axis=-1)
         # Two narrow directions are as wide as the stream already.
         assert (layer.block.merge is None) == bidirectional
         hs = hs + (ys if bidirectional else ys @ layer.block.merge.kernel[...])
