@@ -95,22 +95,22 @@ class _Shown(Hooks):
         self.left = [run.config.training.steps for run in runs]
         self.bar = SweepProgress(len(runs), sum(self.left))
 
-    def starts(self, index: int) -> None:
-        self.hooks.starts(index)
+    def on_start(self, index: int) -> None:
+        self.hooks.on_start(index)
 
-    def advances(self, index: int, steps: int) -> None:
+    def on_advance(self, index: int, steps: int) -> None:
         self.left[index] -= steps
         self.bar.advance(steps)
-        self.hooks.advances(index, steps)
+        self.hooks.on_advance(index, steps)
 
-    def ends(self, index: int, outcome: Outcome) -> None:
+    def on_end(self, index: int, outcome: Outcome) -> None:
         if outcome.summary is None:
             self.bar.lost()
         else:
             self.bar.finished(self.labels[index], outcome.summary)
         # Steps that nobody will take: it has failed, or its patience was at its end.
         self.bar.advance(self.left[index])
-        self.hooks.ends(index, outcome)
+        self.hooks.on_end(index, outcome)
 
 
 def _check(

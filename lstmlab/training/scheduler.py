@@ -35,13 +35,13 @@ class Outcome(NamedTuple):
 class Hooks:
     """What wants to know of the members of a population, by their position; called in the scheduler's thread."""
 
-    def starts(self, index: int) -> None:
+    def on_start(self, index: int) -> None:
         """Before the directory of a run is opened."""
 
-    def advances(self, index: int, steps: int) -> None:
+    def on_advance(self, index: int, steps: int) -> None:
         """Optimiser steps were taken, or had been taken before the run was resumed."""
 
-    def ends(self, index: int, outcome: Outcome) -> None:
+    def on_end(self, index: int, outcome: Outcome) -> None:
         """The run has ended."""
 
 
@@ -121,7 +121,7 @@ class Scheduler:
                 self._end(run, error=error)
                 continue
             if done:
-                self.hooks.advances(self._position[id(run)], run.config.training.steps)
+                self.hooks.on_advance(self._position[id(run)], run.config.training.steps)
                 self._end(run, summary=done)
             else:
                 groups.setdefault(program_key(run.config), []).append(run)
@@ -136,12 +136,12 @@ class Scheduler:
 
     def _opens(self, run: MemberRun, programs: Programs) -> bool:
         try:
-            self.hooks.starts(self._position[id(run)])
+            self.hooks.on_start(self._position[id(run)])
             run.open(programs.template)
         except Exception as error:
             self._end(run, error=error)
             return False
-        self.hooks.advances(self._position[id(run)], run.step)
+        self.hooks.on_advance(self._position[id(run)], run.step)
         self._open.append(run)
         return True
 
@@ -161,7 +161,7 @@ class Scheduler:
             except Exception as failure:
                 self._fail(crew, run, failure)
                 continue
-            self.hooks.advances(self._position[id(run)], piece.count)
+            self.hooks.on_advance(self._position[id(run)], piece.count)
             if trained is not None:
                 crew.drop(run)
                 self._open.remove(run)
@@ -178,7 +178,7 @@ class Scheduler:
     def _end(self, run: MemberRun, **result: Any) -> None:
         index = self._position[id(run)]
         self.outcomes[index] = Outcome(run.directory, **result)
-        self.hooks.ends(index, self.outcomes[index])
+        self.hooks.on_end(index, self.outcomes[index])
 
 
 class Inline(Executor):

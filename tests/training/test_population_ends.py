@@ -161,14 +161,14 @@ def test_hooks_hear_of_every_member_in_the_callers_thread(tmp_path):
     heard, threads = [], set()
 
     class Ears(Hooks):
-        def starts(self, index):
+        def on_start(self, index):
             threads.add(threading.current_thread())
             heard.append(("starts", index))
 
-        def advances(self, index, steps):
+        def on_advance(self, index, steps):
             heard.append(("advances", index, steps))
 
-        def ends(self, index, outcome):
+        def on_end(self, index, outcome):
             threads.add(threading.current_thread())
             heard.append(("ends", index, outcome.error is None))
 

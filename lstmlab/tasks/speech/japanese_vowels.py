@@ -32,6 +32,11 @@ class JapaneseVowels(UtteranceTask):
 
     normalise: str = normalise_field("training")
 
+    defaults = (
+        "model.hidden_size=64", "model.bidirectional=true", "dropout.layer=0.5", "training.steps=500",
+        "training.batch_size=32", "training.eval_batch_size=185", "training.log_every=25", "training.eval_every=50",
+    )  # fmt: skip
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The speakers."""

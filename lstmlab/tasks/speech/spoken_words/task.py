@@ -51,6 +51,12 @@ class SpokenWords(UtteranceTask):
         True, "read the slopes of the features, and slopes of slopes, as well", choices=(False, True)
     )
 
+    defaults = (
+        "model.hidden_size=96", "model.bidirectional=true", "model.readout=pooled", "dropout.layer=0.4",
+        "training.steps=600", "training.batch_size=32", "training.eval_batch_size=100", "training.log_every=25",
+        "training.eval_every=50",
+    )  # fmt: skip
+
     @functools.cached_property
     def classes(self) -> tuple[str, ...]:  # type: ignore[override]
         """The digits or words."""

@@ -48,6 +48,12 @@ class Translation(PairTask):
     length: int = setting(40, "most words of a training sentence, on either side", minimum=1)
     beam: int = setting(1, "hypotheses kept when the test is decoded at the end; 1: greedy", minimum=1)
 
+    defaults = (
+        "model.hidden_size=128", "model.bidirectional=true", "model.attention=general", "model.embedding_size=64",
+        "dropout.layer=0.1", "training.steps=600", "training.batch_size=128", "training.eval_batch_size=500",
+        "training.log_every=50", "training.eval_every=150",
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         """Refuse numbers that have no words here; raises ``ValueError``."""
         if self.digits > len(str(MOST)):

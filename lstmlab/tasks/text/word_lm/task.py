@@ -53,8 +53,13 @@ class WordLM(TokenStream):
     corpus: str = setting("shakespeare", "the text", choices=tuple(MINIMUM))
     minimum_count: int = setting(0, "occurrences in training of a known word; 0: 3 for shakespeare, else 1", minimum=0)
     lower: bool = setting(False, "take capitals for small letters", choices=(False, True))
+    unroll: int = setting(35, "steps of truncated back-propagation through time", minimum=1)
 
     metric = "nats"
+    defaults = (
+        "model.hidden_size=200", "model.embedding_size=200", "dropout.layer=0.5", "training.steps=3000",
+        "training.batch_size=20", "training.log_every=50", "training.eval_every=250",
+    )  # fmt: skip
 
     @cached_property
     def words(self) -> dict[str, list[str]]:
