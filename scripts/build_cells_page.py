@@ -17,8 +17,8 @@ from pathlib import Path
 from lstmlab.cells import Cell, cell_entry, cell_names
 from lstmlab.cells.activations import NAMES
 from lstmlab.cells.registry import FAMILIES
+from lstmlab.commands.cells import own_options
 from lstmlab.models.catalogue import SIZE, CellFacts, cell_facts, other_forms
-from lstmlab.study.show_cells import own_options
 from lstmlab.tracking.tables import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,1 +1,5 @@
-"""One file per word of the command line."""
+"""The command line: one file per command, named as the user types it, with a function ``main(arguments)``.
+
+The docstring of ``main`` is the command's help. Commands do not import each other; what they share is in files whose
+names begin with an underscore.
+"""

@@ -1,25 +1,25 @@
-"""lstmlab compose: music from a model of piano rolls, as a MIDI file."""
+"""``lstmlab compose``: music from a model of chorales, as a MIDI file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lstmlab.commands.arguments import run_parser
+from lstmlab.commands._parser import run_parser_for
 
 
 def main(arguments: list[str]) -> None:
-    """Let a model go on from the opening of a test piece, and write both as a MIDI file."""
-    parser = run_parser("compose", "Compose music with a model of chorales: a Standard MIDI File.")
+    """Continue the opening of a test piece with a model of chorales, and write both as a Standard MIDI File."""
+    parser = run_parser_for(main)
     parser.add_argument("--output", type=Path, default=Path("piece.mid"), help="the file (default: piece.mid)")
     parser.add_argument("--length", type=int, default=64, help="quarter notes to add (default: 64)")
-    parser.add_argument("--temperature", type=float, default=1.0, help="0 takes the likeliest keys (default: 1)")
-    parser.add_argument("--voices", type=int, default=0, help="keys that sound at each step; 0: as many as are drawn")
-    parser.add_argument("--prime", type=int, default=8, help="quarter notes of the test piece to start from (8)")
+    parser.add_argument("--temperature", type=float, default=1.0, help="0: always the likeliest keys (default: 1)")
+    parser.add_argument("--voices", type=int, default=0, help="keys that sound at each step; 0: as drawn (default)")
+    parser.add_argument("--prime", type=int, default=8, help="quarter notes of the opening (default: 8)")
     parser.add_argument("--piece", type=int, default=0, help="which test piece, from 0 (default: 0)")
     parser.add_argument("--tempo", type=float, default=90.0, help="quarter notes per minute (default: 90)")
-    parser.add_argument("--program", type=int, default=0, help="General MIDI instrument from 0: 19 is an organ (0)")
+    parser.add_argument("--program", type=int, default=0, help="General MIDI instrument; 19 is an organ (default: 0)")
     parser.add_argument("--restrike", action="store_true", help="strike held keys anew at every step")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another piece (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
     chosen = parser.parse_args(arguments)
     ranges = {"length": (1, None), "temperature": (0, None), "voices": (0, 88), "tempo": (4, 1000),
               "program": (0, 127), "seed": (0, 2**32 - 1)}  # fmt: skip

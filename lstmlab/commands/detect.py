@@ -1,4 +1,4 @@
-"""lstmlab detect: which rows of a file are anomalous."""
+"""``lstmlab detect``: which rows of a file are anomalous."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lstmlab.commands.arguments import run_parser
-from lstmlab.commands.new_rows import add_file_arguments, read_new_rows
+from lstmlab.commands._input_file import add_file_arguments, read_input_file
+from lstmlab.commands._parser import run_parser_for
 from lstmlab.config import ConfigError
 from lstmlab.data.table import Table
 from lstmlab.plots.anomaly import anomaly_plot
@@ -19,8 +19,8 @@ from lstmlab.training import Trained, load
 
 
 def main(arguments: list[str]) -> None:
-    """Write the score of every row as a table and as a picture, and print the periods that are flagged."""
-    parser = run_parser("detect", "Score every row of a CSV file with a trained detector, and flag the anomalous ones.")
+    """Score every row of a CSV file with a trained detector, and flag the anomalous ones."""
+    parser = run_parser_for(main)
     add_file_arguments(parser, "detect")
     chosen = parser.parse_args(arguments)
     trained = load(chosen.run)
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
         f"a score needs {needed}: task.context={task.context} to look back on and task.horizon={task.horizon} that are "
         "forecast"
     )
-    table = read_new_rows(task, task.info, chosen.file, chosen.missing, needed, why)
+    table = read_input_file(task, task.info, chosen.file, chosen.missing, needed, why)
     scores = score(trained, task, task.scorer, table)
     flags = np.nan_to_num(scores, nan=-np.inf) > task.scorer.threshold
     output = chosen.output or chosen.run / "detect"
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
 
 
 def score(trained: Trained, task: Anomaly, scorer: Scorer, table: Table) -> np.ndarray:
-    """The score of every row; NaN for the first, which have not been forecast."""
+    """The score of every row, ``[rows]``; NaN for the first, for which there is no forecast."""
     return scorer.scores(task.model_errors(trained, task.info.scaler.scale(table.values)))
 
 
@@ -59,24 +59,24 @@ def write(path: Path, table: Table, scores: np.ndarray, flags: np.ndarray) -> No
         writer = csv.writer(file)
         writer.writerow(["row" if table.times is None else "time", *table.names, "score", "flagged"])
         for row, values in enumerate(table.values):
-            shown = f"{scores[row]:.8g}" if np.isfinite(scores[row]) else ""
-            writer.writerow([_when(table, row), *(f"{value:.10g}" for value in values), shown, int(flags[row])])
+            score_text = f"{scores[row]:.8g}" if np.isfinite(scores[row]) else ""
+            writer.writerow([_time(table, row), *(f"{value:.10g}" for value in values), score_text, int(flags[row])])
 
 
 def report(table: Table, scores: np.ndarray, flags: np.ndarray) -> list[str]:
-    """A line per flagged period, or one that says that there is none."""
+    """One line per flagged period, after one with their number."""
     periods = runs(flags)
     scored = int(np.isfinite(scores).sum())
     if not periods:
         return [f"nothing flagged in {scored} rows"]
     lines = [f"{len(periods)} period{'s' * (len(periods) > 1)} flagged, {int(flags.sum())} of {scored} rows scored"]
     for first, end in periods:
-        span = _when(table, first) if end - first == 1 else f"{_when(table, first)} to {_when(table, end - 1)}"
+        span = _time(table, first) if end - first == 1 else f"{_time(table, first)} to {_time(table, end - 1)}"
         rows = "1 row" if end - first == 1 else f"{end - first} rows"
         lines.append(f"  {span} ({rows}, highest score {scores[first:end].max():.4g})")
     return lines
 
 
-def _when(table: Table, row: int) -> str:
+def _time(table: Table, row: int) -> str:
     """The time of a row, or its number counted from 0."""
     return f"{row}" if table.times is None else str(table.times[row]).replace("T", " ")

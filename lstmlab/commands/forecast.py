@@ -1,4 +1,4 @@
-"""lstmlab forecast: what comes after the end of a file."""
+"""``lstmlab forecast``: what comes after the end of a file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from lstmlab.commands.arguments import run_parser
-from lstmlab.commands.new_rows import add_file_arguments, read_new_rows
+from lstmlab.commands._input_file import add_file_arguments, read_input_file
+from lstmlab.commands._parser import run_parser_for
 from lstmlab.config import ConfigError
 from lstmlab.data.table import Table
 from lstmlab.data.times import following
@@ -22,21 +22,22 @@ from lstmlab.tasks.series.forecast.task import Forecast
 from lstmlab.tracking.files import file_names
 from lstmlab.training import Trained, load
 
-SHOWN_HORIZONS = 3  # of the past, in the picture
+PLOTTED_HORIZONS = 3
+"""how much of the past a plot shows, in horizons"""
 
 
 def main(arguments: list[str]) -> None:
-    """Write the forecast as a table and as pictures."""
-    parser = run_parser("forecast", "Forecast what comes after the end of a CSV file.")
+    """Forecast what comes after the end of a CSV file: a table, and a plot of each column."""
+    parser = run_parser_for(main)
     add_file_arguments(parser, "forecast")
     chosen = parser.parse_args(arguments)
     trained = load(chosen.run)
     task = trained.task
     if not isinstance(task, Forecast):
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which forecasts no series")
-    looks_back = f"the run looks back on task.window={task.window}"
-    table = read_new_rows(task, task.info, chosen.file, chosen.missing, task.window, looks_back)
-    times = ahead(task, table)
+    why = f"the run looks back on task.window={task.window}"
+    table = read_input_file(task, task.info, chosen.file, chosen.missing, task.window, why)
+    times = future_times(task, table)
     prediction = forecast_after(trained, task, table, times)
     output = chosen.output or chosen.run / "forecast"
     output.mkdir(parents=True, exist_ok=True)
@@ -44,20 +45,20 @@ def main(arguments: list[str]) -> None:
     write(path, task, times, prediction)
     print(path)
     for column, name in enumerate(file_names(task.info.target_names)):
-        picture = output / f"forecast_{name}.png"
-        draw(picture, task, table, times, prediction, column)
-        print(picture)
+        plot = output / f"forecast_{name}.png"
+        draw(plot, task, table, times, prediction, column)
+        print(plot)
 
 
-def ahead(task: Forecast, table: Table) -> np.ndarray:
-    """The points in time to forecast; numbers of rows where the file has no regular times."""
+def future_times(task: Forecast, table: Table) -> np.ndarray:
+    """The times to forecast, ``[horizon]``; numbers of rows where the file has no regular times."""
     if table.times is None or table.step is None:
         return len(table.values) + np.arange(task.horizon)
     return following(table.times, table.step, task.horizon)
 
 
 def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.ndarray) -> Prediction:
-    """The forecast ``[horizon, columns]`` in the file's units."""
+    """The forecast, ``[horizon, columns]``, in the file's units."""
     info, window = task.info, task.window
     values = np.zeros((window + task.horizon, len(info.names)))
     values[:window] = info.scaler.scale(table.values[-window:])
@@ -66,23 +67,22 @@ def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.nda
         assert table.times is not None and info.step is not None
         rows.append(calendar_features(np.concatenate([table.times[-window:], times]), info.step))
     batch = task.batch_of(jnp.asarray(np.concatenate(rows, axis=1), jnp.float32)[None])
-    prediction = task.prediction(trained.predict(batch), batch)
+    scaled = task.prediction(trained.predict(batch), batch)
     scaler = info.scaler.of(info.targets)
 
     def restored(part: Any) -> np.ndarray:
         return scaler.restore(np.asarray(part, np.float64)[0])
 
-    bounds = (None if part is None else restored(part) for part in (prediction.lower, prediction.upper))
-    return Prediction(restored(prediction.point), *bounds)
+    bounds = (None if part is None else restored(part) for part in (scaled.lower, scaled.upper))
+    return Prediction(restored(scaled.point), *bounds)
 
 
 def write(path: Path, task: Forecast, times: np.ndarray, prediction: Prediction) -> None:
     """One line per time (or number of a row, from 0) and column: the forecast and, where there is one, its interval."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        bounds = prediction.lower is not None
-        when = "time" if times.dtype.kind == "M" else "row"
-        writer.writerow([when, "column", "forecast", *(["lower", "upper"] if bounds else [])])
+        bounds = ["lower", "upper"] if prediction.lower is not None else []
+        writer.writerow(["time" if times.dtype.kind == "M" else "row", "column", "forecast", *bounds])
         for row, time in enumerate(times):
             for column, name in enumerate(task.info.target_names):
                 parts = [p for p in (prediction.point, prediction.lower, prediction.upper) if p is not None]
@@ -90,8 +90,8 @@ def write(path: Path, task: Forecast, times: np.ndarray, prediction: Prediction)
 
 
 def draw(path: Path, task: Forecast, table: Table, times: np.ndarray, prediction: Prediction, column: int) -> None:
-    """The end of the file and the forecast of one column."""
-    count = max(task.window, SHOWN_HORIZONS * task.horizon)
+    """Plot the end of the file and the forecast of one column."""
+    count = max(task.window, PLOTTED_HORIZONS * task.horizon)
     past = table.values[-count:, task.info.targets[column]]
     before = np.arange(len(table.values)) if table.times is None or table.step is None else table.times
     bounds = {}
@@ -107,5 +107,5 @@ def draw(path: Path, task: Forecast, table: Table, times: np.ndarray, prediction
 
 
 def _text(time: object) -> str:
-    """ISO 8601, a day alone where it is midnight."""
+    """ISO 8601; only the day at midnight."""
     return str(time).replace("T", " ").removesuffix(" 00:00:00")

@@ -1,4 +1,4 @@
-"""lstmlab generate: sample from a language model of characters or words."""
+"""``lstmlab generate``: sample from a language model of characters or words."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import math
 import sys
 from typing import Any
 
-from lstmlab.commands.arguments import run_parser
+from lstmlab.commands._parser import run_parser_for
 
 
 def main(arguments: list[str]) -> None:
-    """Print text that continues a prompt."""
-    parser = run_parser("generate", "Write text with a trained language model of characters or words.")
+    """Write text with a trained language model of characters or words."""
+    parser = run_parser_for(main)
     parser.add_argument("--prompt", help="text to continue (default: a line break, or a space where there is none)")
     parser.add_argument("--length", type=int, default=500, help="characters or words to add (default: 500)")
-    parser.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest (default: 0.8)")
-    parser.add_argument("--top-k", type=int, default=0, help="draw among this many likeliest; 0: all (default)")
+    parser.add_argument("--temperature", type=float, default=0.8, help="0: always the likeliest token (default: 0.8)")
+    parser.add_argument("--top-k", type=int, default=0, help="draw among the K likeliest tokens; 0: all (default)")
     parser.add_argument(
-        "--top-p", type=float, default=1.0, help="draw among the likeliest that hold this probability (default: 1, all)"
+        "--top-p",
+        type=float,
+        default=1.0,
+        help="draw among the likeliest tokens of this total probability (default: 1)",
     )
-    parser.add_argument("--samples", type=int, default=1, help="texts to write, each with its own draws (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another text (default: 0)")
+    parser.add_argument("--samples", type=int, default=1, help="number of texts to write (default: 1)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
     chosen = parser.parse_args(arguments)
     if chosen.length < 1:
         parser.error(f"--length is {chosen.length}, but must be at least 1")
@@ -46,7 +49,7 @@ def main(arguments: list[str]) -> None:
     if vocabulary is None:
         raise ConfigError(f"{chosen.run} holds a run of task {trained.task.name}, which has no text to go on with")
     try:
-        text = _opening(vocabulary) if chosen.prompt is None else chosen.prompt
+        text = _default_prompt(vocabulary) if chosen.prompt is None else chosen.prompt
         prompt = vocabulary.encode(text)
         if isinstance(vocabulary, WordVocabulary) and (unknown := vocabulary.unknown(text)):
             print(f"note: words that training has not taught are read as <unk>: {' '.join(unknown)}", file=sys.stderr)
@@ -62,8 +65,8 @@ def main(arguments: list[str]) -> None:
         print(vocabulary.decode(np.concatenate([prompt, tokens])))
 
 
-def _opening(vocabulary: Any) -> str:
-    """A line break, or a space where the text of training had no lines, as text8."""
+def _default_prompt(vocabulary: Any) -> str:
+    """The default prompt: a line break, or a space where the training text has no lines, as text8."""
     try:
         vocabulary.encode("\n")
     except ValueError:

@@ -1,21 +1,23 @@
-"""lstmlab translate: what a trained encoder-decoder makes of a source."""
+"""``lstmlab translate``: the outputs of a trained encoder-decoder."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from lstmlab.commands.arguments import run_parser
+from lstmlab.commands._parser import run_parser_for
 
 
 def main(arguments: list[str]) -> None:
-    """Print the best outputs of each source, one a line."""
-    parser = run_parser("translate", "Turn words or sentences into what an encoder-decoder was trained to write.")
-    parser.add_argument("text", nargs="*", help="sources; none: one a line from --file or standard input")
-    parser.add_argument("--file", type=Path, help="a text file with one source a line")
+    """Print the output of a trained encoder-decoder for words or sentences, one a line."""
+    parser = run_parser_for(main)
+    parser.add_argument("text", nargs="*", help="sources (default: one a line from --file or standard input)")
+    parser.add_argument("--file", type=Path, help="text file with one source a line")
     parser.add_argument("--beam", type=int, default=1, help="hypotheses kept at each step (default: 1, greedy)")
     parser.add_argument(
-        "--n-best", action="store_true", help="print all hypotheses of the beam: source, score and output, with tabs"
+        "--n-best",
+        action="store_true",
+        help="print all hypotheses of the beam: source, score, output, separated by tabs",
     )
     chosen = parser.parse_intermixed_args(arguments)  # sources may stand behind options
     if chosen.beam < 1:
@@ -39,16 +41,16 @@ def main(arguments: list[str]) -> None:
             sources.append(task.read(text))
         except ValueError as error:
             raise ConfigError(f"{place}: {error}") from None
-    for (_, text), best in zip(texts, task.translate(trained, sources, chosen.beam), strict=True):
+    for (_, text), hypotheses in zip(texts, task.translate(trained, sources, chosen.beam), strict=True):
         if chosen.n_best:
-            for symbols, score in best:
+            for symbols, score in hypotheses:
                 print(f"{text}\t{score:.4f}\t{task.write(symbols)}")
         else:
-            print(task.write(best[0][0]))
+            print(task.write(hypotheses[0][0]))
 
 
 def _lines(file: Path | None) -> list[tuple[str, str]]:
-    """The lines of a file or of standard input that hold anything, each with its place."""
+    """The lines of a file or of standard input that are not blank, each with a name for error messages."""
     from lstmlab.config import ConfigError
 
     name = file or "standard input"
@@ -56,5 +58,5 @@ def _lines(file: Path | None) -> list[tuple[str, str]]:
         text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
     except UnicodeDecodeError:
         raise ConfigError(f"{name} is not UTF-8 text") from None
-    # Not splitlines(), which would also split at signs that stand within lines.
+    # Not splitlines(), which also splits at characters that may occur within a line.
     return [(f"{name}, line {i}", line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]

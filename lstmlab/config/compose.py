@@ -1,4 +1,4 @@
-"""Hydra composition: groups and files of ``conf/``, types from the schema."""
+"""Composition by Hydra: the files of ``conf/``, and the registered cells and tasks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from lstmlab.cells import cell_entry, cell_names
+from lstmlab.cells import Cell, cell_entry, cell_names
 from lstmlab.config.convert import ConfigError, to_config
 from lstmlab.config.explain import explain
 from lstmlab.config.schema import SECTIONS, Config
 from lstmlab.settings import settings_of
-from lstmlab.tasks import task_entry, task_names
+from lstmlab.tasks import Task, task_entry, task_names
 from lstmlab.tracking.files import write_atomically
+
+_stored: dict[tuple[str, str], tuple[type, bool]] = {}
+"""What Hydra's store holds, by group and name: storing takes milliseconds, and scripts compose often."""
 
 
 def conf_dir() -> Path:
@@ -31,28 +34,18 @@ def conf_dir() -> Path:
 
 
 def register_schemas(config_dir: str | Path | None = None) -> None:
-    """Give Hydra the types and defaults of every section, cell and task.
+    """Give Hydra the defaults of every section, and the groups ``cell`` and ``task`` with all that is registered.
 
-    A cell or task that a script registers needs no file; where ``conf/`` or ``config_dir`` has one, it is used.
+    A cell or task needs no file. A file in ``config_dir``, such as ``cell/lstm.yaml``, takes the place of the
+    registered choice; it may start from the registered defaults, which are the groups ``schema/cell`` and
+    ``schema/task``.
     """
-    store, folders = ConfigStore.instance(), [conf_dir(), *([Path(config_dir)] if config_dir else [])]
-
-    def has_file(group: str, name: str) -> bool:
-        return any((folder / group / f"{name}.yaml").exists() for folder in folders)
-
-    base = {name: _defaults(cls) for name, cls in SECTIONS.items()}
-    base |= {"cell": {}, "task": {}, "seed": 0, "name": None, "resume": False}
-    store.store(name="schema", node=base)
+    sections = {name: _defaults(cls) for name, cls in SECTIONS.items()}
+    ConfigStore.instance().store(name="schema", node={**sections, "cell": {}, "task": {}, **_defaults(Config)})
     for name in cell_names():
-        node = {"name": name} | _defaults(cell_entry(name).cls)
-        store.store(group="schema/cell", name=name, node=node)
-        if not has_file("cell", name):
-            store.store(group="cell", name=name, node=node)
+        _register("cell", name, cell_entry(name).cls, config_dir)
     for name in task_names():
-        node = {"name": name} | _defaults(task_entry(name).cls)
-        store.store(group="schema/task", name=name, node=node)
-        if not has_file("task", name):
-            store.store(group="task", name=name, node={"task": node}, package="_global_")
+        _register("task", name, task_entry(name).cls, config_dir)
 
 
 def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> Config:
@@ -64,7 +57,7 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
 
     Args:
         overrides: Hydra overrides, as on the command line.
-        config_dir: a further folder of configuration files, searched first.
+        config_dir: a further folder of configuration files.
 
     Raises:
         ConfigError: naming the key, its value and what would be right.
@@ -75,7 +68,7 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
 def compose_tree(
     overrides: Sequence[str] = (), config_dir: str | Path | None = None, *, hydra: bool = False
 ) -> DictConfig:
-    """As :func:`compose`, before types are checked; with Hydra's own section on request."""
+    """As :func:`compose`, before types are checked; with ``hydra`` also Hydra's own section."""
     register_schemas(config_dir)
     if config_dir and not Path(config_dir).is_dir():
         raise ConfigError(f"{config_dir} is not a directory: it should hold configuration files")
@@ -112,6 +105,24 @@ def read_config(path: Path) -> Config:
         return to_config(tree)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _register(group: str, name: str, cls: type[Cell] | type[Task], config_dir: str | Path | None) -> None:
+    """Store the defaults of a cell or task for Hydra; the choice itself only where ``config_dir`` has no such file."""
+    has_file = config_dir is not None and (Path(config_dir) / group / f"{name}.yaml").exists()
+    if _stored.get((group, name)) == (cls, has_file):
+        return
+    store, node = ConfigStore.instance(), {"name": name, **_defaults(cls)}
+    store.store(group=f"schema/{group}", name=name, node=node)
+    if has_file:
+        # Hydra would merge the file into a stored choice of the same name, with a warning.
+        store.repo.get(group, {}).pop(f"{name}.yaml", None)
+    elif issubclass(cls, Task):
+        choice = OmegaConf.merge({"task": node}, OmegaConf.from_dotlist(list(cls.defaults)))
+        store.store(group=group, name=name, node=choice, package="_global_")
+    else:
+        store.store(group=group, name=name, node=node)
+    _stored[group, name] = (cls, has_file)
 
 
 def _defaults(cls: type) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From Hydra's untyped tree to the typed configuration and back, with errors that name the key."""
+"""From Hydra's untyped tree to the typed configuration and back; errors name the key."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from lstmlab.tasks.task import DATA_KEY
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot run; the message is one line that names the key and what would be right."""
+    """A configuration that cannot run. The message is one line that names the key and the allowed values."""
 
 
 def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
-    """Check a composed configuration and give it its types.
+    """Check a composed configuration, and convert it to its types.
 
     Raises:
-        ConfigError: naming the key, its value and what would be right.
+        ConfigError: naming the key, its value and the allowed values.
     """
     try:
         plain = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
 
 
 def to_tree(config: Config) -> dict[str, Any]:
-    """The configuration as nested plain values, as it is written to ``config.yaml``; inverse of :func:`to_config`."""
+    """The configuration as nested plain values, as in ``config.yaml``; the inverse of :func:`to_config`."""
     tree: dict[str, Any] = {
         "cell": {"name": config.cell.name, **config.cell.options},
         "task": {"name": config.task.name, **_plain(config.task)},
@@ -66,32 +66,32 @@ def _plain(instance: Any) -> dict[str, Any]:
 
 
 def _cell(values: Any) -> CellConfig:
-    name, options = _named("cell", values)
-    declared = cell_entry(name).cls.options
-    given = _check(declared, "cell.", options)
-    return CellConfig(name, {key: given.get(key, setting.default) for key, setting in declared.items()})
+    name, given = _named("cell", values)
+    settings = settings_of(cell_entry(name).cls)
+    options = {key: setting.default for key, setting in settings.items()}
+    return CellConfig(name, options | _check(settings, "cell.", given))
 
 
 def _task(values: Any, data: DataConfig) -> Task:
-    name, options = _named("task", values)
+    name, given = _named("task", values)
     cls = task_entry(name).cls
-    return cls(**_check(cls.settings(), "task.", options), **_data(name, cls, data))
+    return cls(**_check(settings_of(cls), "task.", given), **_data(name, cls, data))
 
 
 def _data(name: str, cls: type[Task], data: DataConfig) -> dict[str, Any]:
-    """What the section ``data`` says, as fields of the task; a key that the task does not use is an error."""
-    fields = {f.metadata[DATA_KEY]: f.name for f in dataclasses.fields(cls) if DATA_KEY in f.metadata}
-    chosen = {}
+    """The arguments of the task that come from the section ``data``; a key that the task does not use is an error."""
+    arguments = {f.metadata[DATA_KEY]: f.name for f in dataclasses.fields(cls) if DATA_KEY in f.metadata}
+    values = {}
     for key, setting in settings_of(DataConfig).items():
         value = getattr(data, key)
-        if key in fields:
-            chosen[fields[key]] = value
+        if key in arguments:
+            values[arguments[key]] = value
         elif value != setting.default and f"data.{key}" not in PLACE_KEYS:
             raise ConfigError(f"data.{key} is set, but task {name} has no use for it")
-    return chosen
+    return values
 
 
-def _section(name: str, cls: type, values: Mapping[str, Any]) -> Any:
+def _section(name: str, cls: type, values: Any) -> Any:
     settings = settings_of(cls)
     if not isinstance(values, Mapping):
         raise ConfigError(f"{name} is {values!r}, but is a section: set its keys, as {name}.{next(iter(settings))}=…")
@@ -99,6 +99,7 @@ def _section(name: str, cls: type, values: Mapping[str, Any]) -> Any:
 
 
 def _named(group: str, values: Any) -> tuple[str, dict[str, Any]]:
+    """The name of the chosen cell or task, and the other keys."""
     if isinstance(values, str):
         return values, {}
     if not isinstance(values, dict) or not values.get("name"):
@@ -116,7 +117,7 @@ def _reject_unknown(prefix: str, values: Mapping[str, Any], known: list[str]) ->
 
 
 def _check(settings: Mapping[str, Setting], prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The given values in their settings' types; raises ``ConfigError`` naming the key."""
+    """The values in the types of their settings; raises ``ConfigError`` naming the key."""
     _reject_unknown(prefix, values, list(settings))
     return {name: _value(prefix + name, settings[name], value) for name, value in values.items()}
 
@@ -132,7 +133,7 @@ def _value(key: str, setting: Setting, value: Any) -> Any:
 
 
 def _check_together(config: Config) -> None:
-    """Conditions between keys."""
+    """Check conditions between keys."""
     training, model, task = config.training, config.model, config.task
     if training.eval_every % training.log_every:
         raise ConfigError(

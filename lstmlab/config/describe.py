@@ -1,4 +1,4 @@
-"""Every key of a configuration in words."""
+"""A description of every key of a configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lstmlab.settings import Setting, settings_of
 
 
 def describe(config: Config) -> list[list[Any]]:
-    """Rows of key, value, meaning, allowed values, and whether the key is traced."""
+    """One row per key: key, value, meaning, allowed values, and ``traced`` or nothing."""
     tree = to_tree(config)
     sources = {"cell": cell_entry(config.cell.name).cls, "task": type(config.task), **SECTIONS}
     rows = [

@@ -1,4 +1,4 @@
-"""Hydra's errors in one line that names the key and what would be right."""
+"""Hydra's errors in one line that names the key and the known ones."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def explain(
     overrides: Sequence[str],
     compose: Callable[[Sequence[str]], DictConfig],
 ) -> str:
-    """One line for an error of Hydra or OmegaConf while composing ``overrides``.
+    """One line for an error of Hydra or OmegaConf in composing ``overrides``.
 
-    ``compose`` is used to compose again without a faulty override, so that the known keys can be listed.
+    ``compose`` composes again without the wrong override, to list the known keys.
     """
     chain = list(_chain(error))
     text = "\n".join(str(e) for e in chain)
@@ -32,8 +32,8 @@ def explain(
         return _nameless_group(overrides, compose)
     if found := re.search(r"Could not find '([^'/]+)/([^']*)'", text):
         listed = re.search(r"Available options in '[^']+':\n((?:\t\S+\n?)+)", text)
-        options = sorted(listed[1].split()) if listed else []
-        return f"unknown {found[1]} '{found[2]}'{suggest(found[2], options)} (known: {', '.join(options)})"
+        known = sorted(listed[1].split()) if listed else []
+        return f"unknown {found[1]} '{found[2]}'{suggest(found[2], known)} (known: {', '.join(known)})"
     if found := re.search(r"Could not (?:override|append to config) '([^']+)'", text):
         return _unknown_key(found[1], overrides, compose)
     return next((line.strip() for line in text.splitlines() if line.strip()), repr(error))
@@ -42,7 +42,7 @@ def explain(
 def _unknown_key(key: str, overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConfig]) -> str:
     if key.startswith("hydra."):
         return f"unknown key '{key}' (see lstmlab --cfg hydra)"
-    # The chosen groups decide which keys there are; other overrides may be faulty themselves.
+    # Only the overrides that choose groups change which keys there are; the others may be wrong too.
     tree = compose([o for o in overrides if "." not in _key_of(o) and _composes(o, compose)])
     parent, _, leaf = key.rpartition(".")
     while parent and not isinstance(OmegaConf.select(tree, parent), DictConfig):
@@ -54,8 +54,8 @@ def _unknown_key(key: str, overrides: Sequence[str], compose: Callable[[Sequence
 
 
 def _nameless_group(overrides: Sequence[str], compose: Callable[[Sequence[str]], DictConfig]) -> str:
-    faulty = next((o for o in overrides if not _composes(o, compose)), ", ".join(overrides))
-    return f"cannot use '{faulty}': a group is chosen by the name of one of its files"
+    wrong = next((o for o in overrides if not _composes(o, compose)), ", ".join(overrides))
+    return f"cannot use '{wrong}': a group is chosen by a name, such as cell=lstm"
 
 
 def _key_of(override: str) -> str:

@@ -1,8 +1,8 @@
 """The typed configuration: every key, its default, its meaning, its range, and whether it is traced.
 
-A *traced* key can take another value without recompilation, so that runs that differ in traced keys alone share one
-compiled program. Everything else is *static*. A traced key whose value switches a mechanism off (a dropout rate of 0)
-is static in that state: the mechanism is left out of the program.
+A *traced* key can change without recompilation: runs that differ in traced keys alone share one compiled program. All
+other keys are *static*. A traced key at the value that switches its mechanism off (a dropout rate of 0) is static too:
+the mechanism is left out of the program.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class DropoutConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """The optimiser; fields that a method does not use are ignored by it."""
+    """The optimiser; it ignores the keys that it does not use."""
 
     name: str = setting("adam", "update rule", choices=("adam", "adamw", "rmsprop", "sgd"))
     learning_rate: float = setting(1e-3, "peak learning rate", minimum=0.0, traced=True)
@@ -112,7 +112,7 @@ class TrainingConfig:
     eval_every: int = setting(200, "steps between evaluations on validation; a multiple of log_every", minimum=1)
     patience: int = setting(0, "evaluations without improvement before stopping early; 0: never", minimum=0)
     checkpoint_every: int = setting(0, "steps between checkpoints; 0: at every evaluation", minimum=0)
-    illustrate_every: int = setting(0, "evaluations between samples and pictures; 0: at the end only", minimum=0)
+    illustrate_every: int = setting(0, "evaluations between samples and plots; 0: at the end only", minimum=0)
     compilation_cache: bool = setting(True, "keep compiled programs between runs")
     devices: int = setting(1, "devices over which every batch is split; 0: all", minimum=0)
     distributed: bool = setting(
@@ -132,22 +132,22 @@ class WandbConfig:
 
 
 PLACE_KEYS = ("data.dir", "data.placement", "data.device_bytes")
-"""Keys that say where data lies, which changes nothing of a run's results."""
+"""Keys that say where data is stored; they do not change results."""
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where full data sets are found or stored; a table of one's own, for tasks that read one; where the training split
-    is kept."""
+    """Where data sets are stored, the CSV file of the user for tasks that read one, and where the training split is
+    kept."""
 
     dir: str | None = setting(None, "data directory; none: $LSTMLAB_DATA_DIR or the user cache")
-    file: str | None = setting(None, "a CSV file of one's own: column names, then one line per point in time")
+    file: str | None = setting(None, "your CSV file: a line of column names, then one line per point in time")
     target: str | None = setting(None, "the file's column that the task is about")
     label: str | None = setting(None, "the file's column that says which rows are anomalous: 1, else 0")
     time: str | None = setting(None, "the file's column of times; none: found by its dates")
     columns: tuple[str, ...] = setting((), "the file's columns to read, as [a,b]; none: all")
     missing: str = setting("error", "what becomes of the file's empty cells and absent rows", choices=("error", *FILLS))
-    gaps: str = setting("error", "whether the file's times may be unequal steps apart", choices=GAPS)
+    gaps: str = setting("error", "whether the file's times may be at unequal distances", choices=GAPS)
     placement: str = setting(
         "auto",
         "where the training split is kept: on the device, or on the host with batches streamed; auto: by its size",
@@ -158,7 +158,7 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class CellConfig:
-    """A registered cell and its options."""
+    """A registered cell and the values of its settings."""
 
     name: str
     options: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Splitting a configuration into what is compiled in and what is passed in."""
+"""Splitting a configuration into a static part, which is compiled in, and traced values, which are passed in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lstmlab.config.schema import SECTIONS, Config
 from lstmlab.settings import Setting, settings_of
 
 Member = dict[str, Any]
-"""Traced values by dotted key: what tells one member of a population from another."""
+"""Traced values by dotted key; the members of a population differ in them alone."""
 
 
 def traced_keys() -> list[str]:
@@ -21,9 +21,9 @@ def traced_keys() -> list[str]:
 
 
 def split_traced(config: Config) -> tuple[Config, Member]:
-    """The configuration with its traced values replaced by defaults, and those values.
+    """The static configuration, in which traced values are replaced by defaults, and the traced values.
 
-    Two configurations with equal first parts share one compiled program. Keys at their ``off`` value stay static.
+    Configurations with equal static parts share one compiled program. A key at its ``off`` value is static.
     """
     member: Member = {}
     static: dict[str, Any] = {}
@@ -32,13 +32,13 @@ def split_traced(config: Config) -> tuple[Config, Member]:
         if setting.off is not None and value == setting.off:
             continue
         member[name] = np.uint32(value) if isinstance(setting.default, int) else np.float32(value)
-        # Any value but the off value says "on"; the default may be off.
+        # Any value but the off value means "on"; the default may be off.
         static[name] = setting.default if setting.default != setting.off else 1.0
     return merge_traced(config, static), member
 
 
 def merge_traced(config: Config, member: Mapping[str, Any]) -> Config:
-    """The configuration with the given values, which may be tracers, in their places."""
+    """The configuration with the given values, which may be tracers."""
     top = {k: v for k, v in member.items() if "." not in k}
     for section in SECTIONS:
         inside = {k.split(".", 1)[1]: v for k, v in member.items() if k.startswith(f"{section}.")}
@@ -48,7 +48,7 @@ def merge_traced(config: Config, member: Mapping[str, Any]) -> Config:
 
 
 def switched_on(value: Any, off: float = 0.0) -> bool:
-    """Whether a traced key's mechanism runs: traced values are on, a plain value is on unless it is ``off``."""
+    """Whether the mechanism of a traced key runs: always for a tracer, else unless the value is ``off``."""
     return not (isinstance(value, (int, float)) and value == off)
 
 

@@ -1,1 +1,1 @@
-"""From Hydra's jobs to runs."""
+"""Hydra's jobs become runs: one alone, or the many of a sweep or a search as populations."""

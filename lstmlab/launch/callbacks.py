@@ -15,10 +15,10 @@ from lstmlab.tracking.wandb_sink import WandbSettings
 
 
 class ComparisonTable(Callback):
-    """Print the table of a finished sweep, write it beside the runs, and show it in W&B."""
+    """Prints the comparison table of a finished sweep, writes it to the sweep's directory and logs it to W&B."""
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Compare all runs of the sweep's directory."""
+        """Compare all runs in the sweep's directory; called by Hydra."""
         directory = Path(config.hydra.sweep.dir)
         try:
             comparison, written = show_comparison([directory], directory)

@@ -1,4 +1,4 @@
-"""Handing the command line to Hydra, after it was checked."""
+"""Checking the command line, and handing it to Hydra."""
 
 from __future__ import annotations
 
@@ -19,32 +19,33 @@ from lstmlab.launch.plugins import register_plugins
 from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
 from lstmlab.training.distributed import is_main_process, join_hosts
 
-# Hydra's own sweeper, which runs lists of values.
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+"""Hydra's own sweeper, which runs lists of values"""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the job or jobs that the arguments ask for; returns the exit status.
+    """Run the jobs that the arguments describe; returns the exit status.
 
     Raises ``ConfigError`` for arguments that cannot run, before anything is compiled or written.
     """
     parser = get_args_parser()
     parser.error = _refuse  # type: ignore[method-assign]
-    # Flags may stand among the overrides, but Hydra's own parser needs them in front.
+    # Users may write flags among the overrides; Hydra's own parser needs the flags first.
     parsed = parser.parse_intermixed_args(list(arguments))
     arguments = [*(text for text in arguments if text not in parsed.overrides), *parsed.overrides]
     register_schemas(parsed.config_dir)
     register_plugins()
-    if parsed.run or parsed.multirun or not (parsed.cfg or parsed.info or parsed.hydra_help):
+    looks_up = parsed.cfg or parsed.info
+    if parsed.run or parsed.multirun or not (looks_up or parsed.hydra_help or parsed.shell_completion):
         config = check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
         if config.training.distributed:
             arguments = [*arguments, *_join(config, sweep=parsed.multirun)]
-    elif not parsed.hydra_help:
+    elif looks_up:
         compose_tree(parsed.overrides, parsed.config_dir)
     job.failures.clear()
     main = hydra.main(config_path=str(conf_dir()), config_name="config", version_base="1.3")
     before, sys.argv = sys.argv, ["lstmlab", *arguments]
-    # Hydra would print errors of its own making, as of a directory that it cannot make, with a traceback, and exit.
+    # Otherwise Hydra prints a traceback for its own errors, such as a directory that it cannot make, and exits.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         main(job.run_job)()
@@ -58,7 +59,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _join(config: Config, *, sweep: bool) -> list[str]:
-    """Connect the processes of one run; further arguments, with which all but the lead make no directory."""
+    """Connect the processes of one run; returns arguments with which all but the main process make no directory."""
     if sweep:
         raise ConfigError("training.distributed=true is for one run at a time: leave -m out")
     join_hosts(config)
@@ -66,9 +67,12 @@ def _join(config: Config, *, sweep: bool) -> list[str]:
 
 
 def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = None) -> Config:
-    """Compose every value of every override once, so that a faulty one is named before the first job starts.
+    """Compose every value of every override once, so that errors are found before the first job starts.
 
-    Of a search the ends of every range are composed. Returns the first job's configuration.
+    For a search the ends of every range are composed. Returns the first job's configuration.
+
+    Raises:
+        ConfigError: naming the first value that cannot run.
     """
     parsed = [_parse(text) for text in overrides]
     choices = [_values(override) for override in parsed]
@@ -83,7 +87,7 @@ def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = Non
     if sweeper["_target_"] == TARGET:
         if not sweep:
             raise ConfigError("a search runs many jobs: add -m")
-        # Only Hydra knows the names that a glob stands for.
+        # Only Hydra can list the names that match a glob.
         known = [o for o in parsed if o.value_type is not ValueType.GLOB_CHOICE_SWEEP]
         choices = read_plan(read_settings(sweeper), known).choices()
     elif sweeper["_target_"] == GRID and (ranges := [o.input_line for o in parsed if o.is_interval_sweep()]):
@@ -111,7 +115,7 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _values(override: Override) -> list[str]:
-    """The single values of a sweep override, or the override itself; none where only the sweeper knows them."""
+    """The single values of a sweep override, or the override itself; none for a range or a glob."""
     if not override.is_sweep_override():
         return [str(override.input_line)]
     if not override.is_discrete_sweep() or override.value_type is ValueType.GLOB_CHOICE_SWEEP:

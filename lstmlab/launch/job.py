@@ -1,4 +1,4 @@
-"""What Hydra calls: one job is one run in its own directory."""
+"""What Hydra calls for a job: one run in a directory of its own."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from lstmlab.training import RunFailed, train
 from lstmlab.training.distributed import is_main_process, on_main_process, shown_by_main_process
 from lstmlab.training.resume import CONFIG_FILE
 
-# Errors whose message alone says what is wrong.
 USER_ERRORS = (ConfigError, DataError, RunError, RunFailed, OSError)
+"""Errors whose message says what is wrong, so that users need no traceback."""
 TRACEBACK_FILE = "traceback.txt"
 
-# Jobs of this process that ended without a result, by directory. An exception would end the sweep without its table.
 failures: dict[Path, str] = {}
+"""Messages of the failed jobs of this process, by directory. Raising them would end a sweep without its table."""
 
 
 def run_job(tree: DictConfig) -> float:
     """Run one job; returns the objective for Hydra's sweepers: the validation metric, smaller is better.
 
-    In a sweep a job that fails is reported and noted in ``failures``, and the others go on.
+    A job that fails in a sweep is added to ``failures`` and has the objective ``inf``; the other jobs go on.
     """
     hydra = HydraConfig.get()
     directory = Path(hydra.runtime.output_dir)
@@ -49,7 +49,7 @@ def run_job(tree: DictConfig) -> float:
         raise Stopped(f"hydra.sweep.dir={hydra.sweep.dir}" if sweep else f"hydra.run.dir={hydra.run.dir}") from None
     except USER_ERRORS as error:
         if not sweep:
-            # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
+            # Hydra would print a traceback and advice of its own for an Exception.
             if not shown_by_main_process(error):
                 print(f"lstmlab: {error}", file=sys.stderr)
             raise SystemExit(1) from None
@@ -61,11 +61,11 @@ def run_job(tree: DictConfig) -> float:
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C during a job. The message is the key with which the same command would go on."""
+    """Ctrl-C during a job; the message is the override to resume with, such as ``hydra.run.dir=DIR``."""
 
 
 def _check_directory(config: Config, directory: Path) -> None:
-    """One run goes on where it was told to, and none overwrites another; raises ``ConfigError``."""
+    """Raises ``ConfigError`` where there is no run to resume, or a run that would be overwritten."""
     there = on_main_process((directory / CONFIG_FILE).exists)
     if config.resume and not there:
         raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
@@ -76,32 +76,32 @@ def _check_directory(config: Config, directory: Path) -> None:
 
 
 def result(summary: Mapping[str, Any], directory: str) -> str:
-    """What a run ends with: its test metric beside the best baseline, and where everything lies."""
+    """The last line of a run: its test metric, the best baseline, and the run directory."""
     best = (min if summary["goal"] == "min" else max)(summary["baselines"].items(), key=lambda item: item[1])
     metric = f"test {summary['metric']} {summary['value']:.4g}"
     return f"{metric} · baseline {best[1]:.4g} ({best[0]}) · {directory}"
 
 
 def objective(summary: Mapping[str, Any]) -> float:
-    """The validation metric of a finished run, turned so that smaller is better."""
+    """The validation metric of a finished run, negated where larger is better."""
     value = summary["validation"][summary["metric"]]
     return value if summary["goal"] == "min" else -value
 
 
 def report_failure(number: int, directory: Path, error: Exception, config: Config | None) -> None:
-    """Note a failed job of a sweep, also in its directory, and print one line."""
-    failures[directory] = message = explained(error, directory)
+    """Record a failed job of a sweep in ``failures`` and in its directory, and print one line."""
+    failures[directory] = message = one_line_reason(error, directory)
     if isinstance(error, DataError) and config is not None and not (directory / CONFIG_FILE).exists():
-        # It failed before it began: a comparison has to count it all the same.
-        with contextlib.suppress(OSError):  # a directory that cannot be made may be what is wrong
+        # It failed before it began; a comparison must count it as failed.
+        with contextlib.suppress(OSError):  # the error may be that the directory cannot be made
             directory.mkdir(parents=True, exist_ok=True)
             save_config(to_tree(config), directory / CONFIG_FILE)
             RunFiles(directory).fail(message)
     print(f"lstmlab: job {number} failed: {message}", file=sys.stderr)
 
 
-def explained(error: Exception, directory: Path) -> str:
-    """The error in one line; the traceback of one that its message does not explain is kept in the run's directory."""
+def one_line_reason(error: Exception, directory: Path) -> str:
+    """The error in one line; the traceback of an unexpected error is written to the run directory."""
     if isinstance(error, USER_ERRORS):
         return str(error)
     if not directory.is_dir():

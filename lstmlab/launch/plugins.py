@@ -1,4 +1,4 @@
-"""The plugins that lstmlab brings for Hydra."""
+"""lstmlab's plugins for Hydra."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from hydra.core.plugins import Plugins
 from lstmlab.launch.population import PopulationLauncher
 from lstmlab.launch.search import SearchSweeper
 
-# Hydra instantiates plugins under this name alone; in the files of conf/ it precedes the class.
 NAMESPACE = "hydra_plugins.lstmlab"
+"""Hydra accepts plugins only from the package ``hydra_plugins``; ``_target_`` in ``conf/`` begins with this name."""
 PLUGINS = [PopulationLauncher, SearchSweeper]
 
 
 def register_plugins() -> None:
-    """Let ``hydra/sweeper=`` and ``hydra/launcher=`` find the plugins."""
+    """Make the plugins known to ``hydra/sweeper=`` and ``hydra/launcher=``."""
     plugins = Plugins.instance()
     for plugin in PLUGINS:
         plugins.register(plugin)

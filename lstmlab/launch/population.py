@@ -1,4 +1,4 @@
-"""Hydra's launcher for sweeps: many jobs, few programs."""
+"""The Hydra launcher for sweeps: many jobs, few compiled programs."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from lstmlab.config import ConfigError
-from lstmlab.launch.engines import read_options
+from lstmlab.launch.engines import read_engine
 from lstmlab.launch.sweep_job import SweepJob
 
 
 class PopulationLauncher(Launcher):
-    """Groups the jobs of a batch by program and runs each group as a population; see ``conf/hydra/launcher``."""
+    """Runs jobs that share a program as one population; its keys are in ``conf/hydra/launcher/population.yaml``."""
 
     def __init__(self, **settings: Any) -> None:
-        """Takes the keys of ``hydra.launcher``."""
+        """``settings`` are the keys of ``hydra.launcher``."""
         self._settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Remember what Hydra hands over; leaves with one line when a setting is wrong."""
+        """Keep what Hydra passes; exits with one line when a setting is wrong."""
         self.context, self.task, self.config = hydra_context, task_function, config
-        # Hydra's sweeper composes every job once to see whether it can be composed; then it is our turn.
-        self.composed = _Remembering(hydra_context.config_loader)
-        hydra_context.config_loader = self.composed  # type: ignore[assignment]
+        # Hydra's sweeper composes every job to check it: keep the results, so that jobs are composed once.
+        self.loader = _CachingLoader(hydra_context.config_loader)
+        hydra_context.config_loader = self.loader  # type: ignore[assignment]
         try:
-            self.engine, self.options = read_options(self._settings)
+            self.engine, self.settings = read_engine(self._settings)
         except ConfigError as error:
             _refuse(error)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Run the jobs; a failed one has the objective ``inf``."""
+        """Run the jobs; a failed job has the objective ``inf``."""
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         directory = Path(str(self.config.hydra.sweep.dir))
         directory.mkdir(parents=True, exist_ok=True)
         jobs = [
-            SweepJob(self.context, self.task, self.composed.take(self.config, overrides), initial_job_idx + index)
+            SweepJob(self.context, self.task, self.loader.take(self.config, overrides), initial_job_idx + index)
             for index, overrides in enumerate(job_overrides)
         ]
         try:
@@ -52,7 +52,7 @@ class PopulationLauncher(Launcher):
                     _start_and_fail(job, job.error)
             ready = [job for job in jobs if job.config is not None]
             if ready:
-                self.engine(ready, directory, self.options)
+                self.engine(ready, directory, self.settings)
         except ConfigError as error:
             _refuse(error)
         return [job.result for job in jobs]
@@ -71,35 +71,35 @@ def _check_directories(jobs: Sequence[SweepJob]) -> None:
 
 def _start_and_fail(job: SweepJob, error: Exception) -> None:
     try:
-        job.starts()
+        job.start()
     except OSError as unwritable:
         error.add_note(str(unwritable))
-    job.fails(error)
+    job.fail(error)
 
 
 def _refuse(error: ConfigError) -> NoReturn:
-    # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
+    # Hydra would print a traceback and advice of its own for an Exception.
     print(f"lstmlab: {error}", file=sys.stderr)
     raise SystemExit(1) from None
 
 
-class _Remembering:
-    """A configuration loader that keeps what Hydra's sweeper composes to see whether it can be composed."""
+class _CachingLoader:
+    """A configuration loader that keeps each sweep configuration until it is taken."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
-        self._composed: dict[tuple[str, ...], list[DictConfig]] = {}
+        self._cache: dict[tuple[str, ...], list[DictConfig]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        """As Hydra's own."""
+        """As Hydra's loader."""
         composed = self._loader.load_sweep_config(master_config, sweep_overrides)
-        self._composed.setdefault(tuple(sweep_overrides), []).append(composed)
+        self._cache.setdefault(tuple(sweep_overrides), []).append(composed)
         return composed
 
     def take(self, master_config: DictConfig, overrides: Sequence[str]) -> DictConfig:
-        """A job's configuration, which nobody else holds."""
-        kept = self._composed.get(tuple(overrides))
-        return kept.pop() if kept else self._loader.load_sweep_config(master_config, list(overrides))
+        """A configuration from the cache, or a new one; it is the caller's own."""
+        cached = self._cache.get(tuple(overrides))
+        return cached.pop() if cached else self._loader.load_sweep_config(master_config, list(overrides))

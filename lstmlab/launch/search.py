@@ -1,7 +1,7 @@
 """Hyperparameter search: ``lstmlab -m search=tpe cell=lstm,gru seed=0,1``.
 
-What is compared, repeated and searched is told in :mod:`lstmlab.launch.search_plan`, how ranges are written in
-:mod:`lstmlab.launch.search_space`. Jobs go to whatever launcher Hydra was given, in batches.
+:mod:`lstmlab.launch.search_plan` says what is compared, repeated and searched, :mod:`lstmlab.launch.search_space` how
+ranges are written. Jobs go to Hydra's launcher in batches.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from omegaconf import DictConfig, OmegaConf
 
 from lstmlab.config import ConfigError
 from lstmlab.launch import job
-from lstmlab.launch.search_plan import Plan, Settings, read_plan, read_settings
+from lstmlab.launch.search_plan import Plan, SearchSettings, read_plan, read_settings
 from lstmlab.launch.search_record import FAILED, RUNNING, Record, Trial
 from lstmlab.launch.search_suggest import Suggestions
 from lstmlab.tracking.files import RunError
 
 
 class SearchSweeper(Sweeper):
-    """Random search or TPE, one independent search per combination; a trial that fails stops nothing."""
+    """Random search or TPE: an independent search for every combination. A failed trial does not stop the search."""
 
     def __init__(self, **settings: Any) -> None:
-        """Takes the keys of ``hydra.sweeper``; they are checked when the search starts."""
-        self._sweeper = settings
+        """``settings`` are the keys of ``hydra.sweeper``; they are checked when the search starts."""
+        self._settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Take from Hydra what a search needs."""
+        """Keep what Hydra passes, and make the launcher."""
         self.hydra_context = hydra_context
         self.config = config
         self.launcher = Plugins.instance().instantiate_launcher(
@@ -44,16 +44,16 @@ class SearchSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> list[Trial | None]:
-        """Search; returns the best trial of each combination, none where all failed."""
+        """Search; returns the best trial of each combination, ``None`` where all failed."""
         assert self.hydra_context and self.config and self.launcher
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         directory = Path(self.config.hydra.sweep.dir)
         try:
-            settings = read_settings(self._sweeper)
+            settings = read_settings(self._settings)
             plan = read_plan(settings, parser.parse_overrides(arguments))
             record = Record(directory, plan, settings, resume=bool(self.config.resume))
         except (ConfigError, RunError) as error:
-            # Not an Exception: Hydra would print a traceback and its own advice around the one line that matters.
+            # Hydra would print a traceback and advice of its own for an Exception.
             print(f"lstmlab: {error}", file=sys.stderr)
             raise SystemExit(1) from None
         directory.mkdir(parents=True, exist_ok=True)
@@ -65,9 +65,9 @@ class SearchSweeper(Sweeper):
 
 
 class _Search:
-    """The loop of asking, launching and telling."""
+    """The search loop: ask for trials, launch their jobs, report their objectives."""
 
-    def __init__(self, plan: Plan, settings: Settings, record: Record, launcher: Launcher) -> None:
+    def __init__(self, plan: Plan, settings: SearchSettings, record: Record, launcher: Launcher) -> None:
         self._plan, self._settings, self._record, self._launcher = plan, settings, record, launcher
         self._seeds = [[f"seed={seed}"] for seed in plan.seeds] or [[]]
         self._searches = [Suggestions(plan.space, settings.sampler, settings.seed) for _ in record.combinations]
@@ -75,23 +75,25 @@ class _Search:
             search = self._search_of(trial)
             search.replay(trial.drawn)
             if trial.state != RUNNING:
-                search.tell(trial.number, _told(trial))
+                search.tell(trial.number, _objective(trial))
 
     def run(self) -> None:
-        """Go on until every combination has its trials. Those that were running when it stopped come first."""
+        """Run until every combination has its trials. Trials that an interrupt stopped come first."""
         while batch := [t for t in self._record.trials if t.state == RUNNING] or self._ask():
             jobs = [self._overrides(trial) + seed for trial in batch for seed in self._seeds]
             results = list(self._launcher.launch(jobs, initial_job_idx=batch[0].jobs[0]))
             for position, trial in enumerate(batch):
                 start = position * len(self._seeds)
                 of_trial = results[start : start + len(self._seeds)]
-                objectives = [_objective(result, number) for result, number in zip(of_trial, trial.jobs, strict=True)]
+                objectives = [
+                    _objective_of_job(result, number) for result, number in zip(of_trial, trial.jobs, strict=True)
+                ]
                 trial.finish(objectives, [self._directory(result) for result in of_trial])
-                self._search_of(trial).tell(trial.number, _told(trial))
+                self._search_of(trial).tell(trial.number, _objective(trial))
             self._record.save()
 
     def _ask(self) -> list[Trial]:
-        """The next batch; it is on disk before it runs, so that a stopped search runs it again in the same places."""
+        """The next batch. It is saved before it runs, so that a resumed search runs it in the same directories."""
         done = len(self._record.trials) // len(self._record.combinations)
         numbers = range(done, min(done + self._settings.batch_size, self._settings.trials))
         batch = [self._new_trial(number, place) for number in numbers for place in range(len(self._searches))]
@@ -113,24 +115,24 @@ class _Search:
         return self._searches[self._record.combinations.index(trial.combination)]
 
     def _directory(self, result: JobReturn) -> str | None:
-        # working_dir is where the process was. A job that could not be composed has no directory.
+        # A job that could not be composed has no directory.
         if result.hydra_cfg is None:
             return None
         return os.path.relpath(result.hydra_cfg.hydra.runtime.output_dir, self._record.path.parent)
 
 
-def _told(trial: Trial) -> float:
+def _objective(trial: Trial) -> float:
     return math.inf if trial.objective is None else trial.objective
 
 
-def _objective(result: JobReturn, number: int) -> float:
-    """What a job returned; the worst of all where it failed."""
+def _objective_of_job(result: JobReturn, number: int) -> float:
+    """The objective that a job returned; ``inf`` where it failed."""
     if result.status == JobStatus.COMPLETED:
         value = float(result.return_value)
         return value if math.isfinite(value) else math.inf
-    # The property would raise the job's exception.
+    # result.return_value would raise the job's exception.
     error = result._return_value
-    # Jobs and launchers report what they expect; what is left is told once, however many jobs it struck.
+    # Expected errors are reported already; others are printed once, however many jobs have them.
     if str(error) not in job.failures.values():
         job.failures[Path(f"job {number}")] = str(error)
         print(f"lstmlab: job {number} failed: {type(error).__name__}: {error}", file=sys.stderr)
@@ -143,14 +145,14 @@ def _summary(record: Record) -> list[str]:
     for combination in record.combinations:
         trials = record.of(combination)
         failed = sum(trial.state == FAILED for trial in trials)
-        about = f"{len(trials)} trials" + (f", {failed} failed" if failed else "")
+        counts = f"{len(trials)} trials" + (f", {failed} failed" if failed else "")
         name = " ".join(f"{key}={value}" for key, value in combination.items())
         best = record.best(combination)
         if best is None:
-            found = "none has a result"
+            outcome = "none has a result"
         else:
             values = " ".join(f"{key}={value}" for key, value in best.values.items())
             places = ", ".join(str(directory) for directory in best.directories)
-            found = f"best objective {best.objective:.6g} with {values} ({places})"
-        lines.append(f"search{' ' + name if name else ''}: {about}; {found}")
+            outcome = f"best objective {best.objective:.6g} with {values} ({places})"
+        lines.append(f"search{' ' + name if name else ''}: {counts}; {outcome}")
     return [*lines, f"written to {record.path}"]

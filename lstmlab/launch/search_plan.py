@@ -1,4 +1,4 @@
-"""What a search runs: the overrides of all jobs, what is compared, what is repeated, what is searched.
+"""The plan of a search: the overrides of all jobs, and what is compared, repeated and searched.
 
 * Config groups (``cell=lstm,gru``), ``task.*`` and the keys of ``hydra.sweeper.grid`` are *compared*: every combination
   of their values is searched on its own, with the same number of trials, so that no cell is tuned more than another.
@@ -24,12 +24,12 @@ from lstmlab.settings import suggest
 
 TARGET = "hydra_plugins.lstmlab.SearchSweeper"
 SAMPLERS = ("random", "tpe")
-_MINIMUM = {"trials": 1, "batch_size": 1, "seed": 0, "static_values": 0}
+MINIMUM = {"trials": 1, "batch_size": 1, "seed": 0, "static_values": 0}
 
 
 @dataclass(frozen=True)
-class Settings:
-    """``hydra.sweeper`` of a search; what the keys mean is in ``conf/hydra/sweeper/search.yaml``."""
+class SearchSettings:
+    """Keys of ``hydra.sweeper``; what they mean is in ``conf/hydra/sweeper/search.yaml``."""
 
     sampler: str
     trials: int
@@ -42,36 +42,40 @@ class Settings:
 
 @dataclass(frozen=True)
 class Plan:
-    """The parts of a search; texts are overrides or their values."""
+    """The parts of a search."""
 
     fixed: list[str]
+    """overrides of every job"""
     grid: dict[str, list[str]]
+    """values to compare, by key"""
     seeds: list[str]
+    """seeds of every trial"""
     space: dict[str, Dimension]
+    """ranges to search, by key"""
 
     def choices(self) -> list[list[str]]:
-        """Per key the overrides that have to compose for the search to be possible."""
+        """Per key the overrides that must compose for the search to be possible."""
         ranges = {key: dim.samples() for key, dim in self.space.items()}
         repeats = {"seed": self.seeds} if self.seeds else {}
         several = [[f"{key}={v}" for v in values] for key, values in (self.grid | repeats | ranges).items()]
         return [[text] for text in self.fixed] + several
 
 
-def read_settings(sweeper: DictConfig | Mapping[str, Any]) -> Settings:
-    """Check ``hydra.sweeper``; raises ``ConfigError`` naming the key."""
+def read_settings(sweeper: DictConfig | Mapping[str, Any]) -> SearchSettings:
+    """Check the keys of ``hydra.sweeper``; raises ``ConfigError`` naming a wrong one."""
     if importlib.util.find_spec("optuna") is None:
         raise ConfigError("a search needs Optuna: pip install 'lstmlab[search]'")
     plain = OmegaConf.to_container(OmegaConf.create(sweeper), resolve=True)  # type: ignore[arg-type]
     assert isinstance(plain, dict)
     values: dict[str, Any] = {str(k): v for k, v in plain.items() if k != "_target_"}
-    known = [field.name for field in fields(Settings)]
+    known = [field.name for field in fields(SearchSettings)]
     for name in values:
         if name not in known:
             raise ConfigError(f"unknown key 'hydra.sweeper.{name}'{suggest(name, known)} (known: {', '.join(known)})")
-    settings = Settings(**values)
+    settings = SearchSettings(**values)
     if settings.sampler not in SAMPLERS:
         raise ConfigError(f"hydra.sweeper.sampler is '{settings.sampler}', but must be one of: {', '.join(SAMPLERS)}")
-    for name, minimum in _MINIMUM.items():
+    for name, minimum in MINIMUM.items():
         if type(values[name]) is not int or values[name] < minimum:
             raise ConfigError(
                 f"hydra.sweeper.{name} is {values[name]!r}, but must be a whole number of at least {minimum}"
@@ -85,10 +89,10 @@ def read_settings(sweeper: DictConfig | Mapping[str, Any]) -> Settings:
     return settings
 
 
-def read_plan(settings: Settings, overrides: Sequence[Override]) -> Plan:
-    """Tell the parts apart; a command-line override takes the place of a range in ``hydra.sweeper.space``.
+def read_plan(settings: SearchSettings, overrides: Sequence[Override]) -> Plan:
+    """Sort overrides and ranges into a plan; an override replaces the range of its key in ``hydra.sweeper.space``.
 
-    Raises ``ConfigError`` for a range that cannot be, and where nothing is left to search.
+    Raises ``ConfigError`` for an impossible range, and where there is nothing to search.
     """
     ranges = {key: _range(key, text) for key, text in settings.space.items()}
     fixed = []
@@ -106,7 +110,7 @@ def read_plan(settings: Settings, overrides: Sequence[Override]) -> Plan:
         elif "." not in key or key.startswith("task.") or key in settings.grid:
             plan.grid[name] = _listed(override)
         else:
-            plan.space[name] = _compiled(key, dimension(override), settings.static_values)
+            plan.space[name] = _few_values(key, dimension(override), settings.static_values)
     if not plan.space:
         raise ConfigError(
             "nothing to search: give a key a range, such as optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"
@@ -130,7 +134,7 @@ def _listed(override: Override) -> list[str]:
     return list(dict.fromkeys(override.sweep_string_iterator()))
 
 
-def _compiled(key: str, dim: Dimension, static_values: int) -> Dimension:
-    """Fewer values for a key whose every value compiles a program of its own, where that is wanted."""
+def _few_values(key: str, dim: Dimension, static_values: int) -> Dimension:
+    """Cut the interval of a key that is not traced to ``static_values`` values: each compiles a program."""
     cut = static_values and isinstance(dim, Interval) and key not in traced_keys()
     return dim.cut(static_values) if cut and isinstance(dim, Interval) else dim

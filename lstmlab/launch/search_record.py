@@ -1,4 +1,4 @@
-"""``search.json`` in the sweep's directory: every trial of a search, from which a stopped search goes on."""
+"""``search.json`` in the sweep's directory: all trials of a search, from which a stopped search is resumed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lstmlab.launch.search_plan import Plan, Settings
+from lstmlab.launch.search_plan import Plan, SearchSettings
 from lstmlab.launch.search_space import combinations
 from lstmlab.launch.search_suggest import Drawn
 from lstmlab.tracking.files import RunError, write_atomically
@@ -20,7 +20,7 @@ RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 
 @dataclass
 class Trial:
-    """Values that are tried for one combination, once per seed."""
+    """Values tried for one combination, with every seed."""
 
     number: int
     combination: dict[str, str]
@@ -33,7 +33,7 @@ class Trial:
     directories: list[str | None] = field(default_factory=list)
 
     def finish(self, objectives: list[float], directories: list[str | None]) -> None:
-        """Note the objective of each seed; their mean is the trial's, and one that failed fails the trial."""
+        """Set the objective to the mean over seeds; the trial fails if one seed fails."""
         self.objectives, self.directories = objectives, directories
         mean = sum(objectives) / len(objectives)
         self.state = FINISHED if math.isfinite(mean) else FAILED
@@ -41,12 +41,12 @@ class Trial:
 
 
 class Record:
-    """The trials of a search in the order of their jobs, on disk after every change."""
+    """The trials of a search in the order of their jobs, saved after every batch."""
 
-    def __init__(self, directory: Path, plan: Plan, settings: Settings, *, resume: bool) -> None:
-        """Begin a search in ``directory``, or read what is there with ``resume``.
+    def __init__(self, directory: Path, plan: Plan, settings: SearchSettings, *, resume: bool) -> None:
+        """Begin a search in ``directory``; ``resume`` reads the one that is there.
 
-        Raises ``RunError`` when another search is there.
+        Raises ``RunError`` when the directory holds another search.
         """
         self.path = directory / FILE
         self.combinations = combinations(plan.grid)
@@ -67,11 +67,11 @@ class Record:
         return min(finished, key=lambda trial: trial.objective or 0.0, default=None)
 
     def save(self) -> None:
-        """Write the file: whole, or the old one stays."""
+        """Write the file atomically."""
         best = [trial for combination in self.combinations if (trial := self.best(combination))]
         content = {
             "protocol": self._protocol,
-            "best": [_shown(trial) for trial in best],
+            "best": [_result(trial) for trial in best],
             "trials": [asdict(trial) for trial in self.trials],
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,13 +85,13 @@ class Record:
             raise RunError(f"{self.path} is not the file of a search") from None
         for name, now in self._protocol.items():
             if before.get(name) != now:
-                told = f"{name} {json.dumps(before.get(name))}, now {json.dumps(now)}"
-                raise RunError(f"{self.path} is of another search ({told}): choose another hydra.sweep.dir")
+                change = f"{name} {json.dumps(before.get(name))}, now {json.dumps(now)}"
+                raise RunError(f"{self.path} is of another search ({change}): choose another hydra.sweep.dir")
         self.trials = trials
 
 
-def _protocol(plan: Plan, settings: Settings) -> dict[str, Any]:
-    """What must stay the same for a search to go on; more trials and other batches are welcome."""
+def _protocol(plan: Plan, settings: SearchSettings) -> dict[str, Any]:
+    """What must be the same to resume a search; the number of trials and the batch size may change."""
     return {
         "overrides": [text for text in plan.fixed if not text.lstrip("+").startswith("resume=")],
         "combinations": plan.grid,
@@ -102,6 +102,6 @@ def _protocol(plan: Plan, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _shown(trial: Trial) -> dict[str, Any]:
+def _result(trial: Trial) -> dict[str, Any]:
     names = ("combination", "objective", "values", "number", "directories")
     return {name: getattr(trial, name) for name in names}

@@ -1,10 +1,10 @@
-"""The ranges of a search, from Hydra's sweep syntax to what Optuna draws from.
+"""The ranges of a search: from Hydra's sweep syntax to Optuna's distributions.
 
 optimizer.learning_rate=tag(log,interval(1e-4,1e-2))        evenly on the logarithmic scale
 optimizer.momentum=tag(log,one_minus,interval(0.01,1))      1 - x, with x as above: 0 to 0.99, most near 0.99
 model.layers=int(interval(1,4))                             whole numbers, both ends included
-model.hidden_size=range(16,128,16)                          16, 32, ... 112; neighbours are known to be alike
-init.recurrent=choice(orthogonal,glorot_uniform)            any of these
+model.hidden_size=range(16,128,16)                          16, 32, ... 112, in this order
+init.recurrent=choice(orthogonal,glorot_uniform)            one of these
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TAGS = ("log", "one_minus")
 
 @dataclass(frozen=True)
 class Interval:
-    """Numbers between two ends. ``one_minus`` gives 1 - x for the x that is drawn."""
+    """Numbers between two ends; with ``one_minus`` the value is 1 - x for the x that is drawn."""
 
     low: float
     high: float
@@ -40,7 +40,7 @@ class Interval:
         return isinstance(self.low, int)
 
     def distribution(self) -> BaseDistribution:
-        """What Optuna draws from."""
+        """The distribution that Optuna draws from."""
         from optuna.distributions import FloatDistribution, IntDistribution
 
         if self.whole:
@@ -48,22 +48,22 @@ class Interval:
         return FloatDistribution(self.low, self.high, log=self.log)
 
     def text(self, drawn: Any) -> str:
-        """The value of an override for what was drawn: six digits, which a reader can copy."""
+        """The override's value for a drawn number, with six digits."""
         if self.whole:
             return repr(drawn)
-        # Twelve digits hide what 1 - x loses: 1 - 0.7 is 0.30000000000000004.
+        # Rounding to twelve digits removes the error of 1 - x: 1 - 0.7 is 0.30000000000000004.
         value, *ends = (float(f"{1 - x:.12g}") if self.one_minus else x for x in (drawn, self.low, self.high))
         return repr(min(max(float(f"{value:.6g}"), min(ends)), max(ends)))
 
     def samples(self) -> list[str]:
-        """Both ends, and a number between them that is not whole where that is allowed."""
+        """Values to check before the search: both ends, and a number between them that is not whole, if allowed."""
         inside = [] if self.whole else [self.low + 0.381966 * (self.high - self.low)]
         return [self.text(x) for x in (*inside, self.low, self.high)]
 
     def cut(self, count: int) -> Levels:
         """At most ``count`` values, evenly spaced on the interval's own scale; both ends are among them."""
         spaced = (np.geomspace if self.log else np.linspace)(self.low, self.high, count)
-        # Rounding in geomspace must not leave the interval.
+        # Rounding in geomspace could leave the interval.
         inside = [self.low, *spaced[1:-1].tolist(), self.high] if count > 1 else [spaced.tolist()[0]]
         drawn = [round(x) if self.whole else x for x in inside]
         return Levels(tuple(dict.fromkeys(self.text(x) for x in drawn)), ordered=True)
@@ -71,23 +71,23 @@ class Interval:
 
 @dataclass(frozen=True)
 class Levels:
-    """Values that are listed; ``ordered`` says that neighbours are alike."""
+    """A list of values; in an ``ordered`` list neighbours are similar."""
 
     values: tuple[str, ...]
     ordered: bool = False
 
     def distribution(self) -> BaseDistribution:
-        """What Optuna draws from: positions where there is an order."""
+        """The distribution that Optuna draws from: positions of an ordered list, else values."""
         from optuna.distributions import CategoricalDistribution, IntDistribution
 
         return IntDistribution(0, len(self.values) - 1) if self.ordered else CategoricalDistribution(self.values)
 
     def text(self, drawn: Any) -> str:
-        """The value of an override for what was drawn."""
+        """The override's value for a drawn position or value."""
         return self.values[drawn] if self.ordered else drawn
 
     def samples(self) -> list[str]:
-        """Every value; of an order the ends and the middle."""
+        """Values to check before the search: all, or both ends and the middle of an ordered list."""
         if not self.ordered:
             return list(self.values)
         return [self.values[i] for i in sorted({0, len(self.values) // 2, len(self.values) - 1})]
@@ -97,7 +97,7 @@ Dimension = Interval | Levels
 
 
 def dimension(override: Override) -> Dimension:
-    """The range of one key; raises ``ConfigError`` naming what is wrong with it."""
+    """The range in an override; raises ``ConfigError`` naming what is wrong with it."""
     text, sweep = str(override.input_line), override.value()
     tags = sorted(getattr(sweep, "tags", ()))
     if isinstance(sweep, IntervalSweep):
@@ -127,5 +127,5 @@ def _interval(text: str, sweep: IntervalSweep, tags: Sequence[str]) -> Interval:
 
 
 def combinations(grid: dict[str, list[str]]) -> list[dict[str, str]]:
-    """Every way to choose one value per key; one empty choice of nothing."""
+    """Every way to choose one value per key; one empty choice for an empty grid."""
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]

@@ -12,21 +12,21 @@ import numpy as np
 from lstmlab.launch.search_space import Dimension
 
 Drawn = dict[str, Any]
-"""What the sampler drew by key; :meth:`Dimension.text` makes values of it."""
+"""What the sampler drew, by key; :meth:`Dimension.text` turns it into overrides."""
 
 
 class Suggestions:
     """One search: draws values for trials and learns from their objectives; smaller is better.
 
-    What a trial draws depends on the seed, its number and the results told before, and on nothing else: a search that
-    was stopped goes on as if it had not been, and all random searches with one seed try the same points.
+    The values of a trial depend only on the seed, its number and the earlier results: a resumed search is the same as
+    one without a stop, and all random searches with one seed try the same points.
     """
 
     def __init__(self, space: Mapping[str, Dimension], sampler: str, seed: int) -> None:
         """``sampler`` is ``random`` or ``tpe``."""
         import optuna
 
-        # Optuna reports every study and trial on its own otherwise.
+        # Otherwise Optuna prints a line for every study and trial.
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._distributions = {key: dimension.distribution() for key, dimension in space.items()}
         self._sampler = sampler
@@ -34,26 +34,26 @@ class Suggestions:
         self._study = optuna.create_study(direction="minimize", sampler=self._make_sampler(0))
 
     def ask(self, number: int) -> Drawn:
-        """Draw trial ``number``; trials are asked for in order, and may be told later."""
+        """Draw trial ``number``; trials must be asked for in order."""
         self._study.sampler = self._make_sampler(number)
         trial = self._study.ask(self._distributions)
         assert trial.number == number
         return dict(trial.params)
 
     def replay(self, drawn: Drawn) -> None:
-        """Add the next trial as it was drawn before."""
+        """Add the next trial with the values it had before the search was stopped."""
         from optuna.trial import TrialState, create_trial
 
         self._study.add_trial(create_trial(state=TrialState.RUNNING, params=drawn, distributions=self._distributions))
 
     def tell(self, number: int, objective: float) -> None:
-        """The result of a trial; an objective that is not finite says that it failed."""
+        """Report a trial's objective; a failed trial has one that is not finite."""
         from optuna.trial import TrialState
 
         if math.isfinite(objective):
             self._study.tell(number, objective)
         else:
-            # TPE ignores failed trials, but counts pruned ones as the worst: it keeps away from where runs diverge.
+            # TPE ignores failed trials but counts pruned ones as the worst, and so avoids values that diverge.
             self._study.tell(number, state=TrialState.PRUNED)
 
     def _make_sampler(self, number: int) -> Any:
@@ -66,5 +66,5 @@ class Suggestions:
         with warnings.catch_warnings():
             # Optuna 4 calls constant_liar experimental at every use.
             warnings.simplefilter("ignore", ExperimentalWarning)
-            # Trials of one batch must not all go to the same place: those that run count as bad until they are told.
+            # constant_liar counts running trials as bad, so that the trials of a batch differ from each other.
             return TPESampler(seed=seed, constant_liar=True)

@@ -1,9 +1,11 @@
-"""One job of a sweep, with everything that Hydra promises for it: directory, files, callbacks, result."""
+"""One job of a sweep, with what Hydra guarantees for every job: directory, files, callbacks, result."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from lstmlab.launch.job import objective, report_failure
 
 
 class SweepReturn(JobReturn):
-    """A job's result. A failed job has the worst objective: raising its error would end the sweep for all."""
+    """A job's result. A failed job has the worst objective, since raising its error would end the sweep."""
 
     @property
     def return_value(self) -> Any:
@@ -30,18 +32,19 @@ class SweepReturn(JobReturn):
 
 
 class SweepJob:
-    """A job between composition and result; does what ``hydra.core.utils.run_job`` does, in separate steps.
+    """A job from its composed configuration to its result: ``hydra.core.utils.run_job`` in separate steps.
 
     Attributes:
         number: Hydra's number of the job.
-        directory: where it runs.
-        overrides: what was given for it on the command line.
-        config: the typed configuration, or ``None`` when it is faulty.
+        directory: the run directory.
+        overrides: the job's overrides.
+        config: the typed configuration, or ``None`` when it cannot run.
+        error: why it cannot run.
         result: what Hydra gets.
     """
 
     def __init__(self, context: HydraContext, task: TaskFunction, tree: DictConfig, number: int) -> None:
-        """``tree`` is the job's composed configuration, which it keeps and completes."""
+        """``tree`` is the job's composed configuration, which is changed in place."""
         self._context, self._task = context, task
         self.number = number
         with open_dict(tree):
@@ -70,7 +73,7 @@ class SweepJob:
         except ConfigError as error:
             self.error = error
 
-    def starts(self) -> None:
+    def start(self) -> None:
         """Write Hydra's files and call its callbacks."""
         with self._in_hydra():
             if self._tree.hydra.output_subdir is not None:
@@ -81,16 +84,16 @@ class SweepJob:
                 OmegaConf.save(self._tree.hydra.overrides.task, folder / "overrides.yaml")
             self._context.callbacks.on_job_start(config=self._tree, task_function=self._task)
 
-    def succeeds(self, summary: dict[str, Any]) -> None:
-        """The run has finished with this summary."""
-        self._ends(JobStatus.COMPLETED, objective(summary))
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Give Hydra the objective of a finished run."""
+        self._end(JobStatus.COMPLETED, objective(summary))
 
-    def fails(self, error: Exception) -> None:
-        """The run has failed: one line says so."""
+    def fail(self, error: Exception) -> None:
+        """Print one line for a failed run, and give Hydra the worst objective."""
         report_failure(self.number, self.directory, error, self.config)
-        self._ends(JobStatus.FAILED, error)
+        self._end(JobStatus.FAILED, error)
 
-    def _ends(self, status: JobStatus, value: Any) -> None:
+    def _end(self, status: JobStatus, value: Any) -> None:
         self.result.status, self.result.return_value = status, value
         with self._in_hydra():
             self.result.task_name = JobRuntime.instance().get("name")
@@ -102,19 +105,13 @@ class SweepJob:
             if wanted:
                 raise ConfigError(f"hydra.job.{key} cannot be used by jobs of one process: add hydra/launcher=basic")
 
-    def _in_hydra(self) -> _JobConfig:
-        return _JobConfig(self._tree)
-
-
-class _JobConfig:
-    """``${hydra:…}`` means this job's configuration."""
-
-    def __init__(self, tree: DictConfig) -> None:
-        self._tree = tree
-
-    def __enter__(self) -> None:
-        self._before: Any = HydraConfig.instance().cfg
-        HydraConfig.instance().set_config(self._tree)
-
-    def __exit__(self, *error: object) -> None:
-        HydraConfig.instance().cfg = self._before
+    @contextlib.contextmanager
+    def _in_hydra(self) -> Iterator[None]:
+        """Inside, ``${hydra:…}`` refers to this job's configuration."""
+        hydra = HydraConfig.instance()
+        before: Any = hydra.cfg
+        hydra.set_config(self._tree)
+        try:
+            yield
+        finally:
+            hydra.cfg = before

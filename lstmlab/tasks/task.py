@@ -68,6 +68,8 @@ class Task(abc.ABC):
     """an output must not depend on later inputs of its sequence, because these contain its target"""
     solved: ClassVar[float | None] = None
     """value of the metric from which the task counts as solved; a property where options decide"""
+    defaults: ClassVar[tuple[str, ...]] = ()
+    """defaults of other sections of the configuration with this task, such as ``training.steps=3000``"""
 
     @classmethod
     def settings(cls) -> dict[str, Setting]:

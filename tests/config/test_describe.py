@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lstmlab.cells import cell_entry, cell_names
-from lstmlab.config import Config, compose, conf_dir, to_tree
+from lstmlab.config import Config, compose, to_tree
 from lstmlab.config.describe import describe
 from lstmlab.config.schema import SECTIONS
 from lstmlab.tasks import task_entry, task_names
@@ -38,7 +38,7 @@ def test_every_option_of_a_cell_has_a_help_text_and_a_default_that_it_allows(nam
         assert option.check(key, option.default) == option.default
 
 
-@pytest.mark.parametrize("task", [p.stem for p in sorted((conf_dir() / "task").glob("*.yaml"))])
+@pytest.mark.parametrize("task", sorted(task_names()))
 def test_the_description_has_one_row_for_every_key_of_the_configuration(task):
     config = compose([f"task={task}"])
     rows = {row[0]: row for row in describe(config)}

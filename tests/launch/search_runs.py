@@ -9,7 +9,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
 from lstmlab.launch.search import SearchSweeper
-from lstmlab.launch.search_plan import Settings
+from lstmlab.launch.search_plan import SearchSettings
 
 RATE = {"optimizer.learning_rate": "tag(log,interval(1e-4,1e-1))"}
 
@@ -19,7 +19,7 @@ def settings(**changed):
     values = {
         "sampler": "random", "trials": 6, "batch_size": 2, "seed": 0, "static_values": 0, "grid": [], "space": RATE,
     }  # fmt: skip
-    return Settings(**(values | changed))
+    return SearchSettings(**(values | changed))
 
 
 class Launcher:

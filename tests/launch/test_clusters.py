@@ -35,13 +35,13 @@ def errors(ran):
 
 
 @pytest.mark.parametrize(
-    ("most", "tasks"),
+    ("limit", "tasks"),
     [(None, [[0, 2, 4], [1, 3]]), (2, [[0, 2], [4], [1, 3]]), (1, [[0], [2], [4], [1], [3]]), (9, [[0, 2, 4], [1, 3]])],
 )
-def test_a_task_is_jobs_of_one_program_and_at_most_so_many(most, tasks):
+def test_a_task_is_jobs_of_one_program_and_at_most_the_limit(limit, tasks):
     cells = ["rnn", "gru", "rnn", "gru", "rnn"]
     jobs = [SimpleNamespace(number=n, config=small("adding", f"cell={c}", f"seed={n}")) for n, c in enumerate(cells)]
-    assert [[job.number for job in task] for task in make_tasks(jobs, most)] == tasks
+    assert [[job.number for job in task] for task in make_tasks(jobs, limit)] == tasks
 
 
 class FakeExecutor:
@@ -83,7 +83,7 @@ class FakeExecutor:
 @pytest.fixture
 def fake(monkeypatch):
     executor = type("Executor", (FakeExecutor,), {})
-    monkeypatch.setattr(clusters, "library", lambda name: SimpleNamespace(AutoExecutor=executor))
+    monkeypatch.setattr(clusters, "import_engine", lambda name: SimpleNamespace(AutoExecutor=executor))
     return executor
 
 

@@ -8,8 +8,8 @@ import json
 import numpy as np
 import pytest
 
+from lstmlab.commands.importance import main as importance_command
 from lstmlab.study import importance
-from lstmlab.study.show_importance import show_importance
 from lstmlab.tracking.files import RunError
 
 pytest.importorskip("optuna")
@@ -75,7 +75,7 @@ def test_a_key_that_makes_runs_diverge_matters(make_run, tmp_path):
 
 def test_it_is_the_same_every_time_and_written_where_asked(grid, capsys):
     runs = grid(lambda i, j, layers: i)
-    show_importance([runs], runs / "out")
+    importance_command([str(runs), "--output", str(runs / "out")])
     shown = capsys.readouterr()
     assert "optimizer.learning_rate" in shown.out
     assert "5 from 1e-05 to 0.1, on a log scale" in shown.out

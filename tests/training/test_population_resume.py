@@ -30,7 +30,7 @@ class Interrupts(Hooks):
     def __init__(self, members, steps):
         self.members, self.steps, self.taken = members, steps, {}
 
-    def advances(self, index, steps):
+    def on_advance(self, index, steps):
         self.taken[index] = self.taken.get(index, 0) + steps
         if sum(taken >= self.steps for taken in self.taken.values()) >= self.members:
             raise KeyboardInterrupt
@@ -87,7 +87,7 @@ def test_the_sweep_bar_starts_where_the_resumed_members_stand(alone, tmp_path, m
         def __init__(self):
             self.taken = {}
 
-        def advances(self, index, steps):
+        def on_advance(self, index, steps):
             self.taken.setdefault(index, []).append(steps)
 
     stop_at(6, members()[1], tmp_path / "1", monkeypatch)

@@ -36,6 +36,7 @@ class Adding(Generated):
     metric = "mse"
     readout = "last"
     solved = 0.01
+    defaults = ("training.steps=3000", "training.batch_size=64", "training.log_every=100", "training.eval_every=500")
 
     @property
     def inputs(self) -> Features:

@@ -46,6 +46,11 @@ class Parity(_StateTracking):
     One bit of state suffices at any length. Delétang et al. report 100 % for RNN and LSTM at lengths 41 to 500.
     """
 
+    defaults = (
+        "model.hidden_size=64", "training.steps=3000", "training.batch_size=128", "training.log_every=100",
+        "training.eval_every=500",
+    )  # fmt: skip
+
     @property
     def symbols(self) -> int:
         """Zero and one."""

@@ -48,6 +48,10 @@ class Chorales(RowsTask):
 
     metric = "nll"
     causal = True
+    defaults = (
+        "model.hidden_size=200", "dropout.layer=0.2", "training.steps=1500", "training.batch_size=16",
+        "training.eval_batch_size=77", "training.log_every=50", "training.eval_every=50", "training.patience=10",
+    )  # fmt: skip
 
     @cached_property
     def rolls(self) -> dict[Split, Rolls]:

@@ -87,6 +87,10 @@ class Anomaly(TabularTask):
     metric = "mse"
     readout = "steps"
     causal = True
+    defaults = (
+        "model.hidden_size=32", "training.steps=2000", "training.batch_size=32", "training.eval_batch_size=64",
+        "training.log_every=50", "training.eval_every=50", "training.patience=10",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` for options that do not fit each other."""

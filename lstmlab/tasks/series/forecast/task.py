@@ -82,6 +82,10 @@ class Forecast(TabularTask):
 
     metric = "mse"
     readout = "last"
+    defaults = (
+        "model.hidden_size=64", "training.steps=1000", "training.batch_size=64", "training.eval_batch_size=256",
+        "training.log_every=50", "training.eval_every=50", "training.patience=8",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` for options that do not fit each other."""

@@ -60,6 +60,10 @@ class Stocks(RowsTask):
 
     metric = "mse"
     readout = "last"
+    defaults = (
+        "model.hidden_size=32", "dropout.layer=0.2", "training.steps=1000", "training.batch_size=64",
+        "training.log_every=50", "training.eval_every=50", "training.patience=8",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` for windows that leave too few training days."""

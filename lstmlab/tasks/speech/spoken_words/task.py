@@ -46,6 +46,12 @@ class SpokenWords(UtteranceTask):
     mask_bands: int = setting(6, "most adjacent features that are masked in training", minimum=0)
     deltas: bool = setting(True, "append deltas and delta-deltas to the features", choices=(False, True))
 
+    defaults = (
+        "model.hidden_size=96", "model.bidirectional=true", "model.readout=pooled", "dropout.layer=0.4",
+        "training.steps=600", "training.batch_size=32", "training.eval_batch_size=100", "training.log_every=25",
+        "training.eval_every=50",
+    )  # fmt: skip
+
     @functools.cached_property
     def classes(self) -> tuple[str, ...]:  # type: ignore[override]
         """The digits or words."""

@@ -46,6 +46,10 @@ class CharLM(TokenStream):
     corpus: str = setting("shakespeare", "the text", choices=(*CORPORA, *BYTE_CORPORA))
 
     metric = "bpc"
+    defaults = (
+        "model.hidden_size=256", "model.embedding_size=64", "training.steps=4000", "training.batch_size=32",
+        "training.log_every=50", "training.eval_every=500",
+    )  # fmt: skip
     unit = math.log(2)
 
     @cached_property

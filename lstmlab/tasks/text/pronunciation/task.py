@@ -44,6 +44,12 @@ class Pronunciation(PairTask):
     test_words: int = setting(0, "most words in validation and in test; 0: all", minimum=0)
     beam: int = setting(1, "beam width with which the test words are decoded at the end; 1: greedy", minimum=1)
 
+    defaults = (
+        "model.hidden_size=128", "model.bidirectional=true", "model.attention=general", "model.embedding_size=64",
+        "dropout.layer=0.1", "training.steps=900", "training.batch_size=128", "training.eval_batch_size=512",
+        "training.log_every=100", "training.eval_every=300",
+    )  # fmt: skip
+
     @property
     def beam_at_end(self) -> int:
         """The option ``beam``."""

@@ -53,6 +53,11 @@ class Sentiment(ClassificationTask):
     length: int = setting(400, "most words of a review that are read", minimum=1)
     keep: str = setting("last", "the part of a longer review that is read", choices=("last", "first"))
 
+    defaults = (
+        "model.hidden_size=64", "model.embedding_size=32", "training.steps=1500", "training.batch_size=32",
+        "training.eval_batch_size=250", "training.log_every=50", "training.eval_every=250",
+    )  # fmt: skip
+
     @cached_property
     def reviews(self) -> dict[Split, Reviews]:
         """All reviews, tokenised."""

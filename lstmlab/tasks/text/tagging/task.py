@@ -62,6 +62,11 @@ class Tagging(RowsTask):
 
     metric = "accuracy"
     goal = "max"
+    defaults = (
+        "model.hidden_size=128", "model.embedding_size=64", "model.bidirectional=true", "dropout.layer=0.3",
+        "training.steps=3000", "training.batch_size=32", "training.eval_batch_size=256", "training.log_every=50",
+        "training.eval_every=250",
+    )  # fmt: skip
 
     @cached_property
     def sentences(self) -> dict[Split, list[Sentence]]:

@@ -56,8 +56,13 @@ class WordLM(TokenStream):
         0, "words in the vocabulary occur this often in training, or more; 0: 3 for shakespeare, else 1", minimum=0
     )
     lower: bool = setting(False, "convert the text to lower case", choices=(False, True))
+    unroll: int = setting(35, "steps of truncated back-propagation through time", minimum=1)
 
     metric = "nats"
+    defaults = (
+        "model.hidden_size=200", "model.embedding_size=200", "dropout.layer=0.5", "training.steps=3000",
+        "training.batch_size=20", "training.log_every=50", "training.eval_every=250",
+    )  # fmt: skip
 
     @cached_property
     def words(self) -> dict[Split, list[str]]:

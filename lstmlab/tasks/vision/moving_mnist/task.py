@@ -82,6 +82,10 @@ class MovingMNIST(Generated):
     )
 
     metric = "mse"
+    defaults = (
+        "model.hidden_size=32", "training.steps=1000", "training.batch_size=8", "training.log_every=10",
+        "training.eval_every=100",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not fit; raises ``ValueError``."""

@@ -48,6 +48,11 @@ class SequentialImages(ClassificationTask):
     permuted: bool = setting(False, "read the pixels in one fixed random order", choices=(False, True))
     pixels_per_step: int = setting(1, "pixels read at once; must divide their number", minimum=1)
 
+    defaults = (
+        "training.steps=2000", "training.batch_size=64", "training.eval_batch_size=250", "training.log_every=50",
+        "training.eval_every=250",
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         """Refuse steps that do not divide an image; raises ``ValueError``."""
         if self.pixels % self.pixels_per_step:
