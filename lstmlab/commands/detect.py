@@ -13,8 +13,8 @@ from lstmlab.config import ConfigError
 from lstmlab.data.table import Table
 from lstmlab.plots.anomaly import anomaly_plot
 from lstmlab.tasks.series.anomaly.metrics import runs
-from lstmlab.tasks.series.anomaly.scoring import Scorer
 from lstmlab.tasks.series.anomaly.task import Anomaly
+from lstmlab.tasks.series.anomaly_scores import Scorer
 from lstmlab.training import Trained, load
 
 

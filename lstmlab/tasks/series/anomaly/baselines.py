@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from lstmlab.tasks.series.anomaly.metrics import detection_metrics
-from lstmlab.tasks.series.anomaly.scoring import Detector, DetectorSettings
+from lstmlab.tasks.series.anomaly_scores import Detector, DetectorSettings
 from lstmlab.tasks.series.series_info import SeriesValues
 
 SMALLEST_STD = 0.01

@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from lstmlab.data.download import DataError, data_directory, fetch
+from lstmlab.data.nab_registry import NAB_SERIES, nab_labels, nab_series
 from lstmlab.data.resources import embedded_path
 from lstmlab.data.times import Times
-from lstmlab.tasks.series.anomaly.nab_files import NAB_SERIES, nab_labels, nab_series
 from lstmlab.tasks.series.series_info import Scaler, SeriesInfo, SeriesValues
 from lstmlab.tasks.series.splits import Spans
 from lstmlab.tasks.series.table_options import TableOptions

@@ -7,7 +7,7 @@ import functools
 from lstmlab.plots.anomaly import anomaly_plot
 from lstmlab.tasks.series.anomaly.dataset import LabelledSeries
 from lstmlab.tasks.series.anomaly.metrics import runs
-from lstmlab.tasks.series.anomaly.scoring import Detector
+from lstmlab.tasks.series.anomaly_scores import Detector
 from lstmlab.tasks.specs import Plot
 
 

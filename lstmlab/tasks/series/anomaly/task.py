@@ -18,7 +18,7 @@ from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.series.anomaly.baselines import detection_baselines, simple_forecast_errors
 from lstmlab.tasks.series.anomaly.dataset import NYC_TAXI, LabelledSeries, SeriesSettings, SplitSeries, split_series
 from lstmlab.tasks.series.anomaly.metrics import detection_metrics
-from lstmlab.tasks.series.anomaly.scoring import Detector, DetectorSettings, Scorer, Threshold, error_vectors
+from lstmlab.tasks.series.anomaly_scores import Detector, DetectorSettings, Scorer, Threshold, error_vectors
 from lstmlab.tasks.series.series_info import SeriesInfo, SeriesValues
 from lstmlab.tasks.series.tabular import TabularTask
 from lstmlab.tasks.series.windows import change_windows
@@ -48,7 +48,7 @@ class Anomaly(TabularTask):
     distance.
 
     **Score.** The Mahalanobis distance of a row's errors (Malhotra et al. 2015), see
-    :class:`~lstmlab.tasks.series.anomaly.scoring.Scorer`; rows above the threshold are flagged.
+    :class:`~lstmlab.tasks.series.anomaly_scores.Scorer`; rows above the threshold are flagged.
 
     **Measures.** ``mse`` is that of the scaled forecasts, by which cells are compared and runs stopped: it needs no
     labels. After training the test rows are scored: ``auprc`` (area under the precision–recall curve over rows),

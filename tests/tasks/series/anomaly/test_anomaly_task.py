@@ -11,12 +11,12 @@ import pytest
 
 from lstmlab.config import ConfigError, compose
 from lstmlab.data.download import DataError
+from lstmlab.data.nab_registry import NAB_SERIES
 from lstmlab.tasks.series.anomaly.baselines import simple_errors
 from lstmlab.tasks.series.anomaly.dataset import load_ecg, load_nab
 from lstmlab.tasks.series.anomaly.metrics import runs
-from lstmlab.tasks.series.anomaly.nab_files import NAB_SERIES
-from lstmlab.tasks.series.anomaly.scoring import Detector
 from lstmlab.tasks.series.anomaly.task import Anomaly
+from lstmlab.tasks.series.anomaly_scores import Detector
 from lstmlab.tasks.task import mean
 
 ECG = load_ecg()

@@ -12,7 +12,7 @@ from lstmlab.tasks.series.anomaly.metrics import (
     runs,
     window_metrics,
 )
-from lstmlab.tasks.series.anomaly.scoring import (
+from lstmlab.tasks.series.anomaly_scores import (
     Scorer,
     Threshold,
     error_vectors,
