@@ -89,11 +89,10 @@ class Cell(nnx.Module):
     """Set within one step alone, by candidate dropout."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Collect the options declared in the class body, the parents' first."""
+        """Collect the options that the class and its parents declare; its own name serves until it is registered."""
         super().__init_subclass__(**kwargs)
         cls.options = settings_of(cls)
-        if not hasattr(cls, "name"):
-            cls.name = cls.__name__
+        cls.name = cls.__name__
 
     def __init__(
         self,

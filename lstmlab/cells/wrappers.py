@@ -160,7 +160,7 @@ class Zoneout(Wrapped):
     def recurrence(self, z: tuple[Projected, Any], past: Array | None) -> tuple[Gates, Array, Array]:
         """Zoneout on a linear cell's memory leaves it linear: ``k + (1 - k) a`` and ``(1 - k) b``."""
         gates, a, b = self.cell.recurrence(z[0], past)
-        keep = _only(z[1])
+        keep = _memory_mask(z[1])
         return gates, keep + (1 - keep) * a, (1 - keep) * b
 
     def activate(self, z: tuple[Projected, Any]) -> Gates:
@@ -169,13 +169,12 @@ class Zoneout(Wrapped):
 
     def output_keep(self, z: tuple[Projected, Any]) -> Array:
         """Zoneout on a matrix cell acts on its output."""
-        return _only(z[1])
+        return _memory_mask(z[1])
 
 
-def _only(masks: Any) -> Array:
-    """The mask of the one field on which zoneout acts in a linear or matrix cell."""
-    (mask,) = jax.tree.leaves(masks)
-    return mask
+def _memory_mask(masks: Any) -> Array:
+    """The mask of a linear cell's memory or a matrix cell's output. Both parts of a complex memory share the first."""
+    return jax.tree.leaves(masks)[0]
 
 
 def _mix(old: Any, new: Any, keep: Any) -> Any:

@@ -2,9 +2,10 @@
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
-from battery import BATCH, FORMS, TIME, Case, each_form, inner, problem, random_like, shape_of
+from battery import BATCH, FORMS, TIME, Case, each_form, inner, problem, quick_jit, random_like, shape_of
 
 from lstmlab.cells import Cell, HState
 from lstmlab.cells.linear import LinearCell
@@ -41,16 +42,20 @@ class CarelessLinearCell(LinearCell):
 def test_additive_cells_read_the_sum_of_both_products_and_the_others_do_not(case):
     """The backend ``fused`` saves the sum alone, and gives both products one gradient, where a cell says so."""
     p = problem(case)
-    z = p.cell.project(p.xs[0])
-    r = random_like(z, 1)
 
-    def value(z, r):
-        return inner(p.weights[1], p.cell.update(p.state, z, r)[0])
+    @quick_jit
+    def probe(p):
+        z = p.cell.project(p.xs[0])
+        r, moved = random_like(z, 1), random_like(z, 2)
 
-    d_z, d_r = jax.grad(value, argnums=(0, 1))(z, r)
+        def value(z, r):
+            return inner(p.weights[1], p.cell.update(p.state, z, r)[0])
+
+        return jax.grad(value, argnums=(0, 1))(z, r), (value(z, r), value(z + moved, r - moved))
+
+    (d_z, d_r), values = probe(p)
     assert np.array_equal(d_z, d_r) == p.cell.additive
-    moved = random_like(z, 2)
-    assert np.isclose(value(z, r), value(z + moved, r - moved), rtol=1e-3) == p.cell.additive
+    assert np.isclose(*values, rtol=1e-3) == p.cell.additive
 
 
 @each_form
@@ -80,3 +85,10 @@ def test_a_cell_that_forgets_candidate_dropout_fails_while_it_is_traced(cls):
                 jax.eval_shape(lambda w=wrapped, i=inputs, b=backend: unroll(w, i, backend=b).outputs)
             assert cls.__name__ in str(error.value)
             assert "\n" not in str(error.value)
+
+
+def test_shapes_that_do_not_fit_fail_at_the_call():
+    """In tests alone, see ``conftest.py``: every annotation of the cells and of the recurrence is checked."""
+    cell, xs = Case("lstm").build(), jnp.ones((TIME, BATCH, 3))
+    with pytest.raises(jaxtyping.TypeCheckError, match="lengths"):
+        unroll(cell, xs, lengths=jnp.ones(BATCH + 1, int))
