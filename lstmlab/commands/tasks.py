@@ -58,6 +58,8 @@ def _print_one(name: str) -> None:
     if task.solved is not None:
         print(f"Solved at:   {task.solved:.4g}")
     print(f"Published:   {entry.published or 'no result under a comparable protocol'}")
+    if entry.cls.defaults:
+        print(f"Defaults:    {' '.join(entry.cls.defaults)}")
     baselines = {task.metric: task.baselines(), **task.other_baselines()}
     rows = [[metric, baseline, value] for metric, values in baselines.items() for baseline, value in values.items()]
     print_table("Baselines on the test split", ("metric", "baseline", "value"), rows)

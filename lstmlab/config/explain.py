@@ -26,16 +26,16 @@ def explain(
     for cause in chain:
         if isinstance(cause, OverrideParseException):
             return f"cannot read '{cause.override}': an override is written key=value"
-    if found := re.search(r"Ambiguous value for argument '([^']+)'", text):
-        return f"'{found[1]}' lists several values, but one is needed here"
+    if match := re.search(r"Ambiguous value for argument '([^']+)'", text):
+        return f"'{match[1]}' lists several values, but one is needed here"
     if "Config group override must be" in text:
         return _nameless_group(overrides, compose)
-    if found := re.search(r"Could not find '([^'/]+)/([^']*)'", text):
+    if match := re.search(r"Could not find '([^'/]+)/([^']*)'", text):
         listed = re.search(r"Available options in '[^']+':\n((?:\t\S+\n?)+)", text)
         known = sorted(listed[1].split()) if listed else []
-        return f"unknown {found[1]} '{found[2]}'{suggest(found[2], known)} (known: {', '.join(known)})"
-    if found := re.search(r"Could not (?:override|append to config) '([^']+)'", text):
-        return _unknown_key(found[1], overrides, compose)
+        return f"unknown {match[1]} '{match[2]}'{suggest(match[2], known)} (known: {', '.join(known)})"
+    if match := re.search(r"Could not (?:override|append to config) '([^']+)'", text):
+        return _unknown_key(match[1], overrides, compose)
     return next((line.strip() for line in text.splitlines() if line.strip()), repr(error))
 
 

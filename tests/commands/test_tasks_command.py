@@ -39,7 +39,7 @@ def test_one_task_is_shown_with_protocol_options_and_baselines(name):
     assert (shown.code, shown.err) == (0, "")
     task = entry.cls()
     assert shown.out.startswith(f"{name}: {entry.title}\n{entry.paper}\n")
-    for text in (entry.data, entry.published, task.metric):
+    for text in (entry.data, entry.published, task.metric, *task.defaults):
         assert text in shown.out
     for metric, values in {task.metric: task.baselines(), **task.other_baselines()}.items():
         for rule, value in values.items():
