@@ -8,8 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from search_runs import settings
 from small_runs import command, overrides
 
+from lstmlab.commands.train import check
 from lstmlab.config import ConfigError, conf_dir, read_config
-from lstmlab.launch.hydra_main import check
 from lstmlab.launch.search_plan import read_plan
 
 SMALL = ["hydra.sweeper.trials=2", "hydra.sweeper.batch_size=2", "hydra.sweep.dir=sweep"]

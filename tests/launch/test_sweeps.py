@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 from small_runs import command, overrides
 
+from lstmlab.commands.train import check
 from lstmlab.config import ConfigError
 from lstmlab.launch import callbacks
-from lstmlab.launch.hydra_main import check
 from lstmlab.tracking.files import read_summary
 
 
