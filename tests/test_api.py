@@ -12,7 +12,8 @@ import pytest
 from small_runs import overrides, quick_programs
 
 import lstmlab
-from lstmlab.cells import HState, registry
+from lstmlab.cells import HState
+from lstmlab.cells.registry import CELLS
 
 DOCUMENTED = ["lstmlab", "lstmlab.config.compose", "lstmlab.training.run"]
 EXAMPLES = doctest.DocTestParser().get_examples
@@ -33,7 +34,7 @@ def trained(tmp_path_factory):
 @pytest.fixture
 def own_cell(monkeypatch):
     """A cell of one's own, as the README and the cells' documentation write one."""
-    monkeypatch.setattr(registry, "_CELLS", dict(registry._CELLS))
+    monkeypatch.setattr(CELLS, "entries", dict(CELLS.entries))
 
     @lstmlab.register_cell("minimal", title="Minimal gated unit", paper="Zhou et al. 2016")
     class Minimal(lstmlab.Cell):
@@ -140,7 +141,7 @@ def test_a_cell_of_ones_own_trains_and_is_loaded(own_cell, tmp_path):
 def test_a_run_of_a_cell_that_is_not_registered_any_more_says_so(own_cell, tmp_path, monkeypatch):
     config = lstmlab.compose(overrides("adding", "cell=minimal"))
     lstmlab.train(config, tmp_path, progress=False)
-    monkeypatch.delitem(registry._CELLS, "minimal")
+    monkeypatch.delitem(CELLS.entries, "minimal")
     with pytest.raises(lstmlab.ConfigError, match=r"config\.yaml: unknown cell 'minimal'"):
         lstmlab.load(tmp_path)
 

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 from jaxtyping import PRNGKeyArray
 
 from lstmlab.cells.base import Cell
-from lstmlab.settings import suggest
+from lstmlab.registry import Registry
 
 T = TypeVar("T", bound=type[Cell])
 
 
 @dataclasses.dataclass(frozen=True)
 class CellEntry:
-    """What the catalogue says of a cell."""
+    """What the catalogue shows of a cell."""
 
     name: str
     cls: type[Cell]
@@ -28,8 +28,8 @@ class CellEntry:
 FAMILIES = (
     "vanilla", "LSTM", "Odyssey", "GRU", "structured", "parallel in time", "xLSTM", "convolutional", "other",
 )  # fmt: skip
-"""The families of the package's own cells, in the catalogue's order; a cell of one's own may name another."""
-_CELLS: dict[str, CellEntry] = {}
+"""The families of the package's own cells, in the catalogue's order; other cells may name another."""
+CELLS: Registry[CellEntry] = Registry("cell")
 
 
 def register_cell(name: str, *, title: str, paper: str, family: str = "other") -> Callable[[T], T]:
@@ -40,12 +40,8 @@ def register_cell(name: str, *, title: str, paper: str, family: str = "other") -
     """
 
     def register(cls: T) -> T:
-        known = _CELLS.get(name)
-        # The same definition may be run twice (a notebook cell, a reloaded module).
-        if known is not None and known.cls.__qualname__ != cls.__qualname__:
-            raise ValueError(f"a cell named '{name}' is already registered: {known.cls.__qualname__}")
+        CELLS.add(CellEntry(name, cls, title, paper, family))
         cls.name = name
-        _CELLS[name] = CellEntry(name, cls, title, paper, family)
         return cls
 
     return register
@@ -53,16 +49,12 @@ def register_cell(name: str, *, title: str, paper: str, family: str = "other") -
 
 def cell_names() -> list[str]:
     """Names of all registered cells, in the order of registration."""
-    return list(_CELLS)
+    return CELLS.names()
 
 
 def cell_entry(name: str) -> CellEntry:
-    """The registered cell of that name; raises ``ValueError`` that lists the known ones."""
-    if name not in _CELLS:
-        raise ValueError(
-            f"unknown cell '{name}'{suggest(name, cell_names())} (known cells: {', '.join(sorted(_CELLS))})"
-        )
-    return _CELLS[name]
+    """The registered cell of that name; raises ``ValueError`` that suggests the closest name and lists all."""
+    return CELLS.entry(name)
 
 
 def make_cell(name: str, input_size: int, hidden_size: int, *, key: PRNGKeyArray, **settings: Any) -> Cell:

@@ -16,7 +16,7 @@ from lstmlab.data.fill import FILLS
 from lstmlab.data.table import GAPS
 from lstmlab.models.attention import ATTENTIONS
 from lstmlab.models.blocks import BLOCKS
-from lstmlab.models.settings import READOUTS
+from lstmlab.models.model_settings import READOUTS
 from lstmlab.recurrence import Backend
 from lstmlab.settings import setting
 from lstmlab.tasks import Task

@@ -8,9 +8,9 @@ from lstmlab.models.base import ModelOutput, RecurrentModel
 from lstmlab.models.dropout import Rates
 from lstmlab.models.encoder_decoder import EncoderDecoder
 from lstmlab.models.forecaster import EncoderForecaster
+from lstmlab.models.model_settings import ModelSettings
 from lstmlab.models.recursive import RecursiveModel
 from lstmlab.models.sequence import SequenceModel
-from lstmlab.models.settings import ModelSettings
 
 ARCHITECTURES = {
     "sequence": SequenceModel,

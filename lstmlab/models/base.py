@@ -11,7 +11,7 @@ from lstmlab.arrays import Key, Lengths, Resets
 from lstmlab.cells.base import Gates
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.layer import UnrollOptions
-from lstmlab.models.settings import ModelSettings
+from lstmlab.models.model_settings import ModelSettings
 from lstmlab.models.stack import Stack, StackState
 from lstmlab.tasks import Features, Pairs, Tokens
 

@@ -18,7 +18,7 @@ from lstmlab.models.bridge import bridge_states, make_bridge
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.models.head import apply_head, check_tied, make_head
 from lstmlab.models.inputs import embed_inputs, make_embedding
-from lstmlab.models.settings import ModelSettings, check_choice
+from lstmlab.models.model_settings import ModelSettings, check_choice
 from lstmlab.models.stack import Stack, StackState, drop_inputs, drop_outputs
 from lstmlab.tasks import Features, Pairs, SourceTarget, Tokens
 
@@ -47,7 +47,7 @@ class EncoderDecoder(RecurrentModel):
         outputs: logits of the target vocabulary.
         key: random key of the initial parameters.
         attention: a name in :data:`~lstmlab.models.attention.ATTENTIONS`.
-        settings: the other fields of :class:`~lstmlab.models.settings.ModelSettings`, the same for encoder and
+        settings: the other fields of :class:`~lstmlab.models.model_settings.ModelSettings`, the same for encoder and
             decoder, but for ``bidirectional``, which is the encoder's alone. ``embedding_size`` is the width of both
             token embeddings, ``tied_embeddings`` shares the target's, and the readout is ``steps``.
 

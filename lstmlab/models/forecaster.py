@@ -14,7 +14,7 @@ from lstmlab.models.blocks import normalise, stream_norm
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.models.head import apply_head, check_tied, head_size, make_head, split_outputs
 from lstmlab.models.inputs import embed_inputs, make_input_layer
-from lstmlab.models.settings import ModelSettings
+from lstmlab.models.model_settings import ModelSettings
 from lstmlab.models.stack import Stack, StackState, drop_inputs
 from lstmlab.tasks import Features, Tokens
 

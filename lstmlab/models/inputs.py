@@ -13,7 +13,7 @@ from jaxtyping import Array
 from lstmlab.arrays import Key
 from lstmlab.cells.maps import LinearMap, make_map
 from lstmlab.models.blocks import Sequences
-from lstmlab.models.settings import ModelSettings
+from lstmlab.models.model_settings import ModelSettings
 from lstmlab.tasks import Features, Tokens
 
 

@@ -15,7 +15,7 @@ from lstmlab.cells.state import Gates, State
 from lstmlab.cells.wrappers import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.models.blocks import BLOCKS, Block, Sequences
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
-from lstmlab.models.settings import ModelSettings
+from lstmlab.models.model_settings import ModelSettings
 from lstmlab.recurrence import Unrolled, unroll
 
 LayerState: TypeAlias = tuple[State, ...]

@@ -14,7 +14,7 @@ from lstmlab.models.blocks import Sequences, normalise, stream_norm
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.head import apply_head, check_tied, head_size, make_head, split_outputs
 from lstmlab.models.inputs import embed_inputs, make_input_layer
-from lstmlab.models.settings import ModelSettings
+from lstmlab.models.model_settings import ModelSettings
 from lstmlab.models.stack import Stack, StackState, drop_inputs
 from lstmlab.tasks import Features, Tokens
 
@@ -27,8 +27,8 @@ class SequenceModel(RecurrentModel):
         inputs: tokens (embedded) or features (read as they are, or through a linear map).
         outputs: features of the head.
         key: random key of the initial parameters.
-        settings: ``hidden_size`` and the other fields of :class:`~lstmlab.models.settings.ModelSettings`: ``layers``,
-            ``bidirectional``, ``block``, ``embedding_size``, ``tied_embeddings``, ``readout``,
+        settings: ``hidden_size`` and the other fields of
+            :class:`~lstmlab.models.model_settings.ModelSettings`: ``layers``, ``bidirectional``, ``block``, ``embedding_size``, ``tied_embeddings``, ``readout``,
             ``variational_dropout``, ``backend``, ``chunk``, ``dtype``, ``init``, ``cell_options``.
 
     Raises:

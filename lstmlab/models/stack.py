@@ -12,7 +12,7 @@ from lstmlab.cells.base import Gates
 from lstmlab.models.blocks import Sequences
 from lstmlab.models.dropout import add_noise, fold, sequence_dropout
 from lstmlab.models.layer import LayerState, RecurrentLayer, UnrollOptions
-from lstmlab.models.settings import ModelSettings
+from lstmlab.models.model_settings import ModelSettings
 
 StackState: TypeAlias = list[LayerState]
 """Per layer, one state per direction."""

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from lstmlab.cells import Cell, HState, register_cell, registry
+from lstmlab.cells import Cell, HState, register_cell
+from lstmlab.cells.registry import CELLS
 from lstmlab.config import ConfigError, compose, to_config, to_tree
 from lstmlab.config.describe import describe
 from lstmlab.settings import setting
@@ -16,7 +17,7 @@ from lstmlab.tasks.registry import TASKS
 @pytest.fixture
 def own(monkeypatch):
     """A cell and a task that live as long as the test."""
-    monkeypatch.setattr(registry, "_CELLS", dict(registry._CELLS))
+    monkeypatch.setattr(CELLS, "entries", dict(CELLS.entries))
     monkeypatch.setattr(TASKS, "entries", dict(TASKS.entries))
 
     @register_cell("leaky", title="leaky integrator", paper="none")

@@ -21,7 +21,7 @@ from lstmlab.interop import (
     to_keras,
     to_torch,
 )
-from lstmlab.models.settings import spatial_shape
+from lstmlab.models.model_settings import spatial_shape
 from lstmlab.tasks import Features
 
 GATES = 4 * HIDDEN

@@ -11,7 +11,7 @@ from battery import AWAKE
 
 from lstmlab.cells import Init
 from lstmlab.models import Rates, SequenceModel
-from lstmlab.models.settings import spatial_shape
+from lstmlab.models.model_settings import spatial_shape
 from lstmlab.tasks import Features
 
 FEATURES, HIDDEN, OUTPUTS, BATCH = 2, 4, 3, 2

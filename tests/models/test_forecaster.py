@@ -8,7 +8,7 @@ from model_checks import BATCH, FEATURES, HIDDEN, OUTPUTS, SPATIAL, close, compi
 
 from lstmlab.cells import cell_names
 from lstmlab.models import EncoderForecaster, Rates
-from lstmlab.models.settings import spatial_shape
+from lstmlab.models.model_settings import spatial_shape
 from lstmlab.recurrence import unroll
 from lstmlab.tasks import Features, Tokens
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from model_checks import BATCH, FEATURES, OUTPUTS, build, call, close, compiled, differ, run, sequences
 
-from lstmlab.cells import HState, cell_names, register_cell, registry
+from lstmlab.cells import HState, cell_names, register_cell
+from lstmlab.cells.registry import CELLS
 from lstmlab.cells.zoo.rnn import RNN
 from lstmlab.config.schema import ModelConfig
 from lstmlab.models import Rates
@@ -25,7 +26,7 @@ def up(cell="lstm", **settings):
 @pytest.fixture
 def narrow(monkeypatch):
     """A cell that shows less than its hidden size, as an LSTM with a recurrent projection does."""
-    monkeypatch.setattr(registry, "_CELLS", dict(registry._CELLS))
+    monkeypatch.setattr(CELLS, "entries", dict(CELLS.entries))
 
     @register_cell("narrow", title="shows three features", paper="none")
     class Narrow(RNN):

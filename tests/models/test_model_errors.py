@@ -5,7 +5,7 @@ import pytest
 from model_checks import build
 
 from lstmlab.models import SequenceModel
-from lstmlab.models.settings import spatial_shape
+from lstmlab.models.model_settings import spatial_shape
 from lstmlab.tasks import Features, Tokens
 
 CASES = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lstmlab.cells import Cell, cell_entry, cell_names, register_cell, registry
-from lstmlab.cells.registry import FAMILIES
+from lstmlab.cells import Cell, cell_entry, cell_names, register_cell
+from lstmlab.cells.registry import CELLS, FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = [name for name in cell_names() if cell_entry(name).cls.__module__.startswith("lstmlab.")]
@@ -94,7 +94,7 @@ def test_docstrings_become_markdown(script):
 
 
 def test_cells_of_ones_own_stay_out(script, page, monkeypatch):
-    monkeypatch.setattr(registry, "_CELLS", dict(registry._CELLS))
+    monkeypatch.setattr(CELLS, "entries", dict(CELLS.entries))
     register_cell("mine", title="mine", paper="none")(type("Mine", (Cell,), {"gates": ("candidate",)}))
     assert cell_entry("mine").family == "other"
     assert script.page() == page
