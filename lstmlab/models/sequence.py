@@ -27,8 +27,8 @@ class SequenceModel(RecurrentModel):
         inputs: tokens (embedded) or features (read as they are, or through a linear map).
         outputs: features of the head.
         key: random key of the initial parameters.
-        settings: ``hidden_size`` and the other fields of
-            :class:`~lstmlab.models.model_settings.ModelSettings`: ``layers``, ``bidirectional``, ``block``, ``embedding_size``, ``tied_embeddings``, ``readout``,
+        settings: ``hidden_size`` and the other fields of :class:`~lstmlab.models.model_settings.ModelSettings`:
+            ``layers``, ``bidirectional``, ``block``, ``embedding_size``, ``tied_embeddings``, ``readout``,
             ``variational_dropout``, ``backend``, ``chunk``, ``dtype``, ``init``, ``cell_options``.
 
     Raises:
