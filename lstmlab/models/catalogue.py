@@ -70,7 +70,7 @@ def cell_facts(name: str) -> CellFacts:
 
 def other_forms(name: str) -> list[OtherForm]:
     """The values of discrete options, one changed at a time, that give the cell another form than its default."""
-    default, found = _shapes(name), []
+    default, others = _shapes(name), []
     for key, option in cell_entry(name).cls.options.items():
         if key == "map":
             continue
@@ -78,8 +78,8 @@ def other_forms(name: str) -> list[OtherForm]:
         for value in values:
             cell = default if value == option.default else _shapes(name, **{key: value})
             if cell.form != default.form:
-                found.append(OtherForm(key, value, cell.form, _names(cell)))
-    return found
+                others.append(OtherForm(key, value, cell.form, _names(cell)))
+    return others
 
 
 def _make(name: str, **options: Any) -> Cell:

@@ -64,20 +64,20 @@ class RecursiveModel(SequenceModel):
         """
         call = super().__call__
         window = inputs.shape[1] - (self.horizon - 1)
-        known = jnp.swapaxes(inputs[:, window:], 0, 1)[..., self.columns :]
+        past, ahead = inputs[:, :window], jnp.swapaxes(inputs[:, window:], 0, 1)
+        resets = None if resets is None else resets[:, :window]
         first = call(
-            inputs[:, :window], state, lengths=lengths, resets=None if resets is None else resets[:, :window],
-            rates=rates, key=fold(key, 0), collect_gates=collect_gates,
-        )  # fmt: skip
+            past, state, lengths=lengths, resets=resets, rates=rates, key=fold(key, 0), collect_gates=collect_gates
+        )
 
         def step(carry: tuple[Array, StackState], xs: tuple[Array, Array]) -> tuple[tuple[Array, StackState], Array]:
             (forecast, state), (known, index) = carry, xs
-            row = jnp.concatenate([forecast[..., 0], known], axis=-1)
+            row = jnp.concatenate([forecast[..., 0], known[:, self.columns :]], axis=-1)
             out = call(row[:, None], state, rates=rates, key=fold(key, index + 1))
             return (out.outputs, out.state), out.outputs
 
         steps = jnp.arange(self.horizon - 1)
-        (_, state), later = jax.lax.scan(step, (first.outputs, first.state), (known, steps))
+        (_, state), later = jax.lax.scan(step, (first.outputs, first.state), (ahead, steps))
         outputs = jnp.concatenate([first.outputs[None], later])
         return ModelOutput(jnp.swapaxes(outputs, 0, 1), state, first.gates)
 
