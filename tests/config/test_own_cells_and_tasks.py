@@ -34,6 +34,8 @@ def own(monkeypatch):
     class AddingLate(Adding):
         delay: int = setting(3, "steps after the second mark", minimum=0)
 
+        defaults = (*Adding.defaults, "training.steps=70", "model.bidirectional=true")
+
 
 def test_a_cell_can_be_composed_with_its_options(own):
     config = compose(["cell=leaky", "cell.leak=0.25", "task=adding"])
@@ -48,6 +50,21 @@ def test_a_task_can_be_composed_with_its_options_and_with_those_it_inherits(own)
     assert (config.task.name, config.task.delay, config.task.length) == ("adding_late", 5, 20)
     assert config.training.steps == 9
     assert to_config(to_tree(config)) == config
+
+
+def test_a_task_brings_defaults_for_the_rest_of_the_configuration(own):
+    config = compose(["task=adding_late"])
+    assert (config.training.steps, config.training.batch_size, config.model.bidirectional) == (70, 64, True)
+    assert compose(["task=adding_late", "model.bidirectional=false"]).model.bidirectional is False
+
+
+def test_a_default_for_an_unknown_key_is_refused_with_the_known_ones(own):
+    @register_task("adding_wrong", title="adding", data="generated", paper="none")
+    class AddingWrong(Adding):
+        defaults = ("training.stepz=70",)
+
+    with pytest.raises(ConfigError, match=r"unknown key 'training\.stepz'; did you mean 'steps'"):
+        compose(["task=adding_wrong"])
 
 
 def test_their_keys_are_explained_and_checked_like_all_others(own):
