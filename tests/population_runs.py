@@ -62,5 +62,5 @@ def count_programs(monkeypatch: pytest.MonkeyPatch) -> list[CompiledRun]:
 
 def compilations(programs: CompiledRun, function: str) -> int:
     """How often a function was compiled."""
-    names = [name if isinstance(name, str) else name[0] for name, _, _ in programs._compiled]
+    names = [name for name, *_ in programs._compiled]
     return names.count(function)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,18 +13,15 @@ import numpy as np
 from jaxtyping import PyTree
 
 from lstmlab.config import Config, ConfigError, Member, merge_traced, split_traced, to_tree
-from lstmlab.models import SequenceModel
 from lstmlab.tasks import Split
 from lstmlab.training import functions
 from lstmlab.training.devices import Placement, batch_mesh, rows_of_chunks, whole
-from lstmlab.training.functions import Metrics, RunState, StepLog
+from lstmlab.training.functions import RunState
 from lstmlab.training.stream import HostBatches, ResidentSplit, Stream, data_placement
 from lstmlab.training.timer import Activity, Timer
 
-Name = str | tuple[str, int]
-"""of a function, with the number of steps where it has one"""
-ProgramKey = tuple[Name, int | None, jax.sharding.Sharding | None]
-"""name, number of members under ``vmap``, and where the arguments lie"""
+ProgramKey = tuple[str, int | None, tuple[Any, ...], jax.sharding.Sharding | None]
+"""name of a function, number of members under ``vmap``, static arguments, sharding of the arguments"""
 
 # Keys that change nothing of what is computed.
 HOST_KEYS = ("resume", "name", "wandb")
@@ -37,11 +34,9 @@ def program_key(config: Config) -> str:
 
 
 class CompiledRun:
-    """The functions of :mod:`lstmlab.training.functions`, each compiled when it is first called; any thread may call.
+    """The functions of :mod:`lstmlab.training.functions` for one static configuration, compiled when first called.
 
-    Their first argument is a member's traced values; they enter the configuration here and nowhere else. With ``size``
-    a function is mapped over a leading axis of that many members by ``vmap``; without it is the plain function of one
-    run. Compiling counts as such on the ``timer`` of the caller.
+    Any thread may call. Members of a population that differ only in traced values share one ``CompiledRun``.
 
     Raises ``ConfigError`` when the parts of the configuration do not fit.
 
@@ -90,34 +85,44 @@ class CompiledRun:
         put = partial(jax.device_put, device=self._chunk_placement or device)
         return Stream(self.batches, values, step, position, put=put)
 
-    def init(self, values: Member, timer: Timer, size: int | None = None) -> RunState:
-        """The state before the first step. Its time counts as compiling."""
-        return self._call("init", functions.init, (values,), timer, "compile", size, has_data=False)
+    @property
+    def streamed(self) -> bool:
+        """Whether batches come from the host."""
+        return self.data_placement == "stream"
 
-    def advance(
-        self, values: Member, state: RunState, data: PyTree, steps: int, timer: Timer, size: int | None = None
-    ) -> tuple[RunState, StepLog]:
-        """``steps`` optimiser steps; the given state is used up. ``data`` is the split, or a chunk of its batches."""
-        arguments = (values, state, data)
-        return self._call(("advance", steps), self._advance(steps), arguments, timer, "train", size, donate=(1,))
+    def call(
+        self,
+        function: Callable[..., Any],
+        values: Member,
+        *args: PyTree,
+        timer: Timer,
+        activity: Activity,
+        size: int | None = None,
+        **static: Any,
+    ) -> Any:
+        """Call a function of :mod:`lstmlab.training.functions` with the run's configuration and ``values`` in it.
 
-    def validate(
-        self, values: Member, state: RunState, data: PyTree, timer: Timer, size: int | None = None
-    ) -> tuple[RunState, Metrics]:
-        """Validation metrics, and the best model kept."""
-        return self._call("validate", self._validate, (values, state, data), timer, "evaluate", size)
+        It is compiled at the first call. With ``size``, ``values`` and all arguments but the data have a leading axis
+        of that many members.
 
-    def evaluate(
-        self, values: Member, model: SequenceModel, data: PyTree, timer: Timer, size: int | None = None
-    ) -> Metrics:
-        """Every metric of the test split."""
-        return self._call("evaluate", self._evaluate, (values, model, data), timer, "evaluate", size)
+        Args:
+            function: its arguments are the configuration, then a state or model, then data.
+            values: traced values of one member.
+            args: what follows the configuration; :func:`~lstmlab.training.functions.advance` donates its state's
+                buffers, so do not use the state again.
+            timer: counts compiling under ``compile``, running under ``activity``.
+            static: keyword arguments of the function that are compiled in.
+        """
+        with timer("compile"):
+            compiled = self._compile(function, (values, *args), size, static)
+        with timer(activity):
+            return jax.block_until_ready(compiled(values, *args))
 
     def advance_bytes(self, size: int, values: Member, data: PyTree, steps: int) -> int | None:
-        """Device memory that ``advance`` needs for so many members, or ``None`` where the backend does not say."""
+        """Device memory that ``advance`` needs for ``size`` members, or ``None`` where the backend does not say."""
         members = jax.tree.map(lambda v: jax.ShapeDtypeStruct((size, *np.shape(v)), np.asarray(v).dtype), values)
         states = jax.eval_shape(jax.vmap(self._with_config(functions.init)), members)
-        jitted = self._jitted(self._advance(steps), size, donate=(1,))
+        jitted = self._jitted(functions.advance, 3, size, {"steps": steps})
         analysis = jitted.lower(members, states, data).compile().memory_analysis()
         if analysis is None:
             return None
@@ -125,81 +130,51 @@ class CompiledRun:
         return int(kept + analysis.temp_size_in_bytes)
 
     def warm_up(self, values: Member) -> list[Callable[[], Any]]:
-        """What compiles the functions of a run on one device, one by one, for workers that would wait for them.
+        """Jobs that compile the functions of a run in advance on one device, the longest first.
 
-        The longest comes first. What compiling raises is raised again where the function is called.
+        An error of compiling is raised again where the function is called.
         """
         training = self.config.training
-        shapes: dict[str, Any] = {split: jax.eval_shape(lambda d: d, d) for split, d in self._host_data.items()}
+        shapes: dict[str, PyTree] = {split: jax.eval_shape(lambda d: d, d) for split, d in self._host_data.items()}
         state, steps = self.template, min(training.log_every, training.steps)
         if self.batches:
             shapes["train"] = self.batches.shapes(steps)
         train, validation, test = (shapes[split] for split in ("train", "validation", "test"))
+        advance = {"steps": steps, "streamed": self.streamed}
         return [
-            partial(self._compile, ("advance", steps), self._advance(steps), (values, state, train), donate=(1,)),
-            partial(self._compile, "init", functions.init, (values,), has_data=False),
-            partial(self._compile, "validate", self._validate, (values, state, validation)),
-            partial(self._compile, "evaluate", self._evaluate, (values, state.best_model, test)),
+            partial(self._compile, functions.advance, (values, state, train), None, advance),
+            partial(self._compile, functions.init, (values,), None, {}),
+            partial(self._compile, functions.validate, (values, state, validation), None, {}),
+            partial(self._compile, functions.evaluate, (values, state.best_model, test), None, {}),
         ]
 
-    def _advance(self, steps: int) -> Callable[..., Any]:
-        if self.batches:
-            return partial(functions.advance_on, mesh=self._mesh)
-        return partial(functions.advance, steps=steps, mesh=self._mesh)
-
-    def _validate(self, config: Config, state: RunState, data: PyTree) -> tuple[RunState, Metrics]:
-        return functions.validate(config, state, data, self._mesh)
-
-    def _evaluate(self, config: Config, model: SequenceModel, data: PyTree) -> Metrics:
-        return functions.evaluate(config, model, data, "test", self._mesh)
-
-    def _with_config(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function with a member's values in place of the configuration that holds them."""
-        return lambda values, *args: function(merge_traced(self.config, values), *args)
-
-    def _call(
-        self,
-        name: Name,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        timer: Timer,
-        activity: Activity,
-        size: int | None,
-        **how: Any,
-    ) -> Any:
-        with timer("compile"):
-            compiled = self._compile(name, function, args, size=size, **how)
-        with timer(activity):
-            return jax.block_until_ready(compiled(*args))
-
     def _compile(
-        self, name: Name, function: Callable[..., Any], args: tuple[Any, ...], *, size: int | None = None, **how: Any
+        self, function: Callable[..., Any], args: tuple[PyTree, ...], size: int | None, static: dict[str, Any]
     ) -> jax.stages.Compiled:
         """The compiled function; a thread that asks for one that another thread compiles waits for it."""
-        key = (name, size, _sharding(args))
+        key = (function.__name__, size, tuple(sorted(static.items())), _sharding(args))
         with self._lock:
             own = self._locks.setdefault(key, threading.Lock())
         with own:
             if key not in self._compiled:
-                self._compiled[key] = self._jitted(function, size, **how).lower(*args).compile()
+                self._compiled[key] = self._jitted(function, len(args), size, static).lower(*args).compile()
             return self._compiled[key]
 
     def _jitted(
-        self,
-        function: Callable[..., Any],
-        size: int | None,
-        *,
-        donate: Sequence[int] = (),
-        has_data: bool = True,
+        self, function: Callable[..., Any], count: int, size: int | None, static: dict[str, Any]
     ) -> jax.stages.Wrapped:
-        function = self._with_config(function)
+        if function is not functions.init:
+            static = static | {"mesh": self._mesh}
+        donate = (1,) if function is functions.advance else ()
+        function = self._with_config(partial(function, **static))
+        if size is not None:
+            # Values and states have an axis of members; the data is shared.
+            function = jax.vmap(function, in_axes=(0, 0, None)[:count])
+        return jax.jit(function, donate_argnums=donate, out_shardings=self.placement)
 
-        def mapped(*args: Any) -> Any:
-            """Members along the first axis; they share the data."""
-            axes = [0] * (len(args) - has_data) + [None] * has_data
-            return jax.vmap(function, in_axes=tuple(axes))(*args)
-
-        return jax.jit(function if size is None else mapped, donate_argnums=donate, out_shardings=self.placement)
+    def _with_config(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function of a member's values, which take their places in the configuration here."""
+        return lambda values, *args: function(merge_traced(self.config, values), *args)
 
     def _check_batches(self, values: Member) -> None:
         """Raise the ``ValueError`` of a task that cannot draw its batches."""

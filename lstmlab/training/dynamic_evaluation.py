@@ -7,12 +7,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from lstmlab.models import Rates, SequenceModel
+from lstmlab.models import Rates, RecurrentModel
 from lstmlab.tasks import Split, Task
 
 
 def metrics_while_learning(
-    model: SequenceModel, task: Task, rates: Rates, split: Split, rate: float
+    model: RecurrentModel, task: Task, rates: Rates, split: Split, rate: float
 ) -> dict[str, float]:
     r"""Every metric of a split that is read in order, as one stream, with a step of SGD after each segment.
 
@@ -34,12 +34,12 @@ def metrics_while_learning(
     segments = jnp.arange(task.eval_batches(split, 1))
 
     @jax.jit
-    def read(model: SequenceModel, data: Any, rate: Any) -> dict[str, jax.Array]:
-        def loss_of(model: SequenceModel, state: Any, batch: Any) -> tuple[Any, Any]:
+    def read(model: RecurrentModel, data: Any, rate: Any) -> dict[str, jax.Array]:
+        def loss_of(model: RecurrentModel, state: Any, batch: Any) -> tuple[Any, Any]:
             out = model(batch.inputs, state, lengths=batch.lengths, resets=batch.resets, rates=rates)
             return task.loss(out.outputs, batch), (out.state, task.metrics(out.outputs, batch))
 
-        def step(carry: tuple[SequenceModel, Any], index: Any) -> tuple[tuple[SequenceModel, Any], Any]:
+        def step(carry: tuple[RecurrentModel, Any], index: Any) -> tuple[tuple[RecurrentModel, Any], Any]:
             model, state = carry
             batch = task.eval_batch(data, split, index, 1)
             gradients, (state, metrics) = jax.grad(loss_of, has_aux=True)(model, state, batch)

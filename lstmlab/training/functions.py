@@ -1,15 +1,14 @@
-"""One run as pure functions of its configuration, whose traced values may be tracers.
+"""The computation of a run as pure functions of its configuration, in which the learning rate may be a JAX tracer.
 
-``init(config)`` makes a state, ``advance(config, state, data, n)`` takes n optimiser steps in one ``lax.scan`` (or
-``advance_on`` takes one on each of the given batches), ``validate`` evaluates on the validation split and keeps the
-best model. Random keys are folded from (seed, purpose, step), so a run that is resumed, runs alone or runs as one
-member of a population sees the same numbers. On a ``mesh`` the rows of every batch, and of a carried recurrent state,
-are split over its devices; everything else is on each of them.
+``init(config)`` makes a state, ``advance(config, state, data, n)`` takes n optimiser steps in one ``lax.scan``,
+``validate`` evaluates on the validation split and keeps the best model. Random keys are folded from (seed, purpose,
+step), so a run that is resumed, runs alone or runs as one member of a population sees the same numbers. On a ``mesh``
+the rows of every batch, and of a carried recurrent state, are split over its devices; everything else is on each of
+them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -20,7 +19,7 @@ from jaxtyping import Array, Float, PyTree
 
 from lstmlab.arrays import Key, Scalar, Step
 from lstmlab.config import Config, switched_on
-from lstmlab.models import ARCHITECTURES, Rates, SequenceModel
+from lstmlab.models import ARCHITECTURES, Rates, RecurrentModel
 from lstmlab.tasks import Batch, Split
 from lstmlab.training.devices import by_rows, split_rows
 from lstmlab.training.optimizer import learning_rate, make_optimizer
@@ -34,11 +33,11 @@ class RunState(NamedTuple):
     """Everything that a checkpoint must hold."""
 
     step: Step
-    model: SequenceModel
+    model: RecurrentModel
     optimizer: Any
     carry: Any
     """recurrent state carried between batches of stateful tasks, else ``None``"""
-    best_model: SequenceModel
+    best_model: RecurrentModel
     best_metric: Scalar
     best_step: Step
 
@@ -51,7 +50,7 @@ class StepLog(NamedTuple):
     learning_rate: Float[Array, " steps"]
 
 
-def build_model(config: Config, key: Key) -> SequenceModel:
+def build_model(config: Config, key: Key) -> RecurrentModel:
     """A freshly initialised model; raises ``ValueError`` when cell, model and task do not fit."""
     model, task = config.model, config.task
     architecture = ARCHITECTURES[task.architecture]
@@ -91,35 +90,23 @@ def draw(config: Config, data: PyTree, step: Step) -> Batch:
 
 
 def advance(
-    config: Config, state: RunState, data: PyTree, steps: int, mesh: Mesh | None = None
+    config: Config, state: RunState, data: PyTree, steps: int, *, streamed: bool = False, mesh: Mesh | None = None
 ) -> tuple[RunState, StepLog]:
-    """Take ``steps`` optimiser steps; ``data`` is the task's training split."""
-    return _scan_steps(config, state, None, steps, lambda step, _: draw(config, data, step), mesh)
+    """Take ``steps`` optimiser steps.
 
-
-def advance_on(config: Config, state: RunState, batches: Batch, mesh: Mesh | None = None) -> tuple[RunState, StepLog]:
-    """Take a step on each of the batches ``[steps, batch, ...]``, which :func:`draw` has made elsewhere."""
-    return _scan_steps(config, state, batches, None, lambda _, batch: batch, mesh)
-
-
-def _scan_steps(
-    config: Config,
-    state: RunState,
-    batches: Batch | None,
-    steps: int | None,
-    batch_of: Callable[[Any, Any], Batch],
-    mesh: Mesh | None,
-) -> tuple[RunState, StepLog]:
+    ``data`` is the task's training split, from which each step draws its batch; or, if ``streamed``, the batches
+    ``[steps, batch, ...]`` that :func:`draw` has made on the host.
+    """
     task, optimizer, rates = config.task, _optimizer(config), dropout_rates(config)
     rate = learning_rate(config.optimizer, config.schedule, config.training.steps)
 
-    def loss_of(model: SequenceModel, batch: Batch, carry: Any, key: Key) -> Any:
+    def loss_of(model: RecurrentModel, batch: Batch, carry: Any, key: Key) -> Any:
         outputs, carry = _apply(model, batch, carry, rates, mesh, key)
         return task.loss(outputs, batch), carry
 
     def body(state: RunState, given: Batch | None) -> tuple[RunState, StepLog]:
         dropout_key = jax.random.fold_in(run_key(config, "dropout"), state.step)
-        batch = split_rows(mesh, batch_of(state.step, given))
+        batch = split_rows(mesh, given if given is not None else draw(config, data, state.step))
         (loss, carry), gradients = jax.value_and_grad(loss_of, has_aux=True)(
             state.model, batch, state.carry, dropout_key
         )
@@ -133,12 +120,14 @@ def _scan_steps(
         )
         return state, log
 
-    return jax.lax.scan(body, state, batches, length=steps)
+    return jax.lax.scan(body, state, data if streamed else None, length=steps)
 
 
-def evaluate(config: Config, model: SequenceModel, data: PyTree, split: Split, mesh: Mesh | None = None) -> Metrics:
+def evaluate(
+    config: Config, model: RecurrentModel, data: PyTree, split: Split = "test", *, mesh: Mesh | None = None
+) -> Metrics:
     """Every metric of a split; ``data`` is that split's data."""
-    # Without a key only zoneout acts, by its expectation.
+    # Without a key dropout is off, and zoneout uses its expected value.
     task, rates = config.task, dropout_rates(config)
     size = config.training.eval_batch_size or config.training.batch_size
 
@@ -154,10 +143,10 @@ def evaluate(config: Config, model: SequenceModel, data: PyTree, split: Split, m
     return means | task.derived(means)
 
 
-def validate(config: Config, state: RunState, data: PyTree, mesh: Mesh | None = None) -> tuple[RunState, Metrics]:
+def validate(config: Config, state: RunState, data: PyTree, *, mesh: Mesh | None = None) -> tuple[RunState, Metrics]:
     """Evaluate on the validation split; the model is kept when it is the best so far."""
     task = config.task
-    metrics = evaluate(config, state.model, data, "validation", mesh)
+    metrics = evaluate(config, state.model, data, "validation", mesh=mesh)
     value = metrics[task.metric]
     better = value < state.best_metric if task.goal == "min" else value > state.best_metric
 
@@ -173,7 +162,7 @@ def validate(config: Config, state: RunState, data: PyTree, mesh: Mesh | None = 
 
 
 def _apply(
-    model: SequenceModel, batch: Batch, carry: Any, rates: Rates, mesh: Mesh | None, key: Key | None = None
+    model: RecurrentModel, batch: Batch, carry: Any, rates: Rates, mesh: Mesh | None, key: Key | None = None
 ) -> tuple[Array, Any]:
     """Outputs for a batch, and the recurrent state after it."""
 

@@ -96,12 +96,6 @@ class Recorder:
         state, self.restored = self.restored, None
         return state
 
-    def is_over(self, step: int, best_step: Any) -> bool:
-        """Whether all steps are done, or validation has not improved for ``training.patience`` evaluations."""
-        training = self.config.training
-        waited = (step - int(best_step)) // training.eval_every
-        return step >= training.steps or (bool(training.patience) and step > 0 and waited >= training.patience)
-
     def record(self, chunk: Chunk) -> None:
         """Write a row of metrics. Raises ``RunFailed`` when loss or gradient are no longer finite."""
         self.step, self.position = chunk.step, chunk.position

@@ -55,7 +55,7 @@ def train(
         closing(Trainer(compiled, recorder.values, recorder.step, recorder.position)) as trainer,
     ):
         state = trainer.start(recorder.take_restored())
-        while not recorder.is_over(trainer.step, state.best_step):
+        while not trainer.is_over(state.best_step):
             state, chunk = trainer.advance(state)
             if trainer.validation_due:
                 state, chunk = trainer.validate(state, chunk)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, read_config
-from lstmlab.models import ModelOutput, SequenceModel
+from lstmlab.models import ModelOutput, RecurrentModel
 from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.generate import generate
 from lstmlab.models.sampling import Draw, continue_sequence
@@ -35,14 +35,14 @@ class Trained:
     """The best model of a run.
 
     Attributes:
-        model: the :class:`~lstmlab.models.SequenceModel`, a pytree of parameters.
+        model: the :class:`~lstmlab.models.RecurrentModel`, a pytree of parameters.
         config: the run's configuration.
         task: the run's task, with its data and metrics.
         summary: what ``summary.json`` says.
         directory: the run directory.
     """
 
-    def __init__(self, model: SequenceModel, config: Config, directory: Path, summary: Mapping[str, Any]) -> None:
+    def __init__(self, model: RecurrentModel, config: Config, directory: Path, summary: Mapping[str, Any]) -> None:
         self.model, self.config, self.directory = model, config, directory
         self.summary = dict(summary)
         self.task: Task = config.task
@@ -165,7 +165,7 @@ def check_sampling(temperature: float, top_k: int, top_p: float, samples: int) -
         raise ValueError(f"samples is {samples}, but must be at least 1")
 
 
-def model_template(config: Config) -> SequenceModel:
+def model_template(config: Config) -> RecurrentModel:
     """The shapes of a configuration's model, without its arrays."""
     return jax.eval_shape(lambda: functions.init(config).model)
 

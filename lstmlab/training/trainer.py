@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
+from jaxtyping import PyTree
 
+from lstmlab.arrays import Step
 from lstmlab.config import Member
 from lstmlab.config.schema import TrainingConfig
+from lstmlab.training import functions
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.devices import Placement
 from lstmlab.training.functions import RunState
 from lstmlab.training.stream import ResidentSplit, Stream
-from lstmlab.training.timer import Seconds, Timer
+from lstmlab.training.timer import Activity, Seconds, Timer
 
 
 class Trainer:
@@ -48,16 +53,17 @@ class Trainer:
     def start(self, restored: RunState | None) -> RunState:
         """The state before the first step, or a restored one on the device."""
         if restored is None:
-            return self.compiled.init(self.values, self.timer, self.size)
+            return self._call("compile", functions.init)
         with self.timer("compile"):
             return jax.block_until_ready(jax.device_put(restored, self.device))
 
     def advance(self, state: RunState) -> tuple[RunState, Chunk]:
-        """Train until the next row of metrics is due, in one compiled call; the given state is used up."""
+        """Train until the next row of metrics is due, in one compiled call; do not use the given state again."""
         count = min(self.training.log_every, self.training.steps - self.step)
         with self.timer("train" if self._data.started else "compile"):
             data = jax.block_until_ready(self._data.take())
-        state, log = self.compiled.advance(self.values, state, data, count, self.timer, self.size)
+        streamed = self.compiled.streamed
+        state, log = self._call("train", functions.advance, state, data, steps=count, streamed=streamed)
         self.step += count
         chunk = Chunk(self.step, count, jax.device_get(log), self.timer.lap(), position=self._data.position)
         return state, chunk
@@ -70,7 +76,7 @@ class Trainer:
     def validate(self, state: RunState, chunk: Chunk) -> tuple[RunState, Chunk]:
         """Evaluate on the validation split, keep the best model, and note both in the chunk."""
         data = self.compiled.data("validation", self.device)
-        state, metrics = self.compiled.validate(self.values, state, data, self.timer, self.size)
+        state, metrics = self._call("evaluate", functions.validate, state, data)
         metrics, best_step = jax.device_get((metrics, state.best_step))
         seconds = {activity: chunk.seconds[activity] + more for activity, more in self.timer.lap().items()}
         return state, chunk._replace(validation=metrics, best_step=best_step, seconds=seconds)
@@ -78,8 +84,13 @@ class Trainer:
     def test(self, state: RunState) -> tuple[dict[str, Any], Seconds]:
         """Metrics of the best model on the test split, and the time that they took."""
         data = self.compiled.data("test", self.device)
-        metrics = self.compiled.evaluate(self.values, state.best_model, data, self.timer, self.size)
+        metrics = self._call("evaluate", functions.evaluate, state.best_model, data)
         return jax.device_get(metrics), self.timer.lap()
+
+    def is_over(self, best_step: Step | np.ndarray) -> bool:
+        """Whether all steps are done, or validation has not improved for ``training.patience`` evaluations."""
+        patience, waited = self.training.patience, (self.step - int(best_step)) // self.training.eval_every
+        return self.step >= self.training.steps or (bool(patience) and self.step > 0 and waited >= patience)
 
     def local(self, state: RunState) -> RunState:
         """A state that this process alone can use: fetched to the host, if several devices hold it."""
@@ -88,3 +99,8 @@ class Trainer:
     def close(self) -> None:
         """Stop reading batches ahead."""
         self._data.close()
+
+    def _call(self, activity: Activity, function: Callable[..., Any], *args: PyTree, **static: Any) -> Any:
+        return self.compiled.call(
+            function, self.values, *args, timer=self.timer, activity=activity, size=self.size, **static
+        )

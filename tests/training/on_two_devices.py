@@ -8,7 +8,7 @@ from small_runs import assert_same_bits, parameters, run, small, untimed
 
 from lstmlab.config import ConfigError, split_traced
 from lstmlab.tracking.files import read_metrics
-from lstmlab.training import train_population
+from lstmlab.training import functions, train_population
 from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.devices import batch_mesh, by_rows
@@ -50,7 +50,7 @@ def test_every_device_computes_its_rows_and_gradients_are_summed(task):
     member = jax.device_put(split_traced(config)[1], programs.placement)
     state = jax.device_put(jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), programs.template), programs.placement)
     data = programs.data("train", programs.placement)
-    advance = jax.jit(programs._with_config(programs._advance(2)))
+    advance = programs._jitted(functions.advance, 3, None, {"steps": 2})
     text = advance.lower(member, state, data).compile().as_text()
     assert "all-reduce" in text
     # The state of the recurrence has half of the rows on each device, and nobody gathers those of all steps.

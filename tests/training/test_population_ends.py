@@ -13,7 +13,7 @@ from wandb_reader import read_run
 from lstmlab import RunFailed
 from lstmlab.config import ConfigError
 from lstmlab.tracking.files import RunFiles, read_metrics, read_summary
-from lstmlab.training import Hooks
+from lstmlab.training import Hooks, functions
 from lstmlab.training.compiled import CompiledRun
 
 PATIENT = ["cell=rnn", "training.steps=8", "training.patience=1"]
@@ -91,13 +91,14 @@ def test_diverged_members_are_left_out_once_half_have_gone(tmp_path, monkeypatch
     rates = [1e30, 0.01, 1e30, 1e30]
     configs = [sgd(seed, rate) for seed, rate in enumerate(rates)]
     sizes = []
-    works = CompiledRun.advance
+    works = CompiledRun.call
 
-    def noted(self, *args):
-        sizes.append(args[-1])
-        return works(self, *args)
+    def noted(self, function, *args, size, **how):
+        if function is functions.advance:
+            sizes.append(size)
+        return works(self, function, *args, size=size, **how)
 
-    monkeypatch.setattr(CompiledRun, "advance", noted)
+    monkeypatch.setattr(CompiledRun, "call", noted)
     outcomes = populate(configs, tmp_path, strategy="vmap", max_members=4, workers=1)
     assert [outcome.error is None for outcome in outcomes] == [False, True, False, False]
     assert sizes == [4, 1, 1]
@@ -143,14 +144,14 @@ def test_a_configuration_that_does_not_fit_stops_its_own_program_only(tmp_path):
 
 
 def test_a_program_that_fails_stops_the_members_of_its_batch_only(tmp_path, monkeypatch):
-    works = CompiledRun.advance
+    works = CompiledRun.call
 
-    def breaking(self, *args):
-        if self.config.cell.name == "gru":
+    def breaking(self, function, *args, **how):
+        if self.config.cell.name == "gru" and function is functions.advance:
             raise MemoryError("out of device memory")
-        return works(self, *args)
+        return works(self, function, *args, **how)
 
-    monkeypatch.setattr(CompiledRun, "advance", breaking)
+    monkeypatch.setattr(CompiledRun, "call", breaking)
     configs = [sgd(0, 0.01), small("adding", "cell=gru"), small("adding", "cell=gru", "seed=1")]
     outcomes = populate(configs, tmp_path, strategy="vmap", max_members=2)
     assert [type(outcome.error) for outcome in outcomes] == [type(None), MemoryError, MemoryError]

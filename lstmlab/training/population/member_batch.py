@@ -92,7 +92,7 @@ class MemberBatch:
         return self._trainer.start(_stack(jnp.stack, restored))
 
     def _ended(self, recorders: list[Recorder], state: RunState) -> list[Recorder]:
-        return [r for r in recorders if r.is_over(self._trainer.step, self._of(r, state.best_step))]
+        return [r for r in recorders if self._trainer.is_over(self._of(r, state.best_step))]
 
     def _progress(
         self, recorders: list[Recorder], chunk: Chunk | None, state: RunState, ended: list[Recorder]
