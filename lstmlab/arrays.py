@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+import numpy as np
 from jaxtyping import Array, Bool, Float, Inexact, Int, PRNGKeyArray, PyTree, Shaped
 
 Key = PRNGKeyArray
-Traceable: TypeAlias = float | Float[Array, ""]
+Traceable: TypeAlias = float | np.floating | Float[Array, ""]
 """a number of the configuration that may also be a traced value, such as a dropout rate"""
 Scalar = Float[Array, ""]
 Step = Int[Array, ""]

@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from jaxtyping import PRNGKeyArray
-
+from lstmlab.arrays import Key
 from lstmlab.cells.base import Cell
 from lstmlab.registry import Registry
 
@@ -57,6 +56,6 @@ def cell_entry(name: str) -> CellEntry:
     return CELLS.entry(name)
 
 
-def make_cell(name: str, input_size: int, hidden_size: int, *, key: PRNGKeyArray, **settings: Any) -> Cell:
+def make_cell(name: str, input_size: int, hidden_size: int, *, key: Key, **settings: Any) -> Cell:
     """Build a registered cell; ``settings`` as for :class:`~lstmlab.cells.base.Cell`."""
     return cell_entry(name).cls(input_size, hidden_size, key=key, **settings)

@@ -144,9 +144,9 @@ def test_dropout_masks_keep_the_mean(rate):
 @each_form
 def test_zoneout_at_rate_zero_equals_the_plain_cell(case):
     p = problem(case)
-    zoned, plain = with_zoneout(p, 0.0), masked(p)
-    for backend in backends(zoned.cell):
-        result = masked(zoned, backend=backend)
+    regularised, plain = with_zoneout(p, 0.0), masked(p)
+    for backend in backends(regularised.cell):
+        result = masked(regularised, backend=backend)
         for name in ("outputs", "final", "d_state"):
             assert_close(result[name], plain[name])
         assert_close(result["d_xs"][0], plain["d_xs"])
@@ -155,9 +155,9 @@ def test_zoneout_at_rate_zero_equals_the_plain_cell(case):
 @each_form
 def test_zoneout_at_rate_one_keeps_the_state(case):
     p = problem(case)
-    zoned = with_zoneout(p, 1.0)
-    for backend in backends(zoned.cell):
-        result = masked(zoned, backend=backend)
+    regularised = with_zoneout(p, 1.0)
+    for backend in backends(regularised.cell):
+        result = masked(regularised, backend=backend)
         for name in p.cell.zoneout_fields or p.state._fields:
             assert_close(getattr(result["final"], name), getattr(p.state, name), 1e-6)
         if "h" in (p.cell.zoneout_fields or p.state._fields):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from lstmlab.arrays import Key
+from lstmlab.arrays import Key, Traceable
 from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init, per_gate
 from lstmlab.cells.maps import Computed, LinearMap
@@ -30,7 +30,7 @@ class FromSlower(Computed):
     Only the blocks that are not zero are parameters: flat, one column of blocks after the other.
     """
 
-    def __init__(self, size: int, groups: int, key: Key, init: str, scale: float | Array, dtype: str | None):
+    def __init__(self, size: int, groups: int, key: Key, init: str, scale: Traceable, dtype: str | None):
         self.groups, self.width = groups, size // groups
         columns = [
             per_gate(init, subkey, (size - k * self.width,), (self.width,), scale).ravel()

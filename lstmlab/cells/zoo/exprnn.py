@@ -9,7 +9,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array
 
-from lstmlab.arrays import Key
+from lstmlab.arrays import Key, Traceable
 from lstmlab.cells.base import Cell
 from lstmlab.cells.initialise import Init, KeyStream
 from lstmlab.cells.maps import Computed, LinearMap
@@ -25,7 +25,7 @@ class Orthogonal(Computed):
     Helfrich et al. 2018, arXiv:1707.09520, as the authors of expRNN use it).
     """
 
-    def __init__(self, size: int, key: Key, scale: float | Array, dtype: str | None) -> None:
+    def __init__(self, size: int, key: Key, scale: Traceable, dtype: str | None) -> None:
         self.size = size
         angles = jnp.tan(jax.random.uniform(key, (size // 2,), maxval=math.pi / 2) / 2)
         first = 2 * np.arange(size // 2)

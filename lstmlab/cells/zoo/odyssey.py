@@ -65,8 +65,8 @@ class NIG(Variant):
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The whole candidate enters the memory."""
         f, candidate, o = self.split(z + r)
-        f = sigmoid(f + self.forget_peephole * state.c)
         candidate = self.candidate_activation(candidate)
+        f = sigmoid(f + self.forget_peephole * state.c)
         c = f * state.c + candidate
         o = sigmoid(o + self.output_peephole * c)
         return HCState(h=o * jnp.tanh(c), c=c), {"forget": f, "candidate": candidate, "output": o}
@@ -92,8 +92,8 @@ class NFG(Variant):
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The memory only adds."""
         i, candidate, o = self.split(z + r)
-        i = sigmoid(i + self.input_peephole * state.c)
         candidate = self.candidate_activation(candidate)
+        i = sigmoid(i + self.input_peephole * state.c)
         c = state.c + i * candidate
         o = sigmoid(o + self.output_peephole * c)
         return HCState(h=o * jnp.tanh(c), c=c), {"input": i, "candidate": candidate, "output": o}
@@ -116,10 +116,11 @@ class NOG(Variant):
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """All of the squashed memory is the output."""
         i, f, candidate = self.split(z + r)
-        i = sigmoid(i + self.input_peephole * state.c)
-        f = sigmoid(f + self.forget_peephole * state.c)
         candidate = self.candidate_activation(candidate)
-        c = f * state.c + i * candidate
+        f = sigmoid(f + self.forget_peephole * state.c)
+        kept = f * state.c
+        i = sigmoid(i + self.input_peephole * state.c)
+        c = kept + i * candidate
         return HCState(h=jnp.tanh(c), c=c), {"input": i, "forget": f, "candidate": candidate}
 
 
@@ -143,10 +144,11 @@ class NIAF(Variant):
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The candidate is linear."""
         i, f, candidate, o = self.split(z + r)
-        i = sigmoid(i + self.input_peephole * state.c)
-        f = sigmoid(f + self.forget_peephole * state.c)
         candidate = self.candidate_activation(candidate)
-        c = f * state.c + i * candidate
+        f = sigmoid(f + self.forget_peephole * state.c)
+        kept = f * state.c
+        i = sigmoid(i + self.input_peephole * state.c)
+        c = kept + i * candidate
         o = sigmoid(o + self.output_peephole * c)
         return HCState(h=o * jnp.tanh(c), c=c), {"input": i, "forget": f, "candidate": candidate, "output": o}
 
@@ -169,10 +171,11 @@ class NOAF(Variant):
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """The gated memory is the output."""
         i, f, candidate, o = self.split(z + r)
-        i = sigmoid(i + self.input_peephole * state.c)
-        f = sigmoid(f + self.forget_peephole * state.c)
         candidate = self.candidate_activation(candidate)
-        c = f * state.c + i * candidate
+        f = sigmoid(f + self.forget_peephole * state.c)
+        kept = f * state.c
+        i = sigmoid(i + self.input_peephole * state.c)
+        c = kept + i * candidate
         o = sigmoid(o + self.output_peephole * c)
         return HCState(h=o * c, c=c), {"input": i, "forget": f, "candidate": candidate, "output": o}
 
@@ -201,8 +204,8 @@ class CIFG(Variant):
     def update(self, state: HCState, z: Array, r: Array) -> tuple[HCState, Gates]:
         """As much of the candidate enters the memory as is forgotten."""
         f, candidate, o = self.split(z + r)
-        f = sigmoid(f + self.forget_peephole * state.c)
         candidate = self.candidate_activation(candidate)
+        f = sigmoid(f + self.forget_peephole * state.c)
         c = f * state.c + (1 - f) * candidate
         o = sigmoid(o + self.output_peephole * c)
         return HCState(h=o * jnp.tanh(c), c=c), {"forget": f, "candidate": candidate, "output": o}
