@@ -1,7 +1,7 @@
 """The forms of a recurrence, and what a backend asks of a cell of each form.
 
 :class:`lstmlab.cells.base.Cell` and its subclasses offer these methods, and so do the wrappers of
-:mod:`lstmlab.cells.wrappers`.
+:mod:`lstmlab.cells.regularise_steps`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ r"""Dropout on the products with the state: masks on ``h`` or on the recurrent k
 
 Masks are drawn once per sequence, outside the loop, and travel as ordinary arrays, so that every backend runs the
 regularised cell unchanged. Candidate dropout and zoneout, which act at every step, are in
-:mod:`lstmlab.cells.wrappers`.
+:mod:`lstmlab.cells.regularise_steps`.
 """
 
 from __future__ import annotations

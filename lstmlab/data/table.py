@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from lstmlab.data.csv_cells import Cells, is_number, number, read_cells
+from lstmlab.data.csv_text import Cells, is_number, number, read_cells
 from lstmlab.data.download import DataError
 from lstmlab.data.fill import FILLS, fill_cells, insert_rows
 from lstmlab.data.times import Times, parse_column, parsers, regular_step, step_name, usual_step

@@ -20,7 +20,7 @@ from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
 from lstmlab.training.distributed import is_main_process, on_main_process, shown_by_main_process
-from lstmlab.training.resume import CONFIG_FILE
+from lstmlab.training.finished_run import CONFIG_FILE
 
 USER_ERRORS = (ConfigError, DataError, RunError, RunFailed, OSError)
 """Errors whose message says what is wrong, so that users need no traceback."""

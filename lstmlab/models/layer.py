@@ -11,8 +11,8 @@ from flax import nnx
 from lstmlab.arrays import Key, Lengths, TimeMajorResets
 from lstmlab.cells import Cell
 from lstmlab.cells.regularise import recurrent_dropout, weight_drop
+from lstmlab.cells.regularise_steps import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.cells.state import Gates, State
-from lstmlab.cells.wrappers import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.models.blocks import BLOCKS, Block, Sequences
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.models.model_settings import ModelSettings

@@ -21,8 +21,8 @@ from lstmlab.tracking.wandb_sink import WandbSettings
 from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
+from lstmlab.training.finished_run import CONFIG_FILE, finished_summary
 from lstmlab.training.functions import RunState
-from lstmlab.training.resume import CONFIG_FILE, finished_summary
 from lstmlab.training.summary import show_plots, summarise
 from lstmlab.training.timer import Seconds, no_seconds
 from lstmlab.training.trained import ARTIFACTS_FILE, MODEL_FILE, Trained, load

@@ -9,7 +9,7 @@ from battery import BATCH, FORMS, TIME, Case, each_form, inner, problem, quick_j
 
 from lstmlab.cells import Cell, HState
 from lstmlab.cells.linear import LinearCell
-from lstmlab.cells.wrappers import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
+from lstmlab.cells.regularise_steps import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.recurrence import backends, unroll
 
 POINTWISE = [*(case for case in FORMS if shape_of(case).form == "pointwise"), Case("rhn", (("depth", 1),))]

@@ -10,7 +10,7 @@ import pytest
 from battery import Case, assert_close, each_direction, inner, jitter, random_like
 
 from lstmlab.cells import make_cell
-from lstmlab.cells.wrappers import Zoneout, zoneout_masks
+from lstmlab.cells.regularise_steps import Zoneout, zoneout_masks
 from lstmlab.recurrence import unroll
 from lstmlab.recurrence.chunkwise import LONGEST_CHUNK
 

@@ -23,7 +23,7 @@ from battery import (
 )  # fmt: skip
 
 from lstmlab.cells.regularise import dropout_mask, recurrent_dropout, weight_drop
-from lstmlab.cells.wrappers import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
+from lstmlab.cells.regularise_steps import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.recurrence import backends
 
 KEY = jax.random.key(5)
