@@ -89,7 +89,7 @@ def gate_biases(
 ) -> Float[Array, " gates_features"]:
     """First biases of stacked gates: those of memory gates spread or constant as ``init`` says, all others zero.
 
-    Gates of one size share one draw, so that an input gate closes where its forget gate holds.
+    Gates of one size share one draw, so that each unit's input-gate bias is minus its forget-gate bias.
     """
 
     def draw(name: str, size: int) -> Array:

@@ -1,4 +1,4 @@
-"""Linear maps from features to gate pre-activations: the choice beside the cell.
+"""Linear maps from features to gate pre-activations; the option ``map`` of a cell chooses one.
 
 Every map takes ``[..., *spatial, features]`` and gives ``[..., *spatial, gates · size]``, gate by gate along the last
 axis, so that a cell's pointwise function never knows which map fed it. Products run in ``dtype`` and return float32
@@ -71,7 +71,7 @@ class LinearMap(nnx.Module):
 
 
 class NoMap(LinearMap):
-    """Stands where a cell has no map, or none any more: no parameters, no bias, and nothing to apply."""
+    """A placeholder for a map that a cell does not have: no parameters, and it cannot be applied."""
 
     def __init__(self) -> None:
         self.bias, self.dtype = None, None

@@ -51,7 +51,13 @@ class ModelConfig:
         "none", "how a decoder looks back at its source (encoder-decoder tasks)", choices=ATTENTIONS
     )
     backend: str = setting("auto", "how the recurrence runs", choices=tuple(map(str, Backend)))
-    chunk: int = setting(0, "steps per rematerialised chunk, about √time saves most memory; 0: off", minimum=0)
+    chunk: int = setting(
+        0, "gradient checkpointing: recompute in chunks of this many steps, about √time saves most; 0: off", minimum=0
+    )
+        0,
+        "gradient checkpointing: recompute in chunks of this many steps, about √time saves most memory; 0: off",
+        minimum=0,
+    )
     dtype: str = setting("float32", "compute dtype of the products", choices=("float32", "bfloat16"))
 
 

@@ -32,7 +32,7 @@ def split_traced(config: Config) -> tuple[Config, Member]:
         if setting.off is not None and value == setting.off:
             continue
         member[name] = np.uint32(value) if isinstance(setting.default, int) else np.float32(value)
-        # Any value but the off value means "on"; the default may be off.
+        # A placeholder that keeps the mechanism on: the default, or 1.0 if the default is the off value.
         static[name] = setting.default if setting.default != setting.off else 1.0
     return merge_traced(config, static), member
 

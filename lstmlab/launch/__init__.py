@@ -1,1 +1,1 @@
-"""Hydra's jobs become runs: one alone, or the many of a sweep or a search as populations."""
+"""Hydra integration: single runs, sweeps, searches."""

@@ -1,4 +1,4 @@
-"""How a cell crosses time."""
+"""Unrolling a cell over a sequence."""
 
 from lstmlab.recurrence.unroll import Backend, Unrolled, backends, resolve_backend, unroll
 

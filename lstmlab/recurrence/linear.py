@@ -103,7 +103,7 @@ def _shift(values: Steps, start: Start, reverse: bool) -> Steps:
 
 
 def _step_earlier(values: Steps, start: Start, step_mask: StepMask, reverse: bool) -> Steps:
-    """:func:`_shift` with padding, which hands on what was before it, and resets to zero."""
+    """:func:`_shift`, where padded steps pass the previous value through and resets give zero."""
     if step_mask.mask is not None:
         values = where_steps(step_mask.mask, values, jnp.broadcast_to(start, values.shape))
     values = _shift(values, start, reverse)
@@ -111,7 +111,7 @@ def _step_earlier(values: Steps, start: Start, step_mask: StepMask, reverse: boo
 
 
 def last_valid(states: PyTree, start: PyTree, step_mask: StepMask, reverse: bool) -> PyTree:
-    """The last of the states of all steps that is none of the padding's; ``start`` for a sequence of padding alone."""
+    """The final state of each sequence without its padding; ``start`` for a sequence that is only padding."""
     if step_mask.mask is None:
         return jax.tree.map(lambda a: a[0 if reverse else -1], states)
     count = jnp.sum(step_mask.mask, axis=0)

@@ -1,4 +1,4 @@
-"""How a cell crosses time: one function, several backends."""
+"""Unrolling a cell over a sequence: one function, several backends."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ def unroll(
         xs: inputs ``[time, batch, *spatial, features]``.
         state: state before the first step (after the last one when ``reverse``); zero if not given.
         lengths: valid steps per sequence. Later steps leave the state alone and give zero outputs.
-        resets: ``True`` at the first step of a new segment, where the state starts at zero again. Backwards, a
-            segment that begins with the very first step ends the walk: the final state is that segment's.
-        reverse: walk from the last valid step to the first. Outputs stay aligned with inputs.
-        backend: ``auto``, ``scan``, ``fused``, ``associative`` or ``chunkwise``. Only ``scan`` promises a forward
-            mode: the backward passes of ``fused`` and ``associative`` are our own. For ``jax.jvp`` or Hessian-vector
-            products choose it.
+        resets: ``True`` at the first step of a new segment, where the state starts at zero again. With
+            ``reverse`` a reset at the first step has no effect.
+        reverse: run from the last valid step to the first. Outputs stay aligned with inputs.
+        backend: ``auto``, ``scan``, ``fused``, ``associative`` or ``chunkwise``. Only ``scan`` supports
+            forward-mode differentiation (``jax.jvp``, Hessian-vector products): ``fused`` and ``associative`` have
+            backward passes of their own.
         chunk: recompute the backward pass in chunks of this many steps; about √time saves most memory.
             Rematerialisation belongs to autodiff, so it runs on the ``scan`` backend.
         collect_gates: also return every named gate's activations ``[time, batch, ...]`` (backend ``scan``).

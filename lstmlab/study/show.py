@@ -18,7 +18,7 @@ def show_comparison(
     by: Sequence[str] = (),
     reference: str | None = None,
 ) -> tuple[Comparison, list[Path]]:
-    """Print the comparison of the runs below the directories, write it to ``output`` if given; it and its files.
+    """Print the comparison of the runs below the directories, write it to ``output`` if given; returns it and the files written.
 
     Raises ``RunError`` when there is no finished run, and as :func:`lstmlab.study.compare`.
     """

@@ -89,5 +89,5 @@ def by_rows(
     # Without this XLA would gather all rows on every device, where sequences are flattened to [time · batch, ...].
     every, own = PartitionSpec(), PartitionSpec(AXIS)
     specs = (every, own, every)
-    # Types that tell rows from shared values would put a sum into every step of the backward recurrence.
+    # check_vma=True would add a psum to every step of the backward recurrence.
     return jax.shard_map(on_one_device, mesh=mesh, in_specs=specs, out_specs=own, check_vma=False)(shared, rows, key)

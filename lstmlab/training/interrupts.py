@@ -1,4 +1,4 @@
-"""Ctrl-C between compiled calls, where nothing is half done."""
+"""Delays Ctrl-C until the results of the current step are written."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Recorder:
     Attributes:
         values: the run's traced values.
         step: optimiser steps done; of the checkpoint when the run is resumed.
-        restored: the state of that checkpoint, until it is taken.
+        restored: the state of that checkpoint; ``None`` after :meth:`take_restored`.
         position: the position in the stream of batches, where that checkpoint holds one.
     """
 
@@ -82,7 +82,7 @@ class Recorder:
             stack.callback(self._checkpoints.close)
             latest = self._checkpoints.latest_step
             if latest is None:
-                # What an earlier run left here must not pass for this one's results.
+                # Results left by an earlier run must not be taken for this one's.
                 for name in (SUMMARY, MODEL_FILE, ARTIFACTS_FILE):
                     (self.directory / name).unlink(missing_ok=True)
             save_config(to_tree(self.config), self.directory / CONFIG_FILE)
@@ -103,7 +103,7 @@ class Recorder:
         row = {
             "train/loss": float(np.mean(chunk.log.loss)),
             "train/gradient_norm": float(np.mean(chunk.log.gradient_norm)),
-            # Through text: the shortest number that is this float32, 0.001 rather than 0.0010000000474974513.
+            # Through str(), so that 0.001 is logged rather than 0.0010000000474974513.
             "train/learning_rate": float(str(np.float32(chunk.log.learning_rate[-1]))),
             "time/steps_per_second": chunk.count / chunk.seconds["train"],
         }

@@ -29,7 +29,7 @@ class Trainer:
         values: the run's traced values. With ``size`` these, and all states and results, have a leading axis of that
             many members.
         step: optimiser steps done before, when the run is resumed.
-        position: of the stream of batches in the checkpoint, if there is one.
+        position: data-stream position saved in the checkpoint, if any.
         device: where the run is computed; ``None``: the default device, or those of ``training.devices``.
     """
 

@@ -19,7 +19,7 @@ from lstmlab.training.recorder import Recorder
 from lstmlab.training.timer import Seconds, no_seconds
 from lstmlab.training.trainer import Trainer
 
-# Programs of several devices wait for each other inside: two at once could wait forever.
+# Two programs that each use all devices can deadlock in their collectives: this lock runs one at a time.
 _all_devices = threading.Lock()
 
 
@@ -40,7 +40,7 @@ class Progress(NamedTuple):
 
 
 class MemberBatch:
-    """Runs of one program at one step: a single one runs the plain program, several are mapped by ``vmap``.
+    """Runs that share compiled functions and are at the same step; several are mapped by ``vmap``, one is not.
 
     Members that have ended or diverged are dropped with :meth:`drop`; their results are ignored, and they are left out
     of the program once half of its members have been dropped.

@@ -1,4 +1,4 @@
-"""Batches of members taking turns on workers, while one thread writes every file."""
+"""Worker threads train batches of runs; this thread writes all files."""
 
 from __future__ import annotations
 
@@ -86,8 +86,7 @@ class Scheduler:
         """Batches in the order in which they start; the directories of one are opened when it is asked for."""
         made = 0
         for compiled, recorders in self._programs():
-            # Devices are either split among the rows of a batch or among members; and members that are streamed
-            # train one by one, as each has batches of its own.
+            # One member at a time if the rows of its batches are split over devices, or if its data is streamed.
             one = self.size == 1 or compiled.placement is not None or compiled.batches is not None
             size = 1 if one else self.size or members_that_fit(compiled, recorders, self._devices[0])
             if not one:  # accelerators share the members evenly
@@ -179,7 +178,7 @@ class Scheduler:
 
 
 def _record(progress: Progress) -> Trained | None:
-    """The steps of :func:`lstmlab.training.run.train` that write; the trained model when the run is over."""
+    """Write one member's results as :func:`lstmlab.training.run.train` does; the trained model when it is over."""
     recorder, chunk, state = progress.recorder, progress.chunk, progress.state
     if chunk is not None:
         recorder.record(chunk)
