@@ -54,10 +54,6 @@ class ModelConfig:
     chunk: int = setting(
         0, "gradient checkpointing: recompute in chunks of this many steps, about √time saves most; 0: off", minimum=0
     )
-        0,
-        "gradient checkpointing: recompute in chunks of this many steps, about √time saves most memory; 0: off",
-        minimum=0,
-    )
     dtype: str = setting("float32", "compute dtype of the products", choices=("float32", "bfloat16"))
 
 

@@ -18,7 +18,9 @@ def show_comparison(
     by: Sequence[str] = (),
     reference: str | None = None,
 ) -> tuple[Comparison, list[Path]]:
-    """Print the comparison of the runs below the directories, write it to ``output`` if given; returns it and the files written.
+    """Print the comparison of the runs below the directories, and write it to ``output`` if given.
+
+    Returns it, and the files written.
 
     Raises ``RunError`` when there is no finished run, and as :func:`lstmlab.study.compare`.
     """
