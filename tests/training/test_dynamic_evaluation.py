@@ -33,8 +33,8 @@ def by_hand(model, tokens, rate):
             nats = -logs[jnp.arange(len(targets)), targets]
             return nats.mean(), (nats, out.state)
 
-        slopes, (nats, state) = jax.grad(cost, has_aux=True)(model)
-        return jax.tree.map(lambda p, g: p - rate * g, model, slopes), state, nats
+        gradients, (nats, state) = jax.grad(cost, has_aux=True)(model)
+        return jax.tree.map(lambda p, g: p - rate * g, model, gradients), state, nats
 
     state, bits = None, []
     for first in range(0, len(tokens) - 1, UNROLL):

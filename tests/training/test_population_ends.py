@@ -57,7 +57,7 @@ def test_patience_is_every_members_own(strategy, settings, patient, tmp_path, mo
     populate(configs, tmp_path, strategy=strategy, **settings)
     summaries = [read_summary(tmp_path / str(index)) for index in range(5)]
     assert [summary["steps"] for summary in summaries] == [4, 8, 4, 8, 4]
-    # Of five lanes three end: two are left, and the program is made anew for two.
+    # Three of five members end: two are left, and the program is compiled again for two.
     (programs,) = made
     assert compilations(programs, "advance") == (2 if strategy == "vmap" else 1)
     if strategy == "vmap":

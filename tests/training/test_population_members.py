@@ -54,7 +54,7 @@ def test_as_lanes_members_agree_with_runs_alone_within_rounding(alone, tmp_path)
     assert [outcome.error for outcome in outcomes] == [None, None]
     for index in range(2):
         assert_ran_about_as(tmp_path / str(index), directory / str(index))
-    # Neither lane is the other's: that would agree with neither run alone, but say so.
+    # Neither member has the results of the other: that would agree with neither run alone, but say so.
     first, second = (read_metrics(tmp_path / str(index))[0]["train/loss"] for index in range(2))
     assert first != pytest.approx(second, **ROUNDING)
 
