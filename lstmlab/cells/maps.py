@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -64,9 +65,11 @@ class LinearMap(nnx.Module):
         """The transposed map, from pre-activations back to arrays of the shape and type of ``like``."""
         return lambda r: jax.linear_transpose(self, like)(r)[0]
 
-    def __call__(self, x: Float[Array, "*batch features"]) -> Float[Array, "*batch gates_size"]:
+    def __call__(
+        self, x: Float[Array, "*batch features"] | Float[np.ndarray, "*batch features"]
+    ) -> Float[Array, "*batch gates_size"]:
         """Apply the map to the last axis (and the spatial axes) of ``x``."""
-        y = self.product(x)
+        y = self.product(jnp.asarray(x))
         return y if self.bias is None else y + self.bias
 
 
