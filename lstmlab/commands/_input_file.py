@@ -35,7 +35,7 @@ def read_input_file(
         path: the file.
         missing: how to fill empty cells and absent rows; None: as in training.
         needed: fewest rows.
-        why: what so many rows are needed for, for the error message.
+        why: why that many rows are needed, for the error message.
 
     Raises:
         DataError: for a file that lacks columns or rows, or has another time step.

@@ -70,7 +70,7 @@ def label_lines(axes: Axes, labels: Sequence[LineLabel]) -> None:
 def spread(heights: Sequence[float], gap: float = _GAP) -> list[float]:
     """Heights in [0, 1], moved as little as possible to be at least ``gap`` apart, in the same order.
 
-    Least squares; the gap is smaller where so many names do not fit.
+    Least squares; the gap is smaller where the names do not fit otherwise.
     """
     from scipy.optimize import isotonic_regression  # takes half a second, which only drawing needs to spend
 

@@ -88,7 +88,7 @@ def test_a_cell_that_forgets_candidate_dropout_fails_while_it_is_traced(cls):
 
 
 def test_shapes_that_do_not_fit_fail_at_the_call():
-    """In tests alone, see ``conftest.py``: every annotation of the cells and of the recurrence is checked."""
+    """In tests only, see ``conftest.py``: every annotation of the recurrence is checked."""
     cell, xs = Case("lstm").build(), jnp.ones((TIME, BATCH, 3))
     with pytest.raises(jaxtyping.TypeCheckError, match="lengths"):
         unroll(cell, xs, lengths=jnp.ones(BATCH + 1, int))
