@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Inexact, Int, PRNGKeyArray, PyTree, Shaped
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 Key = PRNGKeyArray
 Traceable: TypeAlias = float | np.floating | Float[Array, ""]
@@ -19,19 +19,17 @@ Step = Int[Array, ""]
 """the number of an optimiser step, or of a batch"""
 Lengths = Int[Array, " batch"]
 """valid steps of every sequence"""
+LengthsLike = Int[Array | np.ndarray, " batch"]
 Resets = Bool[Array, "batch time"]
 """true at the first step of a new segment, where the state starts afresh"""
 TimeMajorResets = Bool[Array, "time batch"]
+TimeMajorResetsLike = Bool[Array | np.ndarray, "time batch"]
 TimeMajorMask = Bool[Array, "time batch"]
 """true where a sequence takes part in a step, false in the padding"""
 RowMask = Bool[Array, " batch"]
 TimeMajor = Float[Array, "time batch *features"]
 """one array for all steps of a batch of sequences; ``features`` may begin with spatial axes"""
-TimeMajorNumbers = Inexact[Array, "time batch *features"]
-"""the same, real or complex"""
-Numbers = Inexact[Array, "batch *features"]
-"""one step of it"""
-TimeMajorTree = PyTree[Shaped[Array, "time batch ..."]]
+TimeMajorTree = PyTree[Shaped[Array | np.ndarray, "time batch ..."]]
 """several arrays for all steps, such as an input and its masks"""
 Projected = PyTree[Array]
 """what a cell's ``project`` gives and its ``step`` takes: an array, or several in a tuple"""

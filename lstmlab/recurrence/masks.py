@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Shaped
 
-from lstmlab.arrays import Lengths, RowMask, TimeMajorMask, TimeMajorResets
+from lstmlab.arrays import LengthsLike, RowMask, TimeMajorMask, TimeMajorResetsLike
 from lstmlab.cells.state import State
 
 T = TypeVar("T")
@@ -25,13 +25,16 @@ class StepMask(NamedTuple):
     reset: TimeMajorMask | RowMask | None = None
 
 
-def make_step_mask(time: int, lengths: Lengths | None, resets: TimeMajorResets | None, reverse: bool) -> StepMask:
+def make_step_mask(
+    time: int, lengths: LengthsLike | None, resets: TimeMajorResetsLike | None, reverse: bool
+) -> StepMask:
     """The masks of ``time`` steps.
 
     A reset marks the first step of a segment. Walking backwards a segment is entered at its last step, so the
     fresh start moves to the step before the next segment's first.
     """
     mask = None if lengths is None else jnp.arange(time)[:, None] < lengths[None, :]
+    resets = None if resets is None else jnp.asarray(resets)
     if resets is not None and mask is not None:
         resets = resets & mask  # backwards, one in the padding would move onto the last valid step
     if resets is not None and reverse:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from lstmlab.arrays import Lengths, TimeMajor, TimeMajorResets, TimeMajorTree
+from lstmlab.arrays import LengthsLike, TimeMajor, TimeMajorResetsLike, TimeMajorTree
 from lstmlab.cells.forms import AnyForm, Form, is_linear, is_matrix, is_pointwise
 from lstmlab.cells.state import Gates
 from lstmlab.recurrence.chunkwise import chunkwise
@@ -76,8 +76,8 @@ def unroll(
     xs: TimeMajorTree,
     state: Any = None,
     *,
-    lengths: Lengths | None = None,
-    resets: TimeMajorResets | None = None,
+    lengths: LengthsLike | None = None,
+    resets: TimeMajorResetsLike | None = None,
     reverse: bool = False,
     backend: str | Backend = Backend.AUTO,
     chunk: int | None = None,

@@ -84,7 +84,7 @@ def test_check_finds_another_content_and_an_unrecorded_file(build_data, monkeypa
     recompressed = gzip.compress(gzip.decompress(committed), compresslevel=1, mtime=0)
     assert recompressed != committed
     assert build_data.check(name, recompressed) is None
-    assert "something else" in build_data.check(name, gzip.compress(b"date,open"))
+    assert "differs from what this script builds" in build_data.check(name, gzip.compress(b"date,open"))
     (tmp_path / name).write_bytes(recompressed)
     monkeypatch.setattr(build_data, "EMBEDDED", tmp_path)
     assert "not the one PROVENANCE.md records" in build_data.check(name, recompressed)

@@ -31,7 +31,7 @@ def test_a_sweep_over_static_and_traced_keys_lands_in_the_right_programs(folder,
     keys = ["cell=rnn,gru", "seed=range(4)", "optimizer.learning_rate=1e-3,3e-3"]
     swept = command("-m", *keys, *overrides("adding", *ONE_STEP), *RNN[1:])
     assert swept.code == 0, swept.err
-    assert [programs.engine.static.cell.name for programs in made] == ["rnn", "gru"]
+    assert [programs.config.cell.name for programs in made] == ["rnn", "gru"]
     assert [compilations(programs, "advance") for programs in made] == [1, 1]
     assert len(list(folder.glob("sweep/*/summary.json"))) == 16
     config = small("adding", *ONE_STEP, "cell=gru", "seed=2", "optimizer.learning_rate=3e-3")
