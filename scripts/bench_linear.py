@@ -29,6 +29,7 @@ from bench_references import Entry, Shape, make_problem
 
 from lstmlab.cells import cell_entry, cell_names, make_cell
 from lstmlab.recurrence import unroll
+from lstmlab.settings import settings_of
 
 LENGTHS = (64, 256, 1024, 4096, 16384)
 BACKENDS = ("scan", "fused", "associative")
@@ -112,7 +113,7 @@ def agree(name: str, results: dict[str, Any]) -> None:
 
 def linear_cells() -> list[str]:
     """Registered cells whose default form is linear in the state and works on feature vectors."""
-    flat = [n for n in cell_names() if cell_entry(n).cls.options["map"].default != "conv"]
+    flat = [n for n in cell_names() if settings_of(cell_entry(n).cls)["map"].default != "conv"]
     keys = jax.eval_shape(lambda: jax.random.key(0))
     return [n for n in flat if jax.eval_shape(lambda k, n=n: make_cell(n, 4, 4, key=k), keys).form == "linear"]
 

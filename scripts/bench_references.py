@@ -23,6 +23,7 @@ from flax import nnx
 
 from lstmlab.cells import cell_entry, cell_names, make_cell
 from lstmlab.recurrence import backends, unroll
+from lstmlab.settings import settings_of
 
 LEARNING_RATE = 1e-3
 
@@ -203,7 +204,7 @@ def libraries() -> Iterator[tuple[str, Maker]]:
 
 def cells() -> Iterator[tuple[str, Maker]]:
     """Every registered cell that works on feature vectors, the reference first; `auto` chooses its backend."""
-    flat = [n for n in cell_names() if cell_entry(n).cls.options["map"].default != "conv"]
+    flat = [n for n in cell_names() if settings_of(cell_entry(n).cls)["map"].default != "conv"]
     for name in sorted(flat, key=lambda name: name != "lstm"):
 
         def make(problem: Problem, name: str = name) -> JaxStep:

@@ -19,6 +19,7 @@ from lstmlab.cells.activations import NAMES
 from lstmlab.cells.registry import FAMILIES
 from lstmlab.commands.cells import own_options
 from lstmlab.models.catalogue import SIZE, CellFacts, cell_facts, other_forms
+from lstmlab.settings import settings_of
 from lstmlab.tracking.tables import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,7 +51,7 @@ def page() -> str:
     facts = [cell_facts(name) for name in names]
     facts.sort(key=lambda f: (order.get(f.entry.family, len(order)), f.entry.family, f.entry.name))
     columns = ("cell", "paper", "parameters", "state", "form", "backends")
-    text = [INTRODUCTION, "".join(_option(Cell, key) for key in Cell.options), "\n"]
+    text = [INTRODUCTION, "".join(_option(Cell, key) for key in settings_of(Cell)), "\n"]
     text.append(markdown_table(columns, [_row(f) for f in facts]))
     family = None
     for one in facts:
@@ -76,7 +77,7 @@ def section(facts: CellFacts) -> str:
     lines = [f"- Gates: {gates}\n- State: {state}\n- Form: {runs}\n"]
     keys = own_options(entry.cls)
     # And options of all cells, where this cell has other choices or another default.
-    keys += [key for key in Cell.options if entry.cls.options[key] != Cell.options[key]]
+    keys += [key for key in settings_of(Cell) if settings_of(entry.cls)[key] != settings_of(Cell)[key]]
     lines += [_option(entry.cls, key) for key in keys]
     head = f"\n### {entry.name}\n\n**{entry.title}**. {entry.paper}. Source: [{path}](../{path})\n\n"
     return head + markdown(entry.cls.__doc__ or "") + "\n" + "".join(lines)
@@ -120,7 +121,7 @@ def _row(facts: CellFacts) -> list[object]:
 
 
 def _option(cls: type[Cell], key: str) -> str:
-    option = cls.options[key]
+    option = settings_of(cls)[key]
     values = "activation" if option.choices == NAMES else ", ".join(f"`{choice}`" for choice in option.choices)
     return f"- `cell.{key}={option.default}`: {option.help}" + (f" ({values})" if values else "") + "\n"
 

@@ -20,6 +20,7 @@ import pytest
 
 from lstmlab.cells import Cell, cell_entry, cell_names, make_cell
 from lstmlab.recurrence import backends, unroll
+from lstmlab.settings import settings_of
 
 TIME, BATCH, FEATURES, HIDDEN = 6, 3, 3, 4
 SPATIAL = {1: (4,), 2: (3, 4)}
@@ -119,7 +120,7 @@ class Case:
 
 def forms(name: str) -> Iterator[Case]:
     """The default form of a cell, and one for each other value of its discrete options."""
-    options = cell_entry(name).cls.options
+    options = settings_of(cell_entry(name).cls)
     spatial = SPATIAL[1] if options["map"].default == "conv" else ()
     awake = AWAKE.get(name, ())
     yield Case(name, awake, spatial)
@@ -132,7 +133,7 @@ def forms(name: str) -> Iterator[Case]:
 
 def variants(name: str) -> Iterator[Case]:
     """Every form with every map that the cell allows, and the default without bias."""
-    options = cell_entry(name).cls.options
+    options = settings_of(cell_entry(name).cls)
     for form in forms(name):
         yield form
         for kind in options["map"].choices:

@@ -28,7 +28,7 @@ from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import MAPS, LinearMap, NoMap, make_map, rebuilt
 from lstmlab.cells.state import Gates, HState
-from lstmlab.settings import Setting, setting, settings_of, suggest
+from lstmlab.settings import setting, settings_of, suggest
 
 C = TypeVar("C", bound="Cell")
 
@@ -73,8 +73,6 @@ class Cell(nnx.Module):
     fields that are as wide."""
     default_init: ClassVar[Init] = Init("glorot_uniform", "orthogonal", gate_bias="constant")
     """How this cell starts where the configuration says ``auto``."""
-    options: ClassVar[dict[str, Setting]] = {}
-    """The settings declared in the class body and in those of its parents."""
 
     map: str = setting("dense", "kind of linear map of the recurrence", choices=MAPS)
     kernel_size: int = setting(3, "window of convolutional maps, per axis", minimum=1)
@@ -89,9 +87,8 @@ class Cell(nnx.Module):
     """Set within one step alone, by candidate dropout."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Collect the options that the class and its parents declare; its own name serves until it is registered."""
+        """The class's own name serves until it is registered."""
         super().__init_subclass__(**kwargs)
-        cls.options = settings_of(cls)
         cls.name = cls.__name__
 
     def __init__(
@@ -233,19 +230,16 @@ class Cell(nnx.Module):
 
     def _set_options(self, given: dict[str, Any]) -> None:
         owner = f"cell {self.name}"
+        options = settings_of(type(self))
         for name in given:
-            if name not in self.options:
+            if name not in options:
                 raise ValueError(
-                    f"{owner} has no option '{name}'{suggest(name, list(self.options))} "
-                    f"(its options: {', '.join(self.options)})"
+                    f"{owner} has no option '{name}'{suggest(name, list(options))} (its options: {', '.join(options)})"
                 )
-        for name, declared in self.options.items():
+        for name, declared in options.items():
             setattr(self, name, declared.check(f"{owner}: {name}", given.get(name, declared.default)))
         if len(self.spatial) > 2 or (self.map == "conv") != bool(self.spatial):
             raise ValueError(
                 f"{owner}: cell.map=conv goes with inputs that have one or two spatial axes, "
                 f"but map is '{self.map}' and the spatial shape is {self.spatial}"
             )
-
-
-Cell.options = settings_of(Cell)

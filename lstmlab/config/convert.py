@@ -94,7 +94,9 @@ def _data(name: str, cls: type[Task], data: DataConfig) -> dict[str, Any]:
 def _section(name: str, cls: type, values: Any) -> Any:
     settings = settings_of(cls)
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{name} is {values!r}, but is a section: set its keys, as {name}.{next(iter(settings))}=…")
+        raise ConfigError(
+            f"{name} is {values!r}, but must be a group of keys: set one of them, as {name}.{next(iter(settings))}=…"
+        )
     return cls(**_check(settings, f"{name}.", values))
 
 

@@ -10,6 +10,7 @@ import jax
 
 from lstmlab.cells import Cell, CellEntry, cell_entry, make_cell
 from lstmlab.recurrence import backends
+from lstmlab.settings import settings_of
 
 SIZE = 128
 """Features of the inputs and of the hidden state at which cells are counted."""
@@ -37,7 +38,7 @@ class CellFacts:
     @property
     def convolutional(self) -> bool:
         """Whether its default map is a convolution, so that it needs inputs with spatial axes."""
-        return self.entry.cls.options["map"].default == "conv"
+        return settings_of(self.entry.cls)["map"].default == "conv"
 
 
 class OtherForm(NamedTuple):
@@ -60,7 +61,7 @@ def cell_facts(name: str) -> CellFacts:
         entry=entry,
         form=cell.form,
         backends=_names(cell),
-        maps=tuple(entry.cls.options["map"].choices),
+        maps=tuple(settings_of(entry.cls)["map"].choices),
         gates=dict(zip(cell.gates, cell.sizes(cell.gates), strict=True)),
         state=shapes,
         state_size=cell.state_size,
@@ -71,7 +72,7 @@ def cell_facts(name: str) -> CellFacts:
 def other_forms(name: str) -> list[OtherForm]:
     """The values of discrete options, one changed at a time, that give the cell another form than its default."""
     default, others = _shapes(name), []
-    for key, option in cell_entry(name).cls.options.items():
+    for key, option in settings_of(cell_entry(name).cls).items():
         if key == "map":
             continue
         values = (False, True) if isinstance(option.default, bool) else option.choices
@@ -83,7 +84,7 @@ def other_forms(name: str) -> list[OtherForm]:
 
 
 def _make(name: str, **options: Any) -> Cell:
-    convolutional = cell_entry(name).cls.options["map"].default == "conv"
+    convolutional = settings_of(cell_entry(name).cls)["map"].default == "conv"
     spatial = (1, 1) if convolutional else ()
     return make_cell(name, SIZE, SIZE, key=jax.random.key(0), spatial=spatial, **options)
 

@@ -10,6 +10,7 @@ from lstmlab.arrays import Key
 from lstmlab.cells import Cell, Init, cell_entry, make_cell
 from lstmlab.models.blocks import BLOCKS, stream_width
 from lstmlab.recurrence import resolve_backend
+from lstmlab.settings import settings_of
 from lstmlab.tasks import Features, Pairs, Tokens
 
 READOUTS = ("steps", "last", "pooled")
@@ -94,7 +95,7 @@ def spatial_shape(cell: str, options: Mapping[str, Any], inputs: Tokens | Featur
 
     Raises ``ValueError`` for convolutional maps and inputs without spatial axes.
     """
-    kind = options.get("map", cell_entry(cell).cls.options["map"].default)
+    kind = options.get("map", settings_of(cell_entry(cell).cls)["map"].default)
     if kind != "conv":
         return ()
     if not isinstance(inputs, Features) or not inputs.spatial:

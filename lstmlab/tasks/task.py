@@ -17,7 +17,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from lstmlab.arrays import Key, Scalar, Step
-from lstmlab.settings import Setting, settings_of
 from lstmlab.tasks.specs import Batch, Features, Metrics, Pairs, Plot, Predictor, SourceTarget, Split, Tokens
 
 __all__ = [
@@ -70,11 +69,6 @@ class Task(abc.ABC):
     """value of the metric from which the task counts as solved; a property where options decide"""
     defaults: ClassVar[tuple[str, ...]] = ()
     """defaults of other sections of the configuration with this task, such as ``training.steps=3000``"""
-
-    @classmethod
-    def settings(cls) -> dict[str, Setting]:
-        """The options in the section ``task``, by name."""
-        return settings_of(cls)
 
     @property
     @abc.abstractmethod

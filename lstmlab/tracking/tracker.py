@@ -116,7 +116,7 @@ class Tracker:
 
     def _check_open(self) -> None:
         if self._ended:
-            raise RunError("the run has ended: its tracker takes nothing more")
+            raise RunError("the run is finished: nothing more can be logged")
 
 
 def open_tracker(

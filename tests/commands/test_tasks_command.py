@@ -5,6 +5,7 @@ import re
 import pytest
 from small_runs import command
 
+from lstmlab.settings import settings_of
 from lstmlab.tasks import task_entry, task_names
 
 
@@ -44,7 +45,7 @@ def test_one_task_is_shown_with_protocol_options_and_baselines(name):
     for metric, values in {task.metric: task.baselines(), **task.other_baselines()}.items():
         for rule, value in values.items():
             assert re.search(rf"^ +{metric} +{re.escape(rule)} +{re.escape(f'{value:.4g}')}$", shown.out, re.MULTILINE)
-    for key, option in task.settings().items():
+    for key, option in settings_of(type(task)).items():
         (line,) = [line for line in shown.out.splitlines() if line.split()[:1] == [f"task.{key}"]]
         assert option.help in line
 

@@ -8,6 +8,7 @@ from lstmlab.cells import cell_entry, cell_names
 from lstmlab.config import Config, compose, to_tree
 from lstmlab.config.describe import describe
 from lstmlab.config.schema import SECTIONS
+from lstmlab.settings import settings_of
 from lstmlab.tasks import task_entry, task_names
 
 FIELDS = [(f"{section}.{f.name}", f) for section, cls in SECTIONS.items() for f in dataclasses.fields(cls)]
@@ -16,7 +17,7 @@ FIELDS += [
     (f"{name}: task.{f.name}", f)
     for name in task_names()
     for f in dataclasses.fields(task_entry(name).cls)
-    if f.name in task_entry(name).cls.settings()
+    if f.name in settings_of(task_entry(name).cls)
 ]
 
 
@@ -33,7 +34,7 @@ def test_every_key_has_a_help_text_and_a_default_that_it_allows(key, field):
 
 @pytest.mark.parametrize("name", cell_names())
 def test_every_option_of_a_cell_has_a_help_text_and_a_default_that_it_allows(name):
-    for key, option in cell_entry(name).cls.options.items():
+    for key, option in settings_of(cell_entry(name).cls).items():
         assert len(option.help) > 3, key
         assert option.check(key, option.default) == option.default
 

@@ -22,6 +22,7 @@ from lstmlab.interop import (
     to_torch,
 )
 from lstmlab.models.model_settings import spatial_shape
+from lstmlab.settings import settings_of
 from lstmlab.tasks import Features
 
 GATES = 4 * HIDDEN
@@ -30,7 +31,7 @@ GATES = 4 * HIDDEN
 def any_model(name):
     spatial = spatial_shape(name, {}, Features(FEATURES, (4, 4)))
     # Its groups of units must divide the hidden size, which is odd here.
-    settings = {"modules": HIDDEN} if "modules" in cell_entry(name).cls.options else {}
+    settings = {"modules": HIDDEN} if "modules" in settings_of(cell_entry(name).cls) else {}
     return blank(name, spatial=spatial, **settings)
 
 

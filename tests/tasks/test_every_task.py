@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from battery import quick_jit
 
+from lstmlab.settings import settings_of
 from lstmlab.tasks import Features, Pairs, Task, Tokens, task_entry, task_names
 from lstmlab.tasks.task import mean
 
@@ -179,7 +180,7 @@ def test_baselines_come_best_first_and_above_what_counts_as_solved(task):
 
 
 def test_options_explain_themselves(task):
-    for key, option in task.settings().items():
+    for key, option in settings_of(type(task)).items():
         assert option.help, key
         choices, minimum = option.choices, option.minimum
         bounded = choices or minimum is not None or (task.name, key) in FREE_TEXT

@@ -93,9 +93,9 @@ def test_a_finished_run_stays_finished_whatever_comes_after(tmp_path):
         tracker.finish({"loss": 1.0})
         raise ValueError
     assert read_summary(tmp_path)["status"] == "finished"
-    with pytest.raises(RunError, match="the run has ended"):
+    with pytest.raises(RunError, match="the run is finished"):
         tracker.log(2, {"loss": 1.0})
-    with pytest.raises(RunError, match="the run has ended"):
+    with pytest.raises(RunError, match="the run is finished"):
         tracker.fail("too late")
 
 

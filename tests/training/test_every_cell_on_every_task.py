@@ -10,10 +10,11 @@ from small_runs import in_turn, run, small
 from lstmlab import load
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.config import ConfigError
+from lstmlab.settings import settings_of
 from lstmlab.tasks import Features, task_entry, task_names
 from lstmlab.tracking.files import read_metrics
 
-SPATIAL = {name for name in cell_names() if cell_entry(name).cls.options["map"].default == "conv"}
+SPATIAL = {name for name in cell_names() if settings_of(cell_entry(name).cls)["map"].default == "conv"}
 
 
 @functools.cache  # of a task: some read their data to know their inputs

@@ -8,10 +8,11 @@ from small_runs import run, small
 from lstmlab import train_population
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.config import ConfigError
+from lstmlab.settings import settings_of
 from lstmlab.tracking.files import read_metrics, read_summary
 
 # char_lm carries its state from batch to batch, stocks has patience, moving_mnist is for convolutions.
-SPATIAL = {name: "moving_mnist" for name in cell_names() if cell_entry(name).cls.options["map"].default == "conv"}
+SPATIAL = {name: "moving_mnist" for name in cell_names() if settings_of(cell_entry(name).cls)["map"].default == "conv"}
 TASK_OF = {"lstm": "char_lm", "gru": "stocks"} | SPATIAL
 PAIRS = [
     pytest.param((cell, TASK_OF.get(cell, "adding")), marks=() if representative(cell) else pytest.mark.slow)
