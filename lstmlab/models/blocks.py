@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from lstmlab.arrays import Key
 from lstmlab.cells.maps import LinearMap, make_map
 
-Sequences: TypeAlias = Float[Array, "time batch *features"]
+Sequences: TypeAlias = Float[Array, "time batch ..."]
 RunCells: TypeAlias = Callable[[Sequences], Sequences]
 """Runs a layer's cells over whole sequences: from ``[time, batch, *spatial, expansion · width]`` to ``[time, batch,
 *spatial, cell_width]``"""

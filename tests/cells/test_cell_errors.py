@@ -8,6 +8,7 @@ from battery import FEATURES, HIDDEN, each_form
 
 from lstmlab.cells import Cell, Init, cell_entry, cell_names, make_cell, register_cell
 from lstmlab.cells.initialise import KERNELS
+from lstmlab.settings import settings_of
 
 
 def refused(call, *words):
@@ -34,12 +35,12 @@ def test_a_name_like_none_gets_no_suggestion():
 
 @each_form
 def test_an_unknown_option_names_those_of_the_cell(case):
-    refused(lambda: case.build(bia=True), case.name, "'bia'", "'bias'", *case.build().options)
+    refused(lambda: case.build(bia=True), case.name, "'bia'", "'bias'", *settings_of(type(case.build())))
 
 
 @each_form
 def test_a_value_outside_an_options_choices_names_them(case):
-    for name, option in case.build().options.items():
+    for name, option in settings_of(type(case.build())).items():
         if option.choices:
             given = {k: v for k, v in case.options if k != name} | {name: "nonsense"}
             refused(make(case.name, spatial=case.spatial, **given), name, *map(str, option.choices))
@@ -97,4 +98,4 @@ def test_the_catalogue_says_what_every_cell_is():
         assert entry.name == entry.cls.name == name
         assert entry.title and re.search(r"\d{4}", entry.paper), name
         assert entry.cls.__doc__ and ".. math::" in entry.cls.__doc__, name
-        assert all(option.help for option in entry.cls.options.values()), name
+        assert all(option.help for option in settings_of(entry.cls).values()), name

@@ -8,6 +8,7 @@ from battery import FEATURES, HIDDEN, VARIANTS, Case, each_variant, quick_jit, s
 
 from lstmlab.cells import Init, cell_entry, cell_names, make_cell
 from lstmlab.cells.maps import BlockDiagonal
+from lstmlab.settings import settings_of
 
 WIDE = 64
 
@@ -31,7 +32,7 @@ def biases(cell):
 
 
 def wide(name, **settings):
-    kinds = cell_entry(name).cls.options["map"].choices
+    kinds = settings_of(cell_entry(name).cls)["map"].choices
     dense = {"map": "dense"} if "dense" in kinds else {}
     # Where a gate has one number per head, enough of them for a statistic.
     defaults = dense | {"bias": True, "heads": WIDE // 4}

@@ -6,6 +6,7 @@ from small_runs import command
 from lstmlab.cells import cell_entry, cell_names
 from lstmlab.cells.base import Cell
 from lstmlab.models.catalogue import cell_facts, other_forms
+from lstmlab.settings import settings_of
 from lstmlab.tracking.tables import cell_text
 
 
@@ -18,8 +19,8 @@ def test_the_catalogue_of_cells_has_every_cell_with_paper_and_options():
         (line,) = [line for line in lines if line.split()[:1] == [name]]
         assert entry.title in line
         assert entry.paper in line
-        assert all(option in line for option in entry.cls.options if option not in Cell.options)
-    for option in Cell.options:
+        assert all(option in line for option in settings_of(entry.cls) if option not in settings_of(Cell))
+    for option in settings_of(Cell):
         assert f"cell.{option}=" in shown.out
 
 
@@ -52,7 +53,7 @@ def test_one_cell_is_shown_with_equations_options_gates_and_backends(name):
     for other in other_forms(name):
         told = f"with cell.{other.option}={other.value}: {other.form}, runs on: {', '.join(other.backends)}"
         assert told in shown.out
-    for key, option in entry.cls.options.items():
+    for key, option in settings_of(entry.cls).items():
         (line,) = [line for line in shown.out.splitlines() if line.split()[:1] == [f"cell.{key}"]]
         assert option.help in line
         assert all(cell_text(choice) in line for choice in (option.default, *option.choices))

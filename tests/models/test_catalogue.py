@@ -9,6 +9,7 @@ from battery import FEATURES, HIDDEN, SPATIAL, forms
 from lstmlab.cells import cell_entry, cell_names, make_cell
 from lstmlab.models.catalogue import SIZE, cell_facts, other_forms
 from lstmlab.recurrence import Backend, unroll
+from lstmlab.settings import settings_of
 
 NAMED = {str(backend) for backend in Backend} - {"auto"}
 
@@ -22,7 +23,7 @@ def expected_facts():
 
 
 def small(name, options):
-    spatial = SPATIAL[1] if cell_entry(name).cls.options["map"].default == "conv" else ()
+    spatial = SPATIAL[1] if settings_of(cell_entry(name).cls)["map"].default == "conv" else ()
     return make_cell(name, FEATURES, HIDDEN, key=jax.random.key(0), spatial=spatial, **options)
 
 

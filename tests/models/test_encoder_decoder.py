@@ -11,6 +11,7 @@ from lstmlab.cells import cell_entry, cell_names
 from lstmlab.models import EncoderDecoder
 from lstmlab.models.attention import Attention
 from lstmlab.models.beam import beam_search
+from lstmlab.settings import settings_of
 from lstmlab.tasks import Features, Pairs, SourceTarget
 
 PAIRS = Pairs(source=8, target=6)
@@ -65,7 +66,7 @@ def test_padding_changes_neither_outputs_nor_gradients(attention, block):
     [
         cell if cell in ("lstm", "gru", "lstmp") else pytest.param(cell, marks=pytest.mark.slow)
         for cell in cell_names()
-        if cell_entry(cell).cls.options["map"].default != "conv"  # tokens have no places
+        if settings_of(cell_entry(cell).cls)["map"].default != "conv"  # tokens have no places
     ],
 )
 @pytest.mark.parametrize("bidirectional", [False, True])
