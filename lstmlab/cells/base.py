@@ -1,4 +1,4 @@
-r"""What every recurrent cell is made of: two linear maps and one pointwise function.
+r"""The base of all cells: two linear maps and one pointwise function, unless a cell has another form.
 
 .. math::
     z_t &= \text{project}(x_t)          && \text{depends on } x \text{ alone: the whole sequence at once} \\

@@ -87,7 +87,7 @@ def _data(name: str, cls: type[Task], data: DataConfig) -> dict[str, Any]:
         if key in arguments:
             values[arguments[key]] = value
         elif value != setting.default and f"data.{key}" not in PLACE_KEYS:
-            raise ConfigError(f"data.{key} is set, but task {name} has no use for it")
+            raise ConfigError(f"data.{key} is set, but task {name} does not use it")
     return values
 
 

@@ -46,7 +46,7 @@ class ModelConfig:
         False,
         "the head's matrix is the token embedding (language models); through a projection where widths differ",
     )
-    readout: str = setting("auto", "what the head reads; auto: as the task wants", choices=("auto", *READOUTS))
+    readout: str = setting("auto", "what the head reads; auto: the task's choice", choices=("auto", *READOUTS))
     attention: str = setting(
         "none", "how a decoder looks back at its source (encoder-decoder tasks)", choices=ATTENTIONS
     )
@@ -63,7 +63,7 @@ def _rate(help: str) -> Any:
 
 @dataclass(frozen=True)
 class DropoutConfig:
-    """Regularisation of the recurrence."""
+    """Dropout and weight noise: on inputs, between layers and in the recurrence."""
 
     input: float = _rate("dropout rate on the inputs of the first layer")
     layer: float = _rate("dropout rate between layers and before the head")
@@ -95,8 +95,8 @@ class OptimizerConfig:
 class ScheduleConfig:
     """The learning rate over the steps of a run, as a factor on optimizer.learning_rate."""
 
-    name: str = setting("constant", "shape", choices=("constant", "cosine", "one_cycle", "step"))
-    warmup_steps: int = setting(0, "linear rise from 0 before the shape begins", minimum=0)
+    name: str = setting("constant", "kind of schedule", choices=("constant", "cosine", "one_cycle", "step"))
+    warmup_steps: int = setting(0, "linear rise from 0 before the schedule begins", minimum=0)
     final_fraction: float = setting(0.0, "last factor of cosine and one_cycle", minimum=0.0, maximum=1.0)
     peak_fraction: float = setting(0.3, "share of the steps before one_cycle's peak", minimum=0.0, maximum=1.0)
     step_every: int = setting(1000, "steps between drops of the step schedule", minimum=1)
@@ -105,7 +105,7 @@ class ScheduleConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """The loop."""
+    """The training loop."""
 
     steps: int = setting(2000, "optimiser steps", minimum=1)
     batch_size: int = setting(32, "sequences per step", minimum=1)
@@ -113,7 +113,9 @@ class TrainingConfig:
     log_every: int = setting(50, "steps per compiled call and per logged row", minimum=1)
     eval_every: int = setting(200, "steps between evaluations on validation; a multiple of log_every", minimum=1)
     patience: int = setting(0, "evaluations without improvement before stopping early; 0: never", minimum=0)
-    checkpoint_every: int = setting(0, "steps between checkpoints; 0: at every evaluation", minimum=0)
+    checkpoint_every: int = setting(
+        0, "steps between checkpoints besides those at every evaluation; 0: none", minimum=0
+    )
     illustrate_every: int = setting(0, "evaluations between samples and plots; 0: at the end only", minimum=0)
     compilation_cache: bool = setting(True, "keep compiled programs between runs")
     devices: int = setting(1, "devices over which every batch is split; 0: all", minimum=0)
@@ -148,8 +150,8 @@ class DataConfig:
     label: str | None = setting(None, "the file's column that says which rows are anomalous: 1, else 0")
     time: str | None = setting(None, "the file's column of times; none: found by its dates")
     columns: tuple[str, ...] = setting((), "the file's columns to read, as [a,b]; none: all")
-    missing: str = setting("error", "what becomes of the file's empty cells and absent rows", choices=("error", *FILLS))
-    gaps: str = setting("error", "whether the file's times may be at unequal distances", choices=GAPS)
+    missing: str = setting("error", "how to fill the file's empty cells and absent rows", choices=("error", *FILLS))
+    gaps: str = setting("error", "whether the times of the file may be unequally spaced", choices=GAPS)
     placement: str = setting(
         "auto",
         "where the training split is kept: on the device, or on the host with batches streamed; auto: by its size",

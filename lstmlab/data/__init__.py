@@ -1,1 +1,1 @@
-"""Where bytes come from: embedded and downloaded data sets as plain numpy arrays and text."""
+"""Embedded and downloaded data sets as NumPy arrays and text."""

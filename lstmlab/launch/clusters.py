@@ -123,7 +123,7 @@ def _collect(
                     bar.finished(job.directory.name, outcome.summary)
                 else:
                     job.fail(RunFailed(outcome.error))
-                    bar.lost()
+                    bar.job_failed()
                 bar.advance(_steps(job))
     except BaseException:
         cancel()

@@ -1,7 +1,7 @@
 """Cells stacked into models.
 
-Every architecture has the constructor (with its ``extra_settings`` besides), the call and the
-``whole_sequence_reason`` of :class:`~lstmlab.models.base.RecurrentModel`.
+Every architecture is a :class:`~lstmlab.models.base.RecurrentModel`; its constructor takes the cell's name, the task's
+inputs and outputs, a key, and settings of :class:`~lstmlab.models.model_settings.ModelSettings`.
 """
 
 from lstmlab.models.base import ModelOutput, RecurrentModel

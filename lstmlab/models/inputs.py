@@ -18,7 +18,7 @@ from lstmlab.tasks import Features, Tokens
 
 
 class InputLayer(NamedTuple):
-    """The parameters before the first recurrent layer, at most one of both."""
+    """The parameters before the first recurrent layer, at most one of the two."""
 
     embedding: nnx.Param | None
     """``[tokens, width]``"""

@@ -1,7 +1,7 @@
 """The interface of a task: its data, batches, loss, metrics and baselines.
 
-A task is a frozen dataclass whose fields are its options (``task.length=200`` on the command line). Its methods are
-pure functions of arrays, so that batches are drawn and losses computed inside one compiled program. It knows nothing
+A task is a frozen dataclass whose fields are its options (``task.length=200`` on the command line). Batches,
+loss and metrics are pure functions of arrays, so that they run inside one compiled program. It knows nothing
 of models beyond the shapes that go in and come out.
 """
 

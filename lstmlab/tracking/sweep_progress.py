@@ -45,7 +45,7 @@ class SweepProgress:
         line = " · ".join([f"[{self.done + self.failed}/{self.runs}] {title}", f"{summary['steps']} steps", took])
         print(f"{line} · validation/{metric} {text}", file=self._out or sys.stdout, flush=True)
 
-    def lost(self) -> None:
+    def job_failed(self) -> None:
         """Count a failed run."""
         self.failed += 1
 

@@ -14,7 +14,7 @@ from lstmlab.training.compiled import program_key
 LARGEST, LARGEST_UNIT = 2**16, 64
 
 
-def spend_budget(config: Config) -> Config:
+def size_for_budget(config: Config) -> Config:
     """The configuration with ``model.hidden_size`` solved for ``model.parameter_budget``, if one is given.
 
     The model, with embedding and head, gets the largest hidden size whose parameters are within the budget; shapes are

@@ -1,4 +1,4 @@
-"""The compiled functions of one static configuration, and its data on the device; members share both."""
+"""Compiled functions and data of one static configuration, for all runs that differ only in traced values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lstmlab.training.timer import Activity, Timer
 ProgramKey = tuple[str, int | None, tuple[Any, ...], jax.sharding.Sharding | None]
 """name of a function, number of members under ``vmap``, static arguments, sharding of the arguments"""
 
-# Keys that change nothing of what is computed.
+# Keys that do not affect the computation.
 HOST_KEYS = ("resume", "name", "wandb")
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from lstmlab.config import Config
-from lstmlab.training.budget import spend_budget
+from lstmlab.training.budget import size_for_budget
 from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.distributed import join_hosts
 from lstmlab.training.distributed_recorder import make_recorder
@@ -45,7 +45,7 @@ def train(
     join_hosts(config)
     if config.training.compilation_cache:
         use_compilation_cache()
-    config = spend_budget(config)
+    config = size_for_budget(config)
     recorder = make_recorder(config, Path(directory), group=group, progress=progress)
     if recorder.finished():
         return recorder.load()

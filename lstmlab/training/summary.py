@@ -22,7 +22,7 @@ def summarise(
     seconds: Seconds,
     solved: dict[str, float],
 ) -> dict[str, Any]:
-    """The content of ``summary.json``; sizes count scalars, times are seconds."""
+    """What ``summary.json`` says of the results; sizes count scalars, times are seconds."""
     task, model = config.task, state.best_model
     value, baselines = splits["test"][task.metric], task.baselines()
     best = (min if task.goal == "min" else max)(baselines.values())
@@ -59,7 +59,7 @@ def count(tree: Any) -> int:
 
 
 def show_plots(trained: Trained, tracker: Tracker, step: int) -> None:
-    """Log the task's plots of a model: texts, images, films and files."""
+    """Log the task's plots of a model: texts, images, videos and files."""
     for item in trained.task.plot(trained):
         if item.text is not None:
             tracker.text(step, item.name, item.text)

@@ -110,7 +110,7 @@ class Trained:
         if not prompt.size:
             raise ValueError("the prompt is empty: give at least one token")
         if prompt.min() < 0 or prompt.max() >= inputs.size:
-            raise ValueError(f"the prompt holds tokens beside 0 to {inputs.size - 1}, which the task knows")
+            raise ValueError(f"the prompt's tokens must be 0 to {inputs.size - 1}")
         prompts = jnp.broadcast_to(prompt, (samples or 1, *prompt.shape))
         key = jax.random.key(seed)
         tokens = np.asarray(generate(self.model, prompts, length, key, temperature, self._rates, top_k, top_p))

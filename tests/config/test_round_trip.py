@@ -97,5 +97,5 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path, text, message):
 
 
 def test_a_table_of_ones_own_is_refused_where_the_task_reads_none():
-    with pytest.raises(ConfigError, match=r"data\.file is set, but task adding has no use for it"):
+    with pytest.raises(ConfigError, match=r"data\.file is set, but task adding does not use it"):
         compose(["task=adding", "data.file=my.csv"])

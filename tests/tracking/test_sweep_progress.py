@@ -18,7 +18,7 @@ def out():
 
 def test_a_finished_run_is_one_line_with_its_place_in_the_sweep(out):
     bar = SweepProgress(3, 1200, out=out)
-    bar.lost()
+    bar.job_failed()
     bar.finished("0: cell=lstm", SUMMARY)
     assert out.getvalue() == "[2/3] 0: cell=lstm · 400 steps · 1 min 05 s · validation/mse 0.125\n"
 

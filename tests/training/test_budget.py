@@ -9,7 +9,7 @@ from lstmlab.config import ConfigError, compose
 from lstmlab.tasks import task_names
 from lstmlab.tracking.files import read_summary
 from lstmlab.training import load
-from lstmlab.training.budget import parameters_of, spend_budget, with_hidden_size
+from lstmlab.training.budget import parameters_of, size_for_budget, with_hidden_size
 
 BUDGET = 20_000
 
@@ -37,7 +37,7 @@ def test_one_more_unit_would_be_too_many(cell, task):
     # Embeddings of thousands of words, or maps of whole fields, take more than the usual budget with a few units.
     few = parameters_of(compose([*asked, "model.hidden_size=8"]))
     budget = max(BUDGET, 2 * few)
-    config = spend_budget(compose([*asked, f"model.parameter_budget={budget}"]))
+    config = size_for_budget(compose([*asked, f"model.parameter_budget={budget}"]))
     assert parameters_of(config) <= budget < with_next_size(config)
 
 
@@ -53,7 +53,7 @@ def test_the_run_says_what_it_was_given_and_what_it_became(tmp_path):
 
 def test_without_a_budget_the_hidden_size_is_as_given(tmp_path):
     config = small("adding", "model.hidden_size=7")
-    assert spend_budget(config) is config
+    assert size_for_budget(config) is config
     assert run(config, tmp_path).summary["parameter_budget"] is None
 
 
@@ -67,7 +67,7 @@ def test_without_a_budget_the_hidden_size_is_as_given(tmp_path):
     ids=["block", "heads", "both"],
 )
 def test_hidden_sizes_stay_those_that_the_parts_allow(settings, unit):
-    config = spend_budget(compose(["task=adding", "cell=lstm", *settings, f"model.parameter_budget={BUDGET}"]))
+    config = size_for_budget(compose(["task=adding", "cell=lstm", *settings, f"model.parameter_budget={BUDGET}"]))
     size = config.model.hidden_size
     assert size % unit == 0
     assert parameters_of(config) <= BUDGET < parameters_of(with_hidden_size(config, size + unit))
@@ -76,7 +76,7 @@ def test_hidden_sizes_stay_those_that_the_parts_allow(settings, unit):
 def test_parts_that_fit_at_no_size_are_refused_for_their_own_reason():
     merged = ["model.block=residual", "model.bidirectional=true", "model.readout=last"]
     with pytest.raises(ConfigError, match="readout=last has no meaning for merged directions"):
-        spend_budget(small("adding", "model.parameter_budget=500", *merged))
+        size_for_budget(small("adding", "model.parameter_budget=500", *merged))
 
 
 def test_a_budget_that_nothing_fits_into_is_refused_with_the_smallest(tmp_path):

@@ -6,7 +6,7 @@ from population_runs import populate
 from small_runs import command, parameters, small
 
 from lstmlab import ConfigError, load, train
-from lstmlab.training.budget import parameters_of, spend_budget, with_hidden_size
+from lstmlab.training.budget import parameters_of, size_for_budget, with_hidden_size
 
 TIED = "model.tied_embeddings=true"
 
@@ -30,7 +30,9 @@ def test_a_population_of_cells_shares_its_embeddings_and_keeps_one_matrix_each(t
 
 def test_a_budget_counts_the_matrix_once_and_finds_the_size_that_needs_no_projection():
     def spent(budget):
-        return spend_budget(small("copy_memory", TIED, "model.embedding_size=32", f"model.parameter_budget={budget}"))
+        return size_for_budget(
+            small("copy_memory", TIED, "model.embedding_size=32", f"model.parameter_budget={budget}")
+        )
 
     def size(units):
         return parameters_of(with_hidden_size(spent(100_000), units))

@@ -1,4 +1,4 @@
-"""How sure a share of successes is."""
+"""The confidence interval of a proportion."""
 
 from __future__ import annotations
 

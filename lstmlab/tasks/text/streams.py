@@ -57,7 +57,7 @@ class TokenStream(Task):
     reset_rate: float = setting(0.0, "share of training windows that start from a reset state, at random", minimum=0.0)
 
     dynamic_rate: float = setting(
-        0.0, "learning rate of dynamic evaluation: the final model keeps learning as it reads the test split; 0: off",
+        0.0, "learning rate of dynamic evaluation: the best model keeps learning as it reads the test split; 0: off",
         minimum=0.0,
     )  # fmt: skip
 

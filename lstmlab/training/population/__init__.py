@@ -1,4 +1,4 @@
-"""A population: many runs trained in one process, sharing compiled functions. The only place with a scheduler."""
+"""A population: many runs trained in one process, sharing compiled functions."""
 
 from lstmlab.training.population.scheduler import Hooks, Outcome
 from lstmlab.training.population.train_population import STRATEGIES, train_population

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from lstmlab.training.budget import spend_budget
+from lstmlab.training.budget import size_for_budget
 from lstmlab.training.compiled import CompiledRun, program_key
 from lstmlab.training.environment import use_compilation_cache
 from lstmlab.training.interrupts import interrupts_at_safe_points
@@ -111,7 +111,7 @@ class Scheduler:
         groups: dict[str, list[Recorder]] = {}
         for recorder in self.recorders:
             try:
-                recorder.config = spend_budget(recorder.config)
+                recorder.config = size_for_budget(recorder.config)
                 done = recorder.finished()
             except Exception as error:
                 self._end(recorder, error=error)

@@ -106,7 +106,7 @@ class _ProgressBar(Hooks):
 
     def on_end(self, index: int, outcome: Outcome) -> None:
         if outcome.summary is None:
-            self.bar.lost()
+            self.bar.job_failed()
         else:
             self.bar.finished(self.labels[index], outcome.summary)
         # Steps that are not taken any more: it has failed, or stopped early.
