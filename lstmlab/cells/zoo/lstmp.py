@@ -58,8 +58,8 @@ class LSTMP(PeepholeLSTM):
 
     def initial_state(self, *batch: int) -> HCState:
         """Zeros: ``h`` as wide as the projection, ``c`` as the memory."""
-        h = jnp.zeros((*batch, *self.spatial, self.output_size))
-        return HCState(h, jnp.zeros((*batch, *self.state_shape)))
+        h = self.zeros(*batch, *self.spatial, self.output_size)
+        return HCState(h, self.zeros(*batch, *self.state_shape))
 
     def step(self, state: HCState, z: Array) -> tuple[HCState, Gates]:
         """The LSTM's step, and the projection of its output."""

@@ -76,10 +76,10 @@ class QRNN(LinearCell):
 
     def initial_state(self, *batch: int) -> Any:
         """Zeros."""
-        zeros = jnp.zeros((*batch, *self.state_shape))
+        zeros = self.zeros(*batch, *self.state_shape)
         if self.time_window == 1:
             return HCState(zeros, zeros)
-        return QRNNState(zeros, zeros, jnp.zeros((*batch, *self.spatial, sum(self.sizes(self.gates)))))
+        return QRNNState(zeros, zeros, self.zeros(*batch, *self.spatial, sum(self.sizes(self.gates))))
 
     def project(self, x: Array) -> Any:
         """What this step sees of ``x``, and what the next one will."""
