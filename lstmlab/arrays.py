@@ -7,9 +7,10 @@ time-major in :mod:`lstmlab.recurrence`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 Key = PRNGKeyArray
@@ -20,12 +21,12 @@ Step = Int[Array, ""]
 """the number of an optimiser step, or of a batch"""
 Lengths = Int[Array, " batch"]
 """valid steps of every sequence"""
-LengthsLike: TypeAlias = Array | np.ndarray | Sequence[int]
+LengthsLike: TypeAlias = ArrayLike | Sequence[int]
 """valid steps of every sequence, as callers may give them; checked where they are used"""
 Resets = Bool[Array, "batch time"]
 """true at the first step of a new segment, where the state starts afresh"""
 TimeMajorResets = Bool[Array, "time batch"]
-MaskLike: TypeAlias = Array | np.ndarray | Sequence[Sequence[bool]]
+MaskLike: TypeAlias = ArrayLike | Sequence[Any]
 """resets or valid steps of all sequences, as callers may give them; checked where they are used"""
 TimeMajorMask = Bool[Array, "time batch"]
 """true where a sequence takes part in a step, false in the padding"""

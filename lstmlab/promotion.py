@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ def standard_promotion(function: Callable[P, R]) -> Callable[P, R]:
     return traced
 
 
-def is_float(leaf: object) -> bool:
+def is_float(leaf: Any) -> bool:
     """Whether a leaf is an array of real floating-point numbers, of any width."""
     return hasattr(leaf, "dtype") and bool(jnp.issubdtype(leaf.dtype, jnp.floating))
 

@@ -44,6 +44,16 @@ def check_linear(path: str, config: Mapping[str, Any]) -> None:
         raise ValueError(f"{where}: activation is {config['activation']!r}, but must be 'linear'")
 
 
+def check_encoder(path: str, config: Mapping[str, Any]) -> None:
+    """Raise a one-line ``ValueError`` if an ``Embedding`` masks its token 0, which a model does not do by itself."""
+    where = _where(path, config)
+    if config.get("mask_zero"):
+        raise ValueError(
+            f"{where}: mask_zero is True, but an embedding here masks no token: give its get_weights() in its place, "
+            "and call the model with mask=(tokens != 0)"
+        )
+
+
 def _compare(where: str, config: Mapping[str, Any], cell: Cell, backwards: bool) -> None:
     if "cell" in config:  # keras.layers.RNN around a cell
         config = {**config, **config["cell"]["config"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.settings import suggest
@@ -52,15 +53,20 @@ class Source:
 
 
 def to_numpy(array: Any) -> np.ndarray:
-    """Anything array-like as a NumPy array, PyTorch tensors of any device and type included.
+    """Anything array-like as a NumPy array of float32 or wider, PyTorch tensors of any device and type included.
 
-    It may share the other framework's memory: copy it to keep it.
+    Narrower floats (float16, bfloat16, float8) become float32, which holds every value of them: whatever is computed
+    with weights, such as the sum of two biases, is not rounded to their type. It may share the other framework's
+    memory: copy it to keep it.
     """
     if hasattr(array, "detach"):
         array = array.detach().cpu()
-        # NumPy has no bfloat16; float32 holds every value of it.
-        array = (array.float() if "bfloat16" in str(array.dtype) else array).numpy()
-    return np.asarray(array)
+        # NumPy has no bfloat16.
+        narrow = array.is_floating_point() and array.element_size() < 4
+        array = (array.float() if narrow else array).numpy()
+    array = np.asarray(array)
+    narrow = jnp.issubdtype(array.dtype, jnp.floating) and array.dtype.itemsize < 4
+    return array.astype(np.float32) if narrow else array
 
 
 def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:

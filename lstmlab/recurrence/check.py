@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import PyTree
 
 from lstmlab.arrays import LengthsLike, MaskLike
@@ -29,7 +30,7 @@ def check_inputs(cell: AnyForm, xs: PyTree) -> tuple[int, int]:
     if not leaves:
         raise ValueError("xs holds no array, but must hold the inputs [time, batch, *spatial, features]")
     for leaf in leaves:
-        _check_real("xs", leaf)
+        check_real("xs", leaf)
         if np.ndim(leaf) < 2:
             raise ValueError(
                 f"xs has an array of shape {np.shape(leaf)}, but arrays of sequences must be [time, batch, ...]"
@@ -68,7 +69,7 @@ def as_state(cell: AnyForm, state: Any, batch: int, dtype: np.dtype) -> Any:
             "take it from cell.initial_state(batch)"
         )
     for field, given, wanted in zip(expected._fields, state, expected, strict=True):
-        _check_real(f"state.{field}", given)
+        check_real(f"state.{field}", given)
         if np.shape(given) != wanted.shape:
             raise ValueError(f"state.{field} has shape {np.shape(given)}, but cell {name} needs {wanted.shape} here")
     return jax.tree.map(lambda given, wanted: jnp.asarray(given).astype(wanted.dtype), state, expected)
@@ -122,10 +123,12 @@ def _as_array(name: str, values: Any) -> Any:
 
 def _is_known(array: Any) -> bool:
     """Whether the values can be read here: not while JAX traces, nor where another process holds a part."""
-    return not isinstance(array, jax.core.Tracer) and getattr(array, "is_fully_addressable", True)
+    return not isinstance(array, Tracer) and getattr(array, "is_fully_addressable", True)
 
 
-def _check_real(name: str, array: Any) -> None:
+def check_real(name: str, array: Any) -> None:
+    """Raise ``TypeError`` unless the array holds real numbers or booleans."""
     dtype = jnp.result_type(array) if isinstance(array, bool | int | float) else getattr(array, "dtype", None)
-    if dtype is None or not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer) or dtype == bool):
+    kinds = (jnp.floating, jnp.integer, jnp.bool_)
+    if dtype is None or not any(jnp.issubdtype(dtype, kind) for kind in kinds):
         raise TypeError(f"{name} is of type {dtype or type(array).__name__}, but must be real numbers")

@@ -30,4 +30,9 @@ def vary_alike(tree: T) -> T:
 
 def _axes(leaf: Array) -> frozenset[str]:
     """The mesh axes over which one array varies: none outside ``shard_map``, or without its checks."""
-    return frozenset(getattr(jax.typeof(leaf), "vma", ())) if hasattr(leaf, "dtype") else frozenset()
+    if not hasattr(leaf, "dtype"):
+        return frozenset()
+    kind = jax.typeof(leaf)
+    # The type has them by itself in some releases of JAX, in a part of it in others.
+    manual = getattr(kind, "manual_axis_type", None)
+    return frozenset(getattr(kind, "vma", ()) if manual is None else manual.varying)

@@ -14,10 +14,10 @@ from lstmlab.cells.state import Gates
 from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
 from lstmlab.recurrence.check import as_lengths, as_mask, as_state, check_inputs
 from lstmlab.recurrence.chunkwise import chunkwise
+from lstmlab.recurrence.devices import vary_alike
 from lstmlab.recurrence.fused import fused
 from lstmlab.recurrence.linear import linear
 from lstmlab.recurrence.masks import StepMask, make_step_mask, tree_where, zeros_like
-from lstmlab.recurrence.devices import vary_alike
 from lstmlab.recurrence.scan import scan
 
 
@@ -115,7 +115,7 @@ def unroll(
         ``state``.
 
     Raises:
-        ValueError: if the backend cannot serve what is asked, or for inputs, a state, lengths or masks of another shape.
+        ValueError: if the backend cannot serve what is asked; for inputs, a state, lengths or masks of another shape.
         TypeError: for inputs or a state that hold no real numbers, lengths that are no integers, masks that are not
             of type bool.
     """

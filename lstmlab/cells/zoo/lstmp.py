@@ -1,6 +1,5 @@
 """LSTM whose output is a projection of its memory to fewer features."""
 
-import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.forms import Form

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
