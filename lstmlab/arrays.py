@@ -21,7 +21,7 @@ Step = Int[Array, ""]
 """the number of an optimiser step, or of a batch"""
 Lengths = Int[Array, " batch"]
 """valid steps of every sequence"""
-LengthsLike: TypeAlias = ArrayLike | Sequence[int]
+LengthsLike: TypeAlias = ArrayLike | Sequence[Any]
 """valid steps of every sequence, as callers may give them; checked where they are used"""
 Resets = Bool[Array, "batch time"]
 """true at the first step of a new segment, where the state starts afresh"""

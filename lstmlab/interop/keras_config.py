@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstmlab.cells import Cell
+from lstmlab.interop.weights import FAMILIES
 
 ACTIVATIONS = {"linear": "identity"}
 """Keras's names where they differ from ours. ``hard_sigmoid`` is the same function since Keras 3."""
+KINDS = {"SimpleRNN": "rnn", "LSTM": "lstm", "GRU": "gru", "ConvLSTM": "lstm"}
 CONVOLUTION = {"padding": "same", "strides": 1, "dilation_rate": 1, "data_format": "channels_last"}
 
 
@@ -33,6 +35,15 @@ def check_recurrent(path: str, config: Mapping[str, Any], cells: Sequence[Cell])
     for cell, direction, backwards in zip(cells, ("layer", "backward_layer"), (False, True), strict=True):
         _compare(where, config[direction]["config"], cell, backwards)
     return None
+
+
+def check_kind(path: str, layer: Any, cells: Sequence[Cell]) -> None:
+    """Raise a one-line ``ValueError`` if the layer is of another kind than the model's cell; unknown kinds pass."""
+    layer = getattr(layer, "forward_layer", layer)
+    layer = getattr(layer, "cell", layer)
+    kind = type(layer).__name__.removesuffix("Cell").rstrip("123D")
+    if KINDS.get(kind, FAMILIES[cells[0].name]) != FAMILIES[cells[0].name]:
+        raise ValueError(f"Keras {path} is of type {type(layer).__name__}, but the model's cell is {cells[0].name}")
 
 
 def check_linear(path: str, config: Mapping[str, Any]) -> None:
@@ -62,8 +73,12 @@ def _compare(where: str, config: Mapping[str, Any], cell: Cell, backwards: bool)
         "recurrent_activation": getattr(cell, "gate_activation", None),
         "reset_after": getattr(cell, "reset", "after") == "after",
         "go_backwards": backwards,
+        "units": cell.hidden_size,
+        "filters": cell.hidden_size,
         **CONVOLUTION,
     }
+    if cell.map == "conv":
+        expected["kernel_size"] = cell.kernel_size
     for key, ours in expected.items():
         theirs = config.get(key, ours)
         if isinstance(theirs, str):

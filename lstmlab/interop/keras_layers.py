@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstmlab.cells import Cell
-from lstmlab.interop.keras_config import check_encoder, check_linear, check_recurrent
+from lstmlab.interop.keras_config import check_encoder, check_kind, check_linear, check_recurrent
 from lstmlab.interop.parts import MapNames, Parts, cells_by_layer, encoder_arrays, head_arrays, rebuild
 from lstmlab.interop.source import Source
 from lstmlab.interop.weights import (
@@ -148,6 +148,7 @@ def _named(path: str, layer: Any, cells: Sequence[Cell]) -> dict[str, Any]:
     for cell in cells:
         _family(cell)
     if hasattr(layer, "get_weights"):
+        check_kind(path, layer, cells)
         check_recurrent(path, layer.get_config(), cells)
         layer = layer.get_weights()
     count, rest = divmod(len(layer), len(cells))

@@ -12,6 +12,8 @@ from lstmlab.settings import suggest
 
 BIAS_HINT = "; one model has biases (cell.bias) and the other has not"
 
+SAME = "features, hidden size and cell of the two models must be the same"
+
 
 class Source:
     """Named arrays of another framework. Every error is a one-line ``ValueError`` with the key.
@@ -30,17 +32,18 @@ class Source:
         """Whether the array is there and has not been taken yet."""
         return name in self._left
 
-    def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """The named array, which must have the given shape; see :func:`to_numpy`."""
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of the named array; none of an array that is missing or has been taken."""
+        return np.shape(self._left.get(name, ()))
+
+    def take(self, name: str, shape: tuple[int, ...], cause: str = SAME) -> np.ndarray:
+        """The named array, which must have the given shape; see :func:`to_numpy`. ``cause`` ends the message if not."""
         if name not in self._left:
             hint = BIAS_HINT if "bias" in name else suggest(name, list(self._left))
             raise ValueError(f"{self.where}: '{name}' is missing (expected shape {shape}){hint}")
         array = to_numpy(self._left.pop(name))
         if array.shape != shape:
-            raise ValueError(
-                f"{self.where}: '{name}' has shape {array.shape}, expected {shape}: features, "
-                "hidden size and cell of the two models must be the same"
-            )
+            raise ValueError(f"{self.where}: '{name}' has shape {array.shape}, expected {shape}: {cause}")
         return array
 
     def finish(self) -> None:

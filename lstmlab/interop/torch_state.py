@@ -18,7 +18,7 @@ import numpy as np
 from lstmlab.cells import Cell
 from lstmlab.interop.parts import MapNames, cells_by_layer, encoder_arrays, head_arrays, rebuild
 from lstmlab.interop.source import Source
-from lstmlab.interop.torch_names import check_names, check_projection, named_arrays
+from lstmlab.interop.torch_names import check_names, check_projection, difference, named_arrays
 from lstmlab.interop.weights import (
     CellWeights,
     family,
@@ -61,7 +61,7 @@ def from_torch(
     cells_by_layer(model, "PyTorch")  # raises for a model without a counterpart
     prefixes = (prefix, *(p for p in (head, encoder) if p is not None))
     arrays = named_arrays(state_dict)
-    check_names(arrays, prefix)
+    check_names(arrays, prefix, prefixes)
     source = Source("PyTorch state dict", {k: v for k, v in arrays.items() if k.startswith(prefixes)})
 
     def take(cell: Cell, layer: int, direction: int) -> CellWeights:
@@ -132,8 +132,9 @@ def _take(cell: Cell, source: Source, prefix: str, suffix: str) -> CellWeights:
     cell_family = _family(cell)
     check_projection(cell, source, f"{prefix}weight_hr{suffix}")
     (features, size), (hidden, _) = kernel_shapes(cell)
-    kernel = source.take(f"{prefix}weight_ih{suffix}", (size, features)).T
-    recurrent = source.take(f"{prefix}weight_hh{suffix}", (size, hidden)).T
+    cause = difference(cell, source, f"{prefix}weight_hh{suffix}")
+    kernel = source.take(f"{prefix}weight_ih{suffix}", (size, features), cause).T
+    recurrent = source.take(f"{prefix}weight_hh{suffix}", (size, hidden), cause).T
     if not cell.bias:
         return CellWeights(kernel, recurrent)
     biases = [source.take(f"{prefix}bias_{side}{suffix}", (size,)) for side in ("ih", "hh")]
