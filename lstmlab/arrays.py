@@ -6,10 +6,12 @@ time-major in :mod:`lstmlab.recurrence`.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
+from jax.typing import ArrayLike
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 Key = PRNGKeyArray
 Traceable: TypeAlias = float | np.floating | Float[Array, ""]
@@ -19,18 +21,22 @@ Step = Int[Array, ""]
 """the number of an optimiser step, or of a batch"""
 Lengths = Int[Array, " batch"]
 """valid steps of every sequence"""
-LengthsLike = Int[Array | np.ndarray, " batch"]
+LengthsLike: TypeAlias = ArrayLike | Sequence[Any]
+"""valid steps of every sequence, as callers may give them; checked where they are used"""
 Resets = Bool[Array, "batch time"]
 """true at the first step of a new segment, where the state starts afresh"""
 TimeMajorResets = Bool[Array, "time batch"]
-TimeMajorResetsLike = Bool[Array | np.ndarray, "time batch"]
+MaskLike: TypeAlias = ArrayLike | Sequence[Any]
+"""resets or valid steps of all sequences, as callers may give them; checked where they are used"""
 TimeMajorMask = Bool[Array, "time batch"]
 """true where a sequence takes part in a step, false in the padding"""
 RowMask = Bool[Array, " batch"]
 TimeMajor = Float[Array, "time batch *features"]
 """one array for all steps of a batch of sequences; ``features`` may begin with spatial axes"""
-TimeMajorTree = PyTree[Shaped[Array | np.ndarray, "time batch ..."]]
-"""several arrays for all steps, such as an input and its masks"""
+TimeMajorTree: TypeAlias = PyTree
+"""one or several arrays ``[time, batch, ...]``, such as an input and its masks; checked where they are used"""
+Given: TypeAlias = Array | np.ndarray
+"""an array as callers may give it; its shape is checked where it is used"""
 Projected = PyTree[Array]
 """what a cell's ``project`` gives and its ``step`` takes: an array, or several in a tuple"""
 RowWeights = Float[Array, " batch"]

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, PyTree
 
@@ -28,9 +29,12 @@ from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import MAPS, LinearMap, NoMap, make_map, rebuilt
 from lstmlab.cells.state import Gates, HState
+from lstmlab.promotion import cast_numbers, check_param_dtype, parameter_type, standard_promotion
 from lstmlab.settings import setting, settings_of, suggest
 
 C = TypeVar("C", bound="Cell")
+EQUATIONS = ("project", "update", "step")
+"""Methods that broadcast and mix types on purpose."""
 
 
 class Cell(nnx.Module):
@@ -44,7 +48,9 @@ class Cell(nnx.Module):
         key: random key for the initial parameters.
         spatial: height and width (or length) of convolutional states; empty otherwise.
         init: how the parameters start.
-        dtype: compute dtype of the products, e.g. ``"bfloat16"``; parameters and states stay float32.
+        dtype: compute dtype of the products, e.g. ``"bfloat16"``; parameters and states stay in ``param_dtype``.
+        param_dtype: type of the parameters, and with them of states and outputs: ``"float32"``, or ``"float64"`` in
+            JAX's 64-bit mode.
         **options: the cell's declared options, e.g. ``map="diagonal"``.
 
     Raises:
@@ -90,7 +96,11 @@ class Cell(nnx.Module):
         """The class's own name serves until it is registered."""
         super().__init_subclass__(**kwargs)
         cls.name = cls.__name__
+        for name in EQUATIONS:
+            if name in vars(cls):
+                setattr(cls, name, standard_promotion(vars(cls)[name]))
 
+    @standard_promotion
     def __init__(
         self,
         input_size: int,
@@ -100,8 +110,10 @@ class Cell(nnx.Module):
         spatial: tuple[int, ...] = (),
         init: Init | None = None,
         dtype: str | None = None,
+        param_dtype: str = "float32",
         **options: Any,
     ) -> None:
+        check_param_dtype(param_dtype)
         self.input_size, self.hidden_size, self.spatial = input_size, hidden_size, tuple(spatial)
         self._set_options(options)
         init = (init or Init()).resolve(self.default_init)
@@ -114,6 +126,8 @@ class Cell(nnx.Module):
             sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
             self.input.bias = nnx.Param(gate_biases(bias_key, sizes, self.memory_gates, init))
         self.setup(keys, init, dtype)
+        # In 64-bit mode JAX draws and fills in float64 where no type is named.
+        nnx.update(self, cast_numbers(nnx.state(self), np.dtype(param_dtype)))
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Create further parameters: vectors used by ``update``, or extra maps of a whole-step cell."""
@@ -184,8 +198,12 @@ class Cell(nnx.Module):
 
     def initial_state(self, *batch: int) -> Any:
         """Zero state for the given batch dimensions."""
-        zeros = jnp.zeros((*batch, *self.state_shape))
+        zeros = self.zeros(*batch, *self.state_shape)
         return self.state_type(*(zeros for _ in self.state_type._fields))
+
+    def zeros(self, *shape: int) -> Array:
+        """Zeros in the type of the parameters."""
+        return jnp.zeros(shape, parameter_type(self))
 
     def pointwise(self: C) -> C:
         """This cell without its maps: what ``update`` needs, and all a backward loop must accumulate."""

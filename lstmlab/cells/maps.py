@@ -16,18 +16,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 from lstmlab.arrays import Key, Traceable
 from lstmlab.cells.initialise import per_gate
+from lstmlab.promotion import parameter_type, standard_promotion
 
 MAPS = ("dense", "conv", "diagonal", "block_diagonal")
 M = TypeVar("M", bound=nnx.Module)
 
 
-def _cast(map: LinearMap, *arrays: Array) -> tuple[Array, ...]:
-    """The operands of a product in the map's compute dtype; ``None`` leaves them as they are."""
-    return arrays if map.dtype is None else tuple(a.astype(map.dtype) for a in arrays)
+def _cast(map: LinearMap, x: Array, kernel: Array) -> tuple[Array, Array]:
+    """The operands of a product in the map's compute dtype; ``None`` is the kernel's own, and float32 at least."""
+    dtype = parameter_type(kernel) if map.dtype is None else map.dtype
+    return x.astype(dtype), kernel.astype(dtype)
 
 
 def _accumulator(*arrays: Array) -> jnp.dtype:
@@ -65,10 +67,12 @@ class LinearMap(nnx.Module):
         """The transposed map, from pre-activations back to arrays of the shape and type of ``like``."""
         return lambda r: jax.linear_transpose(self, like)(r)[0]
 
+    @standard_promotion
     def __call__(
-        self, x: Float[Array, "*batch features"] | Float[np.ndarray, "*batch features"]
+        self, x: Shaped[Array, "*batch features"] | Shaped[np.ndarray, "*batch features"]
     ) -> Float[Array, "*batch gates_size"]:
-        """Apply the map to the last axis (and the spatial axes) of ``x``."""
+        """Apply the map to the last axis (and the spatial axes) of ``x``; the result has the parameters' type, and
+        float32 at least."""
         y = self.product(jnp.asarray(x))
         return y if self.bias is None else y + self.bias
 
@@ -198,7 +202,7 @@ def make_map(
 
     Raises ``ValueError`` for an unknown kind, or sizes that the kind cannot connect.
     """
-    b = jnp.zeros(sum(sizes)) if bias else None
+    b = jnp.zeros(sum(sizes), jnp.float32) if bias else None
     if kind == "dense":
         return Dense(per_gate(init, key, (features,), sizes, scale), b, dtype)
     if kind == "conv":

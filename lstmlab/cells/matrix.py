@@ -78,7 +78,7 @@ class MatrixCell(Cell):
         """Empty memories."""
         heads, size = self.heads, self.head_size
         shapes = (self.state_shape, (heads, size, size), (heads, size), (heads,))
-        return MatrixState(*(jnp.zeros((*batch, *shape)) for shape in shapes))
+        return MatrixState(*(self.zeros(*batch, *shape) for shape in shapes))
 
     def step(self, state: MatrixState, z: Array) -> tuple[MatrixState, Gates]:
         """One step of the stabilised recurrence."""

@@ -39,7 +39,7 @@ class MaskedMap(LinearMap):
 
     def product(self, x: Array) -> Array:
         """``W (mask ⊙ x)``."""
-        return self.inner(x * self.mask)
+        return self.inner(x * self.mask.astype(x.dtype))
 
     def prepared(self) -> LinearMap:
         """With the inner map prepared."""
@@ -48,7 +48,7 @@ class MaskedMap(LinearMap):
     def transposed(self, like: jax.ShapeDtypeStruct) -> Callable[[Array], Array]:
         """``mask ⊙ (Wᵀ r)``."""
         inner = self.inner.transposed(like)
-        return lambda r: inner(r) * self.mask
+        return lambda r: inner(r) * self.mask.astype(like.dtype)
 
 
 def recurrent_dropout(cell: C, rate: Traceable, key: Key, batch: int) -> C:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstmlab.cells import Cell
+from lstmlab.interop.weights import FAMILIES
 
 ACTIVATIONS = {"linear": "identity"}
 """Keras's names where they differ from ours. ``hard_sigmoid`` is the same function since Keras 3."""
+KINDS = {"SimpleRNN": "rnn", "LSTM": "lstm", "GRU": "gru", "ConvLSTM": "lstm"}
 CONVOLUTION = {"padding": "same", "strides": 1, "dilation_rate": 1, "data_format": "channels_last"}
 
 
@@ -35,6 +37,15 @@ def check_recurrent(path: str, config: Mapping[str, Any], cells: Sequence[Cell])
     return None
 
 
+def check_kind(path: str, layer: Any, cells: Sequence[Cell]) -> None:
+    """Raise a one-line ``ValueError`` if the layer is of another kind than the model's cell; unknown kinds pass."""
+    layer = getattr(layer, "forward_layer", layer)
+    layer = getattr(layer, "cell", layer)
+    kind = type(layer).__name__.removesuffix("Cell").rstrip("123D")
+    if KINDS.get(kind, FAMILIES[cells[0].name]) != FAMILIES[cells[0].name]:
+        raise ValueError(f"Keras {path} is of type {type(layer).__name__}, but the model's cell is {cells[0].name}")
+
+
 def check_linear(path: str, config: Mapping[str, Any]) -> None:
     """Raise a one-line ``ValueError`` if a ``Dense`` layer has a nonlinearity."""
     where = _where(path, config)
@@ -42,6 +53,16 @@ def check_linear(path: str, config: Mapping[str, Any]) -> None:
         config = config["layer"]["config"]
     if config.get("activation", "linear") != "linear":
         raise ValueError(f"{where}: activation is {config['activation']!r}, but must be 'linear'")
+
+
+def check_encoder(path: str, config: Mapping[str, Any]) -> None:
+    """Raise a one-line ``ValueError`` if an ``Embedding`` masks its token 0, which a model does not do by itself."""
+    where = _where(path, config)
+    if config.get("mask_zero"):
+        raise ValueError(
+            f"{where}: mask_zero is True, but an embedding here masks no token: give its get_weights() in its place, "
+            "and call the model with mask=(tokens != 0)"
+        )
 
 
 def _compare(where: str, config: Mapping[str, Any], cell: Cell, backwards: bool) -> None:
@@ -52,8 +73,12 @@ def _compare(where: str, config: Mapping[str, Any], cell: Cell, backwards: bool)
         "recurrent_activation": getattr(cell, "gate_activation", None),
         "reset_after": getattr(cell, "reset", "after") == "after",
         "go_backwards": backwards,
+        "units": cell.hidden_size,
+        "filters": cell.hidden_size,
         **CONVOLUTION,
     }
+    if cell.map == "conv":
+        expected["kernel_size"] = cell.kernel_size
     for key, ours in expected.items():
         theirs = config.get(key, ours)
         if isinstance(theirs, str):

@@ -4,6 +4,10 @@ Keras itself is not needed: a layer is anything with ``get_weights()`` and ``get
 that ``layer.get_weights()`` returns can be given in place of a layer. A layer's settings are compared with the cell's
 (activations, reset gate, padding, strides); a list has none, so they are not checked.
 
+Keras passes over the steps that an ``Embedding(mask_zero=True)`` or a ``Masking`` layer masks, wherever they are. A model
+passes over those that its argument ``mask`` names: such an embedding is refused, so that the mask is not forgotten; give
+``embedding.get_weights()`` and call ``model(tokens, mask=tokens != 0)``.
+
 The LSTM's gates are in our order; the GRU's are update, reset, candidate. ``GRU(reset_after=True)``, the default of
 Keras, is ``cell.reset=after`` and has two biases: importing adds them where the reset gate does not act. ``ConvLSTM``
 needs ``padding="same"`` and has no peepholes (``cell.peepholes=false``).
@@ -17,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstmlab.cells import Cell
-from lstmlab.interop.keras_config import check_linear, check_recurrent
+from lstmlab.interop.keras_config import check_encoder, check_kind, check_linear, check_recurrent
 from lstmlab.interop.parts import MapNames, Parts, cells_by_layer, encoder_arrays, head_arrays, rebuild
 from lstmlab.interop.source import Source
 from lstmlab.interop.weights import (
@@ -144,6 +148,7 @@ def _named(path: str, layer: Any, cells: Sequence[Cell]) -> dict[str, Any]:
     for cell in cells:
         _family(cell)
     if hasattr(layer, "get_weights"):
+        check_kind(path, layer, cells)
         check_recurrent(path, layer.get_config(), cells)
         layer = layer.get_weights()
     count, rest = divmod(len(layer), len(cells))
@@ -169,6 +174,7 @@ def _dense(part: str, layer: Any) -> dict[str, Any]:
         return {}
     if hasattr(layer, "get_weights"):
         check_linear(part, layer.get_config())
+        check_encoder(part, layer.get_config())
         layer = layer.get_weights()
     if len(layer) not in (1, 2):
         raise ValueError(f"Keras weights: {part} has {len(layer)} arrays, expected 1 or 2: kernel and bias")

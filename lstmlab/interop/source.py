@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.settings import suggest
 
 BIAS_HINT = "; one model has biases (cell.bias) and the other has not"
+
+SAME = "features, hidden size and cell of the two models must be the same"
 
 
 class Source:
@@ -29,17 +32,18 @@ class Source:
         """Whether the array is there and has not been taken yet."""
         return name in self._left
 
-    def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """The named array, which must have the given shape; see :func:`to_numpy`."""
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of the named array; none of an array that is missing or has been taken."""
+        return np.shape(self._left.get(name, ()))
+
+    def take(self, name: str, shape: tuple[int, ...], cause: str = SAME) -> np.ndarray:
+        """The named array, which must have the given shape; see :func:`to_numpy`. ``cause`` ends the message if not."""
         if name not in self._left:
             hint = BIAS_HINT if "bias" in name else suggest(name, list(self._left))
             raise ValueError(f"{self.where}: '{name}' is missing (expected shape {shape}){hint}")
         array = to_numpy(self._left.pop(name))
         if array.shape != shape:
-            raise ValueError(
-                f"{self.where}: '{name}' has shape {array.shape}, expected {shape}: features, "
-                "hidden size and cell of the two models must be the same"
-            )
+            raise ValueError(f"{self.where}: '{name}' has shape {array.shape}, expected {shape}: {cause}")
         return array
 
     def finish(self) -> None:
@@ -52,15 +56,20 @@ class Source:
 
 
 def to_numpy(array: Any) -> np.ndarray:
-    """Anything array-like as a NumPy array, PyTorch tensors of any device and type included.
+    """Anything array-like as a NumPy array of float32 or wider, PyTorch tensors of any device and type included.
 
-    It may share the other framework's memory: copy it to keep it.
+    Narrower floats (float16, bfloat16, float8) become float32, which holds every value of them: whatever is computed
+    with weights, such as the sum of two biases, is not rounded to their type. It may share the other framework's
+    memory: copy it to keep it.
     """
     if hasattr(array, "detach"):
         array = array.detach().cpu()
-        # NumPy has no bfloat16; float32 holds every value of it.
-        array = (array.float() if "bfloat16" in str(array.dtype) else array).numpy()
-    return np.asarray(array)
+        # NumPy has no bfloat16.
+        narrow = array.is_floating_point() and array.element_size() < 4
+        array = (array.float() if narrow else array).numpy()
+    array = np.asarray(array)
+    narrow = jnp.issubdtype(array.dtype, jnp.floating) and array.dtype.itemsize < 4
+    return array.astype(np.float32) if narrow else array
 
 
 def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:

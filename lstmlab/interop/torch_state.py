@@ -18,6 +18,7 @@ import numpy as np
 from lstmlab.cells import Cell
 from lstmlab.interop.parts import MapNames, cells_by_layer, encoder_arrays, head_arrays, rebuild
 from lstmlab.interop.source import Source
+from lstmlab.interop.torch_names import check_names, check_projection, difference, named_arrays
 from lstmlab.interop.weights import (
     CellWeights,
     family,
@@ -49,7 +50,7 @@ def from_torch(
 
     Args:
         model: a model of the same cell, sizes, layers, directions and biases (``cell.bias``).
-        state_dict: tensors or arrays by name, as ``module.state_dict()`` gives them.
+        state_dict: tensors or arrays by name, as ``module.state_dict()`` gives them, or the module itself.
         prefix: of the recurrent layers.
         head: of the ``nn.Linear`` after them, e.g. ``"linear."``.
         encoder: of the ``nn.Embedding`` (or ``nn.Linear``) before them.
@@ -59,7 +60,9 @@ def from_torch(
     """
     cells_by_layer(model, "PyTorch")  # raises for a model without a counterpart
     prefixes = (prefix, *(p for p in (head, encoder) if p is not None))
-    source = Source("PyTorch state dict", {k: v for k, v in state_dict.items() if k.startswith(prefixes)})
+    arrays = named_arrays(state_dict)
+    check_names(arrays, prefix, prefixes)
+    source = Source("PyTorch state dict", {k: v for k, v in arrays.items() if k.startswith(prefixes)})
 
     def take(cell: Cell, layer: int, direction: int) -> CellWeights:
         return _take(cell, source, prefix, f"_l{layer}{DIRECTIONS[direction]}")
@@ -106,7 +109,9 @@ def cell_from_torch(cell: Cell, state_dict: Mapping[str, Any], *, prefix: str = 
     Raises:
         ValueError: as :func:`from_torch`.
     """
-    selected = {k: v for k, v in state_dict.items() if k.startswith(prefix) and k.endswith(suffix)}
+    arrays = named_arrays(state_dict)
+    check_names(arrays, prefix)
+    selected = {k: v for k, v in arrays.items() if k.startswith(prefix) and k.endswith(suffix)}
     source = Source("PyTorch state dict", selected)
     new = write_cell(cell, _take(cell, source, prefix, suffix))
     source.finish()
@@ -125,9 +130,11 @@ def cell_to_torch(cell: Cell, *, prefix: str = "", suffix: str = "") -> dict[str
 
 def _take(cell: Cell, source: Source, prefix: str, suffix: str) -> CellWeights:
     cell_family = _family(cell)
+    check_projection(cell, source, f"{prefix}weight_hr{suffix}")
     (features, size), (hidden, _) = kernel_shapes(cell)
-    kernel = source.take(f"{prefix}weight_ih{suffix}", (size, features)).T
-    recurrent = source.take(f"{prefix}weight_hh{suffix}", (size, hidden)).T
+    cause = difference(cell, source, f"{prefix}weight_hh{suffix}")
+    kernel = source.take(f"{prefix}weight_ih{suffix}", (size, features), cause).T
+    recurrent = source.take(f"{prefix}weight_hh{suffix}", (size, hidden), cause).T
     if not cell.bias:
         return CellWeights(kernel, recurrent)
     biases = [source.take(f"{prefix}bias_{side}{suffix}", (size,)) for side in ("ih", "hh")]

@@ -52,7 +52,8 @@ class Attention(nnx.Module):
 
         self.keys = None if kind == "dot" else linear(0, memory)
         self.queries = linear(1, query) if kind == "additive" else None
-        self.score = nnx.Param(jax.random.normal(keys[2], (query,)) * query**-0.5) if kind == "additive" else None
+        score = jax.random.normal(keys[2], (query,), jnp.float32) * query**-0.5
+        self.score = nnx.Param(score) if kind == "additive" else None
         self.combine = linear(3, memory + query, "glorot_uniform", bias=True)
 
     def __call__(

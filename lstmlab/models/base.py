@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 from flax import nnx
 from jaxtyping import Array, Float
 
-from lstmlab.arrays import Key, Lengths, Resets
+from lstmlab.arrays import Key, LengthsLike, MaskLike
 from lstmlab.cells.base import Gates
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.layer import UnrollOptions
@@ -55,8 +55,8 @@ class RecurrentModel(nnx.Module):
         inputs: Any,
         state: StackState | None = None,
         *,
-        lengths: Lengths | None = None,
-        resets: Resets | None = None,
+        lengths: LengthsLike | None = None,
+        resets: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
@@ -66,11 +66,15 @@ class RecurrentModel(nnx.Module):
         Args:
             inputs: ``[batch, time, ...]``, or what the architecture reads instead.
             state: state before the first step; zero if not given.
-            lengths: valid steps per sequence; all if not given.
-            resets: true where the state starts at zero again.
+            lengths: valid steps per sequence ``[batch]``; all if not given.
+            resets: true where the state starts at zero again, ``[batch, time]``.
             rates: dropout rates and the like.
             key: switches dropout on; without it only zoneout acts, by its expectation.
             collect_gates: also return the gates' activations.
+
+        Raises:
+            ValueError: for an argument of another shape, or lengths that are negative or beyond the last step.
+            TypeError: for an argument of another type.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no call")
 
@@ -94,9 +98,14 @@ class RecurrentModel(nnx.Module):
         return self.carried_stack.initial_state(batch)
 
     def _unroll_options(
-        self, lengths: Lengths | None, resets: Resets | None, rates: Rates, collect_gates: bool = False
+        self,
+        lengths: Array | None,
+        resets: Array | None,
+        rates: Rates,
+        collect_gates: bool = False,
+        mask: Array | None = None,
     ) -> UnrollOptions:
         # Only the scan backend computes gates one by one.
         backend = "scan" if collect_gates else self.backend
-        resets = None if resets is None else resets.T
-        return UnrollOptions(backend, self.chunk, lengths, resets, rates, self.variational_dropout, collect_gates)
+        resets, mask = (None if a is None else a.T for a in (resets, mask))
+        return UnrollOptions(backend, self.chunk, lengths, resets, mask, rates, self.variational_dropout, collect_gates)

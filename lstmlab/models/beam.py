@@ -9,10 +9,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from lstmlab.arrays import Step
+from lstmlab.arrays import Given, Step
+from lstmlab.models.check import check_tokens
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.encoder_decoder import EncoderDecoder
 from lstmlab.models.stack import StackState
+from lstmlab.promotion import parameter_type, standard_promotion
 
 T = TypeVar("T")
 IMPOSSIBLE = -1e30
@@ -45,9 +47,10 @@ class Beams(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("length", "beam", "alpha"))
+@standard_promotion
 def beam_search(
     model: EncoderDecoder,
-    source: Int[Array, "batch source"],
+    source: Given,
     length: int,
     beam: int = 1,
     *,
@@ -60,6 +63,9 @@ def beam_search(
     length normalisation of Wu et al. 2016, arXiv:1609.08144; finished ones keep their place and compete with those
     that go on. What has not ended after ``length`` tokens is returned as it is.
     """
+    source = check_tokens("source", source)
+    if length < 0 or beam < 1:
+        raise ValueError(f"length is {length} and beam {beam}, but must be at least 0 and 1")
     pad, start, end = model.inputs.pad, model.inputs.start, model.inputs.end
     batch, size = source.shape[0], model.inputs.target
     encoded, state = model.encode(source, rates=rates)
@@ -72,7 +78,7 @@ def beam_search(
         logits, state, weights = model.decode(encoded, beams.last.reshape(-1, 1), beams.state, rates=rates)
         logs = jax.nn.log_softmax(logits[:, 0]).reshape(batch, beam, size)
         logs = logs.at[..., jnp.asarray([pad, start])].set(IMPOSSIBLE)
-        only_padding = jnp.full((size,), IMPOSSIBLE).at[pad].set(0.0)
+        only_padding = jnp.full((size,), IMPOSSIBLE, logs.dtype).at[pad].set(0.0)
         totals = beams.log_probability[..., None] + jnp.where(beams.finished[..., None], only_padding, logs)
         lengths = beams.lengths + ~beams.finished
         # At the first step all hypotheses are the same one.
@@ -98,12 +104,13 @@ def beam_search(
         )
         return beams, None
 
+    real = parameter_type(model)
     first = Beams(
         state=state,
         last=jnp.full((batch, beam), start, jnp.int32),
         tokens=jnp.full((batch, beam, length), pad, jnp.int32),
-        attention=None if model.attention is None else jnp.zeros((batch, beam, length, source.shape[1])),
-        log_probability=jnp.zeros((batch, beam)),
+        attention=None if model.attention is None else jnp.zeros((batch, beam, length, source.shape[1]), real),
+        log_probability=jnp.zeros((batch, beam), real),
         lengths=jnp.zeros((batch, beam), jnp.int32),
         finished=jnp.zeros((batch, beam), bool),
     )

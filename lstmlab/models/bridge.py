@@ -14,7 +14,7 @@ from lstmlab.models.layer import LayerState, RecurrentLayer
 def make_bridge(layer: RecurrentLayer) -> nnx.List[nnx.Param]:
     """The weights w of one layer's states, 0 at first: the mean of both directions."""
     fields = jax.tree.leaves(jax.eval_shape(lambda: layer.forward.initial_state(1)))
-    return nnx.List([nnx.Param(jnp.zeros(field.shape[-1:])) for field in fields])
+    return nnx.List([nnx.Param(jnp.zeros(field.shape[-1:], jnp.float32)) for field in fields])
 
 
 def bridge_states(encoded: LayerState, initial: LayerState, weights: nnx.List[nnx.Param] | None) -> LayerState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 import jax
+import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
@@ -47,7 +48,7 @@ def sequence_dropout(
     if rate is None or key is None:
         return x
     shape = (1, *x.shape[1:]) if variational else x.shape
-    return x * dropout_mask(key, rate, shape)
+    return x * dropout_mask(key, rate, shape).astype(x.dtype)
 
 
 def add_noise(
@@ -56,7 +57,7 @@ def add_noise(
     """Gaussian noise on every feature. Without a key (evaluation) none is added."""
     if deviation is None or key is None:
         return x
-    return x + deviation * jax.random.normal(key, x.shape, x.dtype)
+    return x + jnp.asarray(deviation, x.dtype) * jax.random.normal(key, x.shape, x.dtype)
 
 
 def fold(key: Key | None, number: ArrayLike) -> Key | None:

@@ -10,16 +10,18 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
-from lstmlab.arrays import Key, Lengths, Resets, TokenIds
+from lstmlab.arrays import Given, Key, LengthsLike, MaskLike
 from lstmlab.models.attention import ATTENTIONS, Attention
 from lstmlab.models.base import ModelOutput, RecurrentModel
 from lstmlab.models.blocks import normalise, stream_norm
 from lstmlab.models.bridge import bridge_states, make_bridge
+from lstmlab.models.check import check_states, check_tokens
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.models.head import apply_head, check_tied, make_head
 from lstmlab.models.inputs import embed_inputs, make_embedding
 from lstmlab.models.model_settings import ModelSettings, check_choice
 from lstmlab.models.stack import Stack, StackState, drop_inputs, drop_outputs
+from lstmlab.promotion import standard_promotion
 from lstmlab.tasks import Features, Pairs, SourceTarget, Tokens
 
 
@@ -82,13 +84,14 @@ class EncoderDecoder(RecurrentModel):
         self.attention = None if attention == "none" else Attention(attention, query, memory, key=keys[4], dtype=dtype)
         self.head = make_head(query, outputs.size, width if model.tied_embeddings else None, key=keys[5], dtype=dtype)
 
+    @standard_promotion
     def __call__(
         self,
         inputs: SourceTarget,
         state: StackState | None = None,
         *,
-        lengths: Lengths | None = None,
-        resets: Resets | None = None,
+        lengths: LengthsLike | None = None,
+        resets: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
@@ -107,10 +110,10 @@ class EncoderDecoder(RecurrentModel):
         outputs, state, _ = self.decode(encoded, inputs.target, first_state, rates=rates, key=fold(key, 1))
         return ModelOutput(outputs, state)
 
-    def encode(
-        self, source: TokenIds, *, rates: Rates = NO_DROPOUT, key: Key | None = None
-    ) -> tuple[Encoded, StackState]:
+    @standard_promotion
+    def encode(self, source: Given, *, rates: Rates = NO_DROPOUT, key: Key | None = None) -> tuple[Encoded, StackState]:
         """The memory of the sources ``[batch, source]``, and the decoder's first state."""
+        source = check_tokens("source", source)
         valid = source != self.inputs.pad
         options = self._unroll_options(jnp.sum(valid, axis=1), None, rates)
         xs = drop_inputs(embed_inputs(source, self.source_embedding, None, spatial=()), options, key)
@@ -123,10 +126,11 @@ class EncoderDecoder(RecurrentModel):
         )
         return Encoded(memory, valid.T), [bridge_states(*layer) for layer in layers]
 
+    @standard_promotion
     def decode(
         self,
         encoded: Encoded,
-        target: TokenIds,
+        target: Given,
         state: StackState,
         *,
         rates: Rates = NO_DROPOUT,
@@ -134,6 +138,12 @@ class EncoderDecoder(RecurrentModel):
     ) -> tuple[Float[Array, "batch target size"], StackState, Float[Array, "batch target source"] | None]:
         """Logits for the tokens ``[batch, target]``, the state after the last of them, and the attention's weights if
         there is one."""
+        target = check_tokens("target", target)
+        if target.shape[0] != encoded.memory.shape[1]:
+            raise ValueError(
+                f"target has {target.shape[0]} rows, but there are {encoded.memory.shape[1]} sources: one for each"
+            )
+        check_states(state, self.decoder)
         options = self._unroll_options(jnp.sum(target != self.inputs.pad, axis=1), None, rates)
         xs = drop_inputs(embed_inputs(target, self.target_embedding, None, spatial=()), options, key)
         out = self.decoder(xs, state, options, key, first_number=2)

@@ -6,16 +6,17 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
-from lstmlab.arrays import Key, Lengths, Resets
+from lstmlab.arrays import Given, Key, LengthsLike, MaskLike
 from lstmlab.models.base import ModelOutput, RecurrentModel
 from lstmlab.models.blocks import normalise, stream_norm
+from lstmlab.models.check import check_masks, check_sequences, check_states
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.models.head import apply_head, check_tied, head_size, make_head, split_outputs
 from lstmlab.models.inputs import embed_inputs, make_input_layer
 from lstmlab.models.model_settings import ModelSettings
 from lstmlab.models.stack import Stack, StackState, drop_inputs
+from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
 from lstmlab.tasks import Features, Tokens
 
 FORECASTER_KEY = 3
@@ -45,6 +46,8 @@ class EncoderForecaster(RecurrentModel):
         ValueError: for token inputs, two directions, or a readout other than ``steps``.
     """
 
+    inputs: Features
+
     def __init__(self, cell: str, inputs: Tokens | Features, outputs: Features, *, key: Key, **settings: Any) -> None:
         model = ModelSettings(cell, **settings)
         if isinstance(inputs, Tokens):
@@ -67,22 +70,30 @@ class EncoderForecaster(RecurrentModel):
         self.final_norm = stream_norm(model.block, features)
         self.head = make_head(features, head_size(outputs, self.spatial), None, key=keys[2], dtype=model.dtype)
 
+    @standard_promotion
     def __call__(
         self,
-        inputs: tuple[Float[Array, "batch past *features"], Float[Array, "batch future *features"]],
+        inputs: tuple[Given, Given],
         state: StackState | None = None,
         *,
-        lengths: Lengths | None = None,
-        resets: Resets | None = None,
+        lengths: LengthsLike | None = None,
+        resets: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
     ) -> ModelOutput:
-        """Forecasts ``[batch, future, *spatial, size]`` from pairs (past, inputs of the forecaster).
+        """Forecasts ``[batch, future, *spatial, size]`` from pairs (past, inputs of the forecaster), each ``[batch,
+        steps, *spatial, features]``.
 
         State, lengths and resets are the encoder's; gates are those of the encoder's layers, then the forecaster's.
         """
-        past, future = (embed_inputs(part, None, self.input_map, spatial=self.spatial) for part in inputs)
+        pair = [check_sequences(part, self.inputs) for part in inputs]
+        if pair[0].shape[0] != pair[1].shape[0]:
+            raise ValueError(f"inputs have {pair[0].shape[0]} pasts, but {pair[1].shape[0]} futures: one for each")
+        check_states(state, self.layers)
+        lengths, resets, _ = check_masks(lengths, resets, None, *pair[0].shape[:2])
+        pair = cast_numbers(pair, parameter_type(self))
+        past, future = (embed_inputs(part, None, self.input_map, spatial=self.spatial) for part in pair)
         options = self._unroll_options(lengths, resets, rates, collect_gates)
         encoded = self.layers(drop_inputs(past, options, key), state, options, fold(key, 2))
         options = options._replace(lengths=None, resets=None)

@@ -8,16 +8,19 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from lstmlab.arrays import Key, Scalar
+from lstmlab.arrays import Given, Key, Scalar
 from lstmlab.models.base import RecurrentModel
+from lstmlab.models.check import check_prompt, check_tokens
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.sampling import extend
+from lstmlab.promotion import standard_promotion
 
 
 @partial(jax.jit, static_argnames="length")
+@standard_promotion
 def generate(
     model: RecurrentModel,
-    prompt: Int[Array, "batch prompt"],
+    prompt: Given,
     length: int,
     key: Key,
     temperature: Scalar | float = 1.0,
@@ -32,6 +35,8 @@ def generate(
     on the number of rows, and a longer text begins with the shorter one (up to rounding, which may differ between
     batches of different sizes).
     """
+    prompt = check_tokens("prompt", prompt)
+    check_prompt(prompt, length)
     row_keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(prompt.shape[0]))
 
     def draw(logits: Array, step: Array) -> Array:

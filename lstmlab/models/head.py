@@ -39,7 +39,7 @@ class TiedHead(nnx.Module):
     dtype: str | None
 
     def __init__(self, features: int, width: int, tokens: int, *, key: Key, dtype: str | None) -> None:
-        self.bias = nnx.Param(jnp.zeros(tokens))
+        self.bias = nnx.Param(jnp.zeros(tokens, jnp.float32))
         self.projection = (
             None
             if features == width

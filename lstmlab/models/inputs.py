@@ -47,7 +47,7 @@ def make_input_layer(
 
 def make_embedding(tokens: int, width: int, *, key: Key) -> nnx.Param:
     """A table ``[tokens, width]`` of normal numbers with a standard deviation of 0.1."""
-    return nnx.Param(0.1 * jax.random.normal(key, (tokens, width)))
+    return nnx.Param(0.1 * jax.random.normal(key, (tokens, width), jnp.float32))
 
 
 def embed_inputs(

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from lstmlab.arrays import Key, Lengths, TimeMajorResets
+from lstmlab.arrays import Key, LengthsLike, MaskLike
 from lstmlab.cells import Cell
 from lstmlab.cells.regularise import recurrent_dropout, weight_drop
 from lstmlab.cells.regularise_steps import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
@@ -27,8 +27,9 @@ class UnrollOptions(NamedTuple):
 
     backend: str
     chunk: int | None
-    lengths: Lengths | None = None
-    resets: TimeMajorResets | None = None
+    lengths: LengthsLike | None = None
+    resets: MaskLike | None = None
+    mask: MaskLike | None = None
     rates: Rates = NO_DROPOUT
     variational_dropout: bool = False
     collect_gates: bool = False
@@ -123,6 +124,6 @@ def _unroll(
         wrapped, xs = Zoneout(wrapped), (xs, keep)
     return unroll(
         wrapped, xs, state,
-        lengths=options.lengths, resets=options.resets, reverse=reverse,
+        lengths=options.lengths, resets=options.resets, mask=options.mask, reverse=reverse,
         backend=options.backend, chunk=options.chunk, collect_gates=options.collect_gates,
     )  # fmt: skip

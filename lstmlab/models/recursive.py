@@ -6,13 +6,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
-from lstmlab.arrays import Key, Lengths, Resets
+from lstmlab.arrays import Given, Key, LengthsLike, MaskLike
 from lstmlab.models.base import ModelOutput
+from lstmlab.models.check import check_masks, check_sequences
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.models.sequence import SequenceModel
 from lstmlab.models.stack import StackState
+from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
 from lstmlab.tasks import Features, Tokens
 
 
@@ -47,13 +49,14 @@ class RecursiveModel(SequenceModel):
         one_step = Features(outputs.size, (self.columns,))
         super().__init__(cell, inputs, one_step, **{**settings, "readout": "last"})
 
+    @standard_promotion
     def __call__(
         self,
-        inputs: Float[Array, "batch time features"],
+        inputs: Given,
         state: StackState | None = None,
         *,
-        lengths: Lengths | None = None,
-        resets: Resets | None = None,
+        lengths: LengthsLike | None = None,
+        resets: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
@@ -62,9 +65,15 @@ class RecursiveModel(SequenceModel):
 
         Lengths, resets and gates are those of the window.
         """
+        inputs = cast_numbers(check_sequences(inputs, self.inputs), parameter_type(self))
+        if inputs.shape[1] < self.horizon:
+            raise ValueError(
+                f"inputs has shape {inputs.shape}, but a horizon of {self.horizon} needs at least {self.horizon} steps"
+            )
         call = super().__call__
         window = inputs.shape[1] - (self.horizon - 1)
         past, ahead = inputs[:, :window], jnp.swapaxes(inputs[:, window:], 0, 1)
+        _, resets, _ = check_masks(None, resets, None, *inputs.shape[:2])
         resets = None if resets is None else resets[:, :window]
         first = call(
             past, state, lengths=lengths, resets=resets, rates=rates, key=fold(key, 0), collect_gates=collect_gates

@@ -7,21 +7,25 @@ from functools import partial
 from typing import TypeAlias
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from lstmlab.arrays import Key
+from lstmlab.arrays import Given, Key
 from lstmlab.models.base import RecurrentModel
+from lstmlab.models.check import check_prompt
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.stack import StackState
+from lstmlab.promotion import standard_promotion
 
 Draw: TypeAlias = Callable[[Float[Array, " batch *outputs"], Key], Float[Array, " batch *features"]]
 """From outputs ``[batch, ...]`` and a key to inputs ``[batch, ...]`` of the next step."""
 
 
 @partial(jax.jit, static_argnames=("length", "draw"))
+@standard_promotion
 def continue_sequence(
     model: RecurrentModel,
-    prompt: Float[Array, "batch prompt *features"],
+    prompt: Given,
     length: int,
     key: Key,
     draw: Draw,
@@ -32,7 +36,8 @@ def continue_sequence(
     Prompts hold at least one step. Nothing is dropped; a zoneout rate acts by its expectation. ``draw`` is compiled
     in: equal functions share a program.
     """
-    return extend(model, prompt, draw, jax.random.split(key, length), rates)
+    check_prompt(prompt, length)
+    return extend(model, jnp.asarray(prompt), draw, jax.random.split(key, length), rates)
 
 
 def extend(

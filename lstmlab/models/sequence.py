@@ -6,16 +6,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from lstmlab.arrays import Key, Lengths, Resets
+from lstmlab.arrays import Given, Key, LengthsLike, MaskLike, TimeMajorMask
 from lstmlab.models.base import ModelOutput, RecurrentModel
 from lstmlab.models.blocks import Sequences, normalise, stream_norm
+from lstmlab.models.check import check_masks, check_sequences, check_states
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.head import apply_head, check_tied, head_size, make_head, split_outputs
 from lstmlab.models.inputs import embed_inputs, make_input_layer
 from lstmlab.models.model_settings import ModelSettings
 from lstmlab.models.stack import Stack, StackState, drop_inputs
+from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
 from lstmlab.tasks import Features, Tokens
 
 
@@ -54,27 +56,37 @@ class SequenceModel(RecurrentModel):
             key=keys[2], dtype=model.dtype,
         )  # fmt: skip
 
+    @standard_promotion
     def __call__(
         self,
-        inputs: Array,
+        inputs: Given,
         state: StackState | None = None,
         *,
-        lengths: Lengths | None = None,
-        resets: Resets | None = None,
+        lengths: LengthsLike | None = None,
+        resets: MaskLike | None = None,
+        mask: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
     ) -> ModelOutput:
         """Run a batch of sequences, tokens ``[batch, time]`` or features ``[batch, time, *spatial, features]``.
 
-        Outputs are ``[batch, time, *spatial, size]``, without the time axis unless the readout is ``steps``. For the
+        Outputs are ``[batch, time, *spatial, size]``, without the time axis unless the readout is ``steps``. ``mask``
+        is false at steps ``[batch, time]`` that the layers pass over, wherever they are: left padding, say. For the
         other arguments see :meth:`RecurrentModel.__call__`.
         """
-        options = self._unroll_options(lengths, resets, rates, collect_gates)
+        inputs = check_sequences(inputs, self.inputs)
+        batch, time = inputs.shape[:2]
+        if time == 0 and self.readout != "steps":
+            raise ValueError(f"inputs has shape {inputs.shape}: readout '{self.readout}' needs at least one step")
+        check_states(state, self.layers)
+        lengths, resets, mask = check_masks(lengths, resets, mask, batch, time)
+        options = self._unroll_options(lengths, resets, rates, collect_gates, mask)
+        inputs = cast_numbers(inputs, parameter_type(self))
         xs = embed_inputs(inputs, self.embedding, self.input_map, spatial=self.spatial)
         xs = drop_inputs(xs, options, key)
         out = self.layers(xs, state, options, key, first_number=2)
-        ys = normalise(self.final_norm, self._head_inputs(out.outputs[-1], lengths))
+        ys = normalise(self.final_norm, self._head_inputs(out.outputs[-1], _valid(lengths, mask, time)))
         outputs = apply_head(self.head, ys, self.embedding)
         if self.readout == "steps":
             outputs = jnp.swapaxes(outputs, 0, 1)
@@ -86,25 +98,40 @@ class SequenceModel(RecurrentModel):
         """The backward direction starts at the last step."""
         return "a bidirectional model needs the whole sequence: call the model on it" if self.bidirectional else ""
 
-    def _head_inputs(self, xs: Sequences, lengths: Lengths | None) -> Float[Array, "*shape"]:
+    def _head_inputs(self, xs: Sequences, valid: TimeMajorMask | None) -> Float[Array, "*shape"]:
         """What the readout takes from the top layer's outputs ``[time, batch, *spatial, width]``: all of it for
         ``steps``, else ``[batch, *spatial, width]``."""
         if self.readout == "steps":
             return xs
         if self.readout == "pooled":
-            return _mean_over_time(xs, lengths)
-        last = xs[-1] if lengths is None else xs[jnp.maximum(lengths, 1) - 1, jnp.arange(xs.shape[1])]
+            return _mean_over_time(xs, valid)
+        rows = jnp.arange(xs.shape[1])
+        last = xs[-1] if valid is None else xs[_last(valid), rows]
         if not self.bidirectional:
             return last
         # The backward direction has read the whole sequence when it arrives at the first step.
+        first = xs[0] if valid is None else xs[jnp.argmax(valid, axis=0), rows]
         size = self.layers[-1].forward.output_size
-        return jnp.concatenate([last[..., :size], xs[0][..., size:]], axis=-1)
+        return jnp.concatenate([last[..., :size], first[..., size:]], axis=-1)
 
 
-def _mean_over_time(xs: Sequences, lengths: Lengths | None) -> Float[Array, " batch *features"]:
+def _valid(lengths: Array | None, mask: Array | None, time: int) -> TimeMajorMask | None:
+    """The steps that both allow; ``None`` for all."""
+    within = None if lengths is None else jnp.arange(time)[:, None] < lengths
+    if mask is None or within is None:
+        return within if mask is None else mask.T
+    return within & mask.T
+
+
+def _last(valid: TimeMajorMask) -> Int[Array, " batch"]:
+    """The last valid step; 0 for a sequence without any."""
+    last = len(valid) - 1 - jnp.argmax(valid[::-1], axis=0)
+    return jnp.where(jnp.any(valid, axis=0), last, 0)
+
+
+def _mean_over_time(xs: Sequences, valid: TimeMajorMask | None) -> Float[Array, " batch *features"]:
     """The mean over the valid steps; 0 for a sequence without any."""
-    if lengths is None:
+    if valid is None:
         return jnp.mean(xs, axis=0)
-    valid = jnp.arange(xs.shape[0])[:, None] < lengths
     mask = valid.reshape(valid.shape + (1,) * (xs.ndim - 2))
     return jnp.sum(xs, axis=0, where=mask) / jnp.maximum(jnp.sum(mask, axis=0), 1)

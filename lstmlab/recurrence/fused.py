@@ -26,6 +26,7 @@ from lstmlab.arrays import Projected
 from lstmlab.cells.forms import PointwiseForm
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.state import State
+from lstmlab.promotion import standard_promotion
 from lstmlab.recurrence.masks import StepMask, apply_reset, tree_where, zero_padding, zeros_like
 
 # Steps per block on CPUs: a long sequence's projections do not fit the caches, and fresh memory costs page faults.
@@ -73,6 +74,7 @@ def block_length(time: int) -> int:
     return next((n for n in range(LONGEST_BLOCK, SHORTEST_BLOCK - 1, -1) if time % n == 0), time)
 
 
+@standard_promotion
 def _run(
     reverse: bool, recurrent: LinearMap, pointwise: PointwiseForm, z: Projected, state: S, step_mask: StepMask
 ) -> tuple[S, Array]:
@@ -89,6 +91,7 @@ def _run(
 _fused = jax.custom_vjp(_run, nondiff_argnums=(0,))
 
 
+@standard_promotion
 def _save(
     reverse: bool, recurrent: LinearMap, pointwise: PointwiseForm, z: Projected, state: S, step_mask: StepMask
 ) -> tuple[tuple[S, Array], Saved]:
@@ -104,6 +107,7 @@ def _save(
     return (final, zero_padding(after.h, step_mask)), saved
 
 
+@standard_promotion
 def _backward(
     reverse: bool, saved: Saved, cotangents: tuple[S, Array]
 ) -> tuple[LinearMap, PointwiseForm, Projected, S, None]:

@@ -17,9 +17,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Inexact, PyTree
 
-from lstmlab.arrays import Projected
+from lstmlab.arrays import Projected, TimeMajorMask
 from lstmlab.cells.forms import LinearForm
 from lstmlab.cells.state import State
+from lstmlab.promotion import standard_promotion
 from lstmlab.recurrence.masks import StepMask, tree_where, where_steps, zero_padding
 
 S = TypeVar("S", bound=State)
@@ -54,6 +55,7 @@ def masked_coefficients(a: Steps, b: Steps, step_mask: StepMask) -> tuple[Steps,
     return a, b
 
 
+@standard_promotion
 def _solve(parallel: bool, reverse: bool, a: Steps, b: Steps, start: Start) -> Steps:
     """``c_t`` for all steps, from ``a`` and ``b`` of all steps and the state before the first one."""
     if not parallel:
@@ -76,6 +78,7 @@ def _after(one: Pair, other: Pair) -> Pair:
     return one[0] * other[0], other[0] * one[1] + other[1]
 
 
+@standard_promotion
 def _solve_and_save(
     parallel: bool, reverse: bool, a: Steps, b: Steps, start: Start
 ) -> tuple[Steps, tuple[Steps, Steps, Start]]:
@@ -83,6 +86,7 @@ def _solve_and_save(
     return c, (a, c, start)
 
 
+@standard_promotion
 def _solve_backward(
     parallel: bool, reverse: bool, saved: tuple[Steps, Steps, Start], d_c: Steps
 ) -> tuple[Steps, Steps, Start]:
@@ -103,18 +107,31 @@ def _shift(values: Steps, start: Start, reverse: bool) -> Steps:
 
 
 def _step_earlier(values: Steps, start: Start, step_mask: StepMask, reverse: bool) -> Steps:
-    """:func:`_shift`, where padded steps pass the previous value through and resets give zero."""
+    """:func:`_shift`, where masked steps pass the previous value through and resets give zero."""
     if step_mask.mask is not None:
-        values = where_steps(step_mask.mask, values, jnp.broadcast_to(start, values.shape))
+        values = _held(values, start, step_mask.mask, reverse)
     values = _shift(values, start, reverse)
     return values if step_mask.reset is None else where_steps(step_mask.reset, jnp.zeros_like(values), values)
 
 
+def _held(values: Steps, start: Start, mask: TimeMajorMask, reverse: bool) -> Steps:
+    """The value of the last step that took part, at every step; ``start`` before the first of them."""
+    number = jnp.arange(len(mask))[:, None]
+    if reverse:
+        last = jax.lax.cummin(jnp.where(mask, number, len(mask)), axis=0, reverse=True)
+        known = last < len(mask)
+    else:
+        last = jax.lax.cummax(jnp.where(mask, number, -1), axis=0)
+        known = last >= 0
+    taken = values[jnp.clip(last, 0, len(mask) - 1), jnp.arange(mask.shape[1])]
+    return where_steps(known, taken, jnp.broadcast_to(start, values.shape))
+
+
 def last_valid(states: PyTree, start: PyTree, step_mask: StepMask, reverse: bool) -> PyTree:
-    """The final state of each sequence without its padding; ``start`` for a sequence that is only padding."""
+    """The state of each sequence after the last step that took part; ``start`` where none did."""
     if step_mask.mask is None:
         return jax.tree.map(lambda a: a[0 if reverse else -1], states)
-    count = jnp.sum(step_mask.mask, axis=0)
-    last = jnp.zeros_like(count) if reverse else jnp.maximum(count - 1, 0)
+    mask = step_mask.mask
+    last = jnp.argmax(mask, axis=0) if reverse else len(mask) - 1 - jnp.argmax(mask[::-1], axis=0)
     final = jax.tree.map(lambda a: a[last, jnp.arange(a.shape[1])], states)
-    return tree_where(count > 0, final, start)
+    return tree_where(jnp.any(mask, axis=0), final, start)

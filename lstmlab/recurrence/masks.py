@@ -1,4 +1,4 @@
-"""Masks of a recurrence, step by step: padding carries the state through, resets start it afresh."""
+"""Masks of a recurrence, step by step: masked steps carry the state through, resets start it afresh."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Shaped
+from jaxtyping import Array, Int, Shaped
 
-from lstmlab.arrays import LengthsLike, RowMask, TimeMajorMask, TimeMajorResetsLike
+from lstmlab.arrays import RowMask, TimeMajorMask
 from lstmlab.cells.state import State
 
 T = TypeVar("T")
@@ -26,20 +26,39 @@ class StepMask(NamedTuple):
 
 
 def make_step_mask(
-    time: int, lengths: LengthsLike | None, resets: TimeMajorResetsLike | None, reverse: bool
+    time: int,
+    lengths: Int[Array, " batch"] | None,
+    resets: TimeMajorMask | None,
+    valid: TimeMajorMask | None,
+    reverse: bool,
 ) -> StepMask:
-    """The masks of ``time`` steps.
+    """The masks of ``time`` steps; with both lengths and ``valid``, steps take part that both allow.
 
     A reset marks the first step of a segment. Walking backwards a segment is entered at its last step, so the
-    fresh start moves to the step before the next segment's first.
+    fresh start moves to the step before the next segment's first. Steps that take no part are passed over: a segment
+    that begins with some is entered at the first step after them.
     """
-    mask = None if lengths is None else jnp.arange(time)[:, None] < lengths[None, :]
-    resets = None if resets is None else jnp.asarray(resets)
-    if resets is not None and mask is not None:
-        resets = resets & mask  # backwards, one in the padding would move onto the last valid step
-    if resets is not None and reverse:
-        resets = jnp.concatenate([resets[1:], jnp.zeros_like(resets[:1])])
-    return StepMask(mask, resets)
+    mask = valid
+    if lengths is not None:
+        within = jnp.arange(time)[:, None] < lengths[None, :]
+        mask = within if mask is None else mask & within
+    if resets is None or mask is None:
+        if resets is not None and reverse:
+            resets = jnp.concatenate([resets[1:], jnp.zeros_like(resets[:1])])
+        return StepMask(mask, resets)
+    return StepMask(mask, _entered(resets, mask, reverse))
+
+
+def _entered(resets: TimeMajorMask, mask: TimeMajorMask, reverse: bool) -> TimeMajorMask:
+    """Whether a step that takes part is in another segment than the one walked through before it."""
+    segment = jnp.cumsum(resets.astype(jnp.int32), axis=0)
+    if reverse:
+        none = jnp.iinfo(jnp.int32).max
+        later = jax.lax.cummin(jnp.where(mask, segment, none), axis=0, reverse=True)
+        later = jnp.concatenate([later[1:], jnp.full_like(later[:1], none)])
+        return mask & (segment < later) & (later != none)
+    earlier = jax.lax.cummax(jnp.where(mask, segment, 0), axis=0)
+    return mask & (segment > jnp.concatenate([jnp.zeros_like(earlier[:1]), earlier[:-1]]))
 
 
 def tree_where(mask: RowMask | None, yes: T, no: T) -> T:

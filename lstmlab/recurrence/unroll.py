@@ -6,14 +6,18 @@ import enum
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
-from lstmlab.arrays import LengthsLike, TimeMajor, TimeMajorResetsLike, TimeMajorTree
+from lstmlab.arrays import LengthsLike, MaskLike, TimeMajor, TimeMajorTree
 from lstmlab.cells.forms import AnyForm, Form, is_linear, is_matrix, is_pointwise
 from lstmlab.cells.state import Gates
+from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
+from lstmlab.recurrence.check import as_lengths, as_mask, as_state, check_inputs
 from lstmlab.recurrence.chunkwise import chunkwise
+from lstmlab.recurrence.devices import vary_alike
 from lstmlab.recurrence.fused import fused
 from lstmlab.recurrence.linear import linear
-from lstmlab.recurrence.masks import make_step_mask, tree_where, zeros_like
+from lstmlab.recurrence.masks import StepMask, make_step_mask, tree_where, zeros_like
 from lstmlab.recurrence.scan import scan
 
 
@@ -71,13 +75,15 @@ def resolve_backend(cell: AnyForm, backend: str | Backend = Backend.AUTO) -> Bac
     return backend
 
 
+@standard_promotion
 def unroll(
     cell: AnyForm,
     xs: TimeMajorTree,
     state: Any = None,
     *,
     lengths: LengthsLike | None = None,
-    resets: TimeMajorResetsLike | None = None,
+    resets: MaskLike | None = None,
+    mask: MaskLike | None = None,
     reverse: bool = False,
     backend: str | Backend = Backend.AUTO,
     chunk: int | None = None,
@@ -90,9 +96,11 @@ def unroll(
             :mod:`lstmlab.cells.forms`.
         xs: inputs ``[time, batch, *spatial, features]``.
         state: state before the first step (after the last one when ``reverse``); zero if not given.
-        lengths: valid steps per sequence. Later steps leave the state alone and give zero outputs.
-        resets: ``True`` at the first step of a new segment, where the state starts at zero again. With
-            ``reverse`` a reset at the first step has no effect.
+        lengths: valid steps per sequence ``[batch]``. Later steps leave the state alone and give zero outputs.
+        resets: ``True`` at the first step of a new segment ``[time, batch]``, where the state starts at zero again.
+            With ``reverse`` a reset at the first step has no effect.
+        mask: ``False`` at steps ``[time, batch]`` that leave the state alone and give zero outputs, wherever they are:
+            padding before a sequence, or holes in it. With ``lengths``, both must allow a step.
         reverse: run from the last valid step to the first. Outputs stay aligned with inputs.
         backend: ``auto``, ``scan``, ``fused``, ``associative`` or ``chunkwise``. Only ``scan`` supports
             forward-mode differentiation (``jax.jvp``, Hessian-vector products): ``fused`` and ``associative`` have
@@ -102,10 +110,14 @@ def unroll(
         collect_gates: also return every named gate's activations ``[time, batch, ...]`` (backend ``scan``).
 
     Returns:
-        Outputs ``[time, batch, *spatial, hidden]``, the final state, and gate activations or ``None``.
+        Outputs ``[time, batch, *spatial, hidden]``, the final state, and gate activations or ``None``. Outputs and
+        states have the widest type of the cell's parameters, and float32 at least, whatever the types of ``xs`` and
+        ``state``.
 
     Raises:
-        ValueError: if the backend cannot serve what is asked.
+        ValueError: if the backend cannot serve what is asked; for inputs, a state, lengths or masks of another shape.
+        TypeError: for inputs or a state that hold no real numbers, lengths that are no integers, masks that are not
+            of type bool.
     """
     if chunk is not None and chunk < 1:
         raise ValueError(f"chunk is {chunk}, but must be at least 1 step")
@@ -114,14 +126,37 @@ def unroll(
             raise ValueError(f"backend '{backend}' neither recomputes in chunks nor collects gates: use 'scan'")
         backend = Backend.SCAN
     backend = resolve_backend(cell, backend)
-    time, batch = jax.tree.leaves(xs)[0].shape[:2]
-    step_mask = make_step_mask(time, lengths, resets, reverse)
+    time, batch = check_inputs(cell, xs)
+    step_mask = make_step_mask(
+        time,
+        as_lengths(lengths, time, batch),
+        as_mask("resets", resets, (time, batch), "time and batch"),
+        as_mask("mask", mask, (time, batch), "time and batch"),
+        reverse,
+    )
+    dtype = parameter_type(cell)
+    cell, xs = cast_numbers((cell, jax.tree.map(jnp.asarray, xs)), dtype)
+    state = as_state(cell, state, batch, dtype)
+    cell, xs, state, step_mask = vary_alike((cell, xs, state, step_mask))
     if step_mask.mask is not None:
         # Whatever fills the padding, NaN included, must not reach a product: its gradient would be NaN.
         xs = jax.vmap(tree_where)(step_mask.mask, xs, zeros_like(xs))
-    if state is None:
-        state = cell.initial_state(batch)
-    cell = cell.prepared()
+    if time == 0:
+        backend = Backend.SCAN  # nothing to solve or to save
+    return _run(cell.prepared(), xs, state, step_mask, backend, reverse, chunk, collect_gates)
+
+
+def _run(
+    cell: AnyForm,
+    xs: TimeMajorTree,
+    state: Any,
+    step_mask: StepMask,
+    backend: Backend,
+    reverse: bool,
+    chunk: int | None,
+    collect_gates: bool,
+) -> Unrolled:
+    """What :func:`unroll` returns, from checked arguments."""
     if backend is Backend.SCAN:
         z = cell.project(xs)
         final, outputs, gates = scan(cell, z, state, step_mask, reverse=reverse, collect=collect_gates, chunk=chunk)

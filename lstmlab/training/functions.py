@@ -20,6 +20,7 @@ from jaxtyping import Array, Float, PyTree
 from lstmlab.arrays import Key, Scalar, Step
 from lstmlab.config import Config, switched_on
 from lstmlab.models import ARCHITECTURES, Rates, RecurrentModel
+from lstmlab.promotion import standard_promotion
 from lstmlab.tasks import Batch, Split
 from lstmlab.training.devices import by_rows, split_rows
 from lstmlab.training.optimizer import learning_rate, make_optimizer
@@ -50,6 +51,7 @@ class StepLog(NamedTuple):
     learning_rate: Float[Array, " steps"]
 
 
+@standard_promotion
 def build_model(config: Config, key: Key) -> RecurrentModel:
     """A freshly initialised model; raises ``ValueError`` when cell, model and task do not fit."""
     model, task = config.model, config.task
@@ -68,6 +70,7 @@ def build_model(config: Config, key: Key) -> RecurrentModel:
     )  # fmt: skip
 
 
+@standard_promotion
 def init(config: Config) -> RunState:
     """The state before the first step."""
     model = build_model(config, run_key(config, "parameters"))
@@ -83,12 +86,14 @@ def init(config: Config) -> RunState:
     )
 
 
+@standard_promotion
 def draw(config: Config, data: PyTree, step: Step) -> Batch:
     """The training batch of a step; ``data`` is the task's training split."""
     key = jax.random.fold_in(run_key(config, "batches"), step)
     return config.task.train_batch(data, key, step, config.training.batch_size)
 
 
+@standard_promotion
 def advance(
     config: Config, state: RunState, data: PyTree, steps: int, *, streamed: bool = False, mesh: Mesh | None = None
 ) -> tuple[RunState, StepLog]:
@@ -123,6 +128,7 @@ def advance(
     return jax.lax.scan(body, state, data if streamed else None, length=steps)
 
 
+@standard_promotion
 def evaluate(
     config: Config, model: RecurrentModel, data: PyTree, split: Split = "test", *, mesh: Mesh | None = None
 ) -> Metrics:
@@ -143,6 +149,7 @@ def evaluate(
     return means | task.derived(means)
 
 
+@standard_promotion
 def validate(config: Config, state: RunState, data: PyTree, *, mesh: Mesh | None = None) -> tuple[RunState, Metrics]:
     """Evaluate on the validation split; the model is kept when it is the best so far."""
     task = config.task

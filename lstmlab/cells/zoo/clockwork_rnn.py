@@ -85,7 +85,7 @@ class ClockworkRNN(Cell):
 
     def initial_state(self, *batch: int) -> ClockedState:
         """Zeros; the clock has one number per sequence."""
-        return ClockedState(jnp.zeros((*batch, self.hidden_size)), jnp.zeros((*batch, 1)))
+        return ClockedState(self.zeros(*batch, self.hidden_size), self.zeros(*batch, 1))
 
     def update(self, state: ClockedState, z: Array, r: Array) -> tuple[ClockedState, Gates]:
         """Groups whose period does not divide the time stay as they are."""

@@ -78,8 +78,8 @@ class HyperLSTM(LSTM):
 
     def initial_state(self, *batch: int) -> HyperState:
         """Zeros of two sizes."""
-        main = jnp.zeros((*batch, *self.state_shape))
-        hyper = jnp.zeros((*batch, *self.spatial, self.hyper_size))
+        main = self.zeros(*batch, *self.state_shape)
+        hyper = self.zeros(*batch, *self.spatial, self.hyper_size)
         return HyperState(main, main, hyper, hyper)
 
     def project(self, x: Array) -> Any:

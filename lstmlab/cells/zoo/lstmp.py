@@ -1,6 +1,5 @@
 """LSTM whose output is a projection of its memory to fewer features."""
 
-import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.forms import Form
@@ -58,8 +57,8 @@ class LSTMP(PeepholeLSTM):
 
     def initial_state(self, *batch: int) -> HCState:
         """Zeros: ``h`` as wide as the projection, ``c`` as the memory."""
-        h = jnp.zeros((*batch, *self.spatial, self.output_size))
-        return HCState(h, jnp.zeros((*batch, *self.state_shape)))
+        h = self.zeros(*batch, *self.spatial, self.output_size)
+        return HCState(h, self.zeros(*batch, *self.state_shape))
 
     def step(self, state: HCState, z: Array) -> tuple[HCState, Gates]:
         """The LSTM's step, and the projection of its output."""

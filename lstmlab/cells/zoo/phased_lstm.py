@@ -64,8 +64,8 @@ class PhasedLSTM(PeepholeLSTM):
 
     def initial_state(self, *batch: int) -> PhasedState:
         """Zeros; the clock has one number per sequence."""
-        zeros = jnp.zeros((*batch, *self.state_shape))
-        return PhasedState(zeros, zeros, jnp.zeros((*batch, *(1 for _ in self.spatial), 1)))
+        zeros = self.zeros(*batch, *self.state_shape)
+        return PhasedState(zeros, zeros, self.zeros(*batch, *(1 for _ in self.spatial), 1))
 
     def time_gate(self, t: Array) -> Array:
         """``k`` of every unit at time ``t``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-import jax.numpy as jnp
 from jaxtyping import Array
 
 from lstmlab.cells.activations import sigmoid
@@ -76,10 +75,10 @@ class QRNN(LinearCell):
 
     def initial_state(self, *batch: int) -> Any:
         """Zeros."""
-        zeros = jnp.zeros((*batch, *self.state_shape))
+        zeros = self.zeros(*batch, *self.state_shape)
         if self.time_window == 1:
             return HCState(zeros, zeros)
-        return QRNNState(zeros, zeros, jnp.zeros((*batch, *self.spatial, sum(self.sizes(self.gates)))))
+        return QRNNState(zeros, zeros, self.zeros(*batch, *self.spatial, sum(self.sizes(self.gates))))
 
     def project(self, x: Array) -> Any:
         """What this step sees of ``x``, and what the next one will."""
