@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stopped:
         where = str(stopped) or "hydra.run.dir=DIR (or hydra.sweep.dir=DIR)"
         print(f"lstmlab: stopped; add resume=true {where} to go on", file=sys.stderr)
-        return 130
+        return getattr(stopped, "status", 130)
     except BrokenPipeError:
         return 0
     except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import signal
 import sys
 import traceback
 from collections.abc import Mapping
@@ -45,8 +46,9 @@ def run_job(tree: DictConfig) -> float:
             _check_directory(config, directory)
         group = Path(hydra.sweep.dir).name if sweep else None
         trained = train(config, directory, group=group)
-    except KeyboardInterrupt:
-        raise Stopped(f"hydra.sweep.dir={hydra.sweep.dir}" if sweep else f"hydra.run.dir={hydra.run.dir}") from None
+    except KeyboardInterrupt as stopped:
+        key = f"hydra.sweep.dir={hydra.sweep.dir}" if sweep else f"hydra.run.dir={hydra.run.dir}"
+        raise Stopped(key, status_of(stopped)) from None
     except USER_ERRORS as error:
         if not sweep:
             # Hydra would print a traceback and advice of its own for an Exception.
@@ -61,7 +63,16 @@ def run_job(tree: DictConfig) -> float:
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C during a job; the message is the override to resume with, such as ``hydra.run.dir=DIR``."""
+    """Ctrl-C or SIGTERM during a job; the message is the override to resume with, such as ``hydra.run.dir=DIR``."""
+
+    def __init__(self, override: str, status: int) -> None:
+        super().__init__(override)
+        self.status = status
+
+
+def status_of(stopped: KeyboardInterrupt) -> int:
+    """The exit status after Ctrl-C or SIGTERM: 128 and the number of the signal."""
+    return getattr(stopped, "status", 128 + signal.SIGINT)
 
 
 def _check_directory(config: Config, directory: Path) -> None:

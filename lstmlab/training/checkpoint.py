@@ -62,7 +62,9 @@ class Checkpoints:
         return self._manager.latest_step()
 
     def save(self, step: int, state: Any, host: dict[str, Any]) -> None:
-        """Write the state and what the host loop knows (plain JSON values); atomic."""
+        """Write the state and what the host loop knows (plain JSON values); atomic, and once per step."""
+        if step == self.latest_step:
+            return
         arrays = {k: np.asarray(v) for k, v in named_leaves(state).items()}
         args = self._ocp.args
         self._manager.save(step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host)))

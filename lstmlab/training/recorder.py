@@ -115,9 +115,9 @@ class Recorder:
             self._note_validation(chunk)
         self._tracker.log(self.step, row)
 
-    def checkpoint(self, state: RunState, chunk: Chunk) -> None:
-        """Save the state, where a checkpoint is due."""
-        if not self.needs_state(chunk):
+    def checkpoint(self, state: RunState, chunk: Chunk | None, *, due: bool = False) -> None:
+        """Save the state where a checkpoint is due: after this chunk, or because ``due`` says so."""
+        if not due and (chunk is None or not self.needs_state(chunk)):
             return
         host = {
             "train_seconds": self.seconds["train"], "solved": self.solved, "validation": to_plain(self.validation),
