@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from lstmlab.config import Config, ConfigError, save_config, to_config, to_tree
 from lstmlab.data.download import DataError
+from lstmlab.launch.directories import check_run
 from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
@@ -42,8 +43,8 @@ def run_job(tree: DictConfig) -> float:
     config = None
     try:
         config = to_config(tree)
-        if not sweep:
-            _check_directory(config, directory)
+        resume = config.resume
+        on_main_process(lambda: check_run(directory, resume=resume, sweep=sweep))
         group = Path(hydra.sweep.dir).name if sweep else None
         trained = train(config, directory, group=group)
     except KeyboardInterrupt as stopped:
@@ -73,17 +74,6 @@ class Stopped(KeyboardInterrupt):
 def status_of(stopped: KeyboardInterrupt) -> int:
     """The exit status after Ctrl-C or SIGTERM: 128 and the number of the signal."""
     return getattr(stopped, "status", 128 + signal.SIGINT)
-
-
-def _check_directory(config: Config, directory: Path) -> None:
-    """Raises ``ConfigError`` where there is no run to resume, or a run that would be overwritten."""
-    there = on_main_process((directory / CONFIG_FILE).exists)
-    if config.resume and not there:
-        raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
-    if there and not config.resume:
-        raise ConfigError(
-            f"{directory} holds a run already: add resume=true to go on with it, or name another hydra.run.dir"
-        )
 
 
 def result(summary: Mapping[str, Any], directory: str) -> str:

@@ -13,6 +13,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from lstmlab.config import ConfigError
+from lstmlab.launch.directories import check_run
 from lstmlab.launch.engines import read_engine
 from lstmlab.launch.sweep_job import SweepJob
 
@@ -67,6 +68,8 @@ def _check_directories(jobs: Sequence[SweepJob]) -> None:
                 "hydra.sweep.subdir must tell them apart"
             )
         seen[job.directory] = job.number
+        if job.config is not None:
+            check_run(job.directory, resume=job.config.resume, sweep=True)
 
 
 def _start_and_fail(job: SweepJob, error: Exception) -> None:
