@@ -11,6 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from lstmlab.config import ConfigError
+from lstmlab.tracking.disk import check_room
 from lstmlab.tracking.files import RunError
 from lstmlab.tracking.locks import keep, let_go, new_directory
 from lstmlab.training.distributed import on_main_process, shown_by_main_process
@@ -67,6 +68,7 @@ class OwnDirectory(Callback):
     def _keep(self, directory: Path) -> None:
         self._let_go()
         keep(directory)
+        check_room(directory)
         self.kept.append(directory.resolve())
 
     def _let_go(self) -> None:

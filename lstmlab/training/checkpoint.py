@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
+from lstmlab.tracking.disk import disk_full
 from lstmlab.tracking.files import RunError
 
 _STEP = re.compile(r"\d+(\.orbax-checkpoint-tmp.*)?")
@@ -81,20 +85,43 @@ class Checkpoints:
             return
         arrays = {k: np.asarray(v) for k, v in named_leaves(state).items()}
         args = self._ocp.args
-        self._manager.save(step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host)))
+        try:
+            with _quiet():
+                self._manager.save(step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host)))
+        except Exception as error:
+            full = disk_full(error, self._folder, sum(array.nbytes for array in arrays.values()))
+            if full is None:
+                raise
+            raise full from None
 
     def restore(self, template: Any) -> tuple[Any, dict[str, Any]]:
         """The newest state, in the form of the template, and the host's values."""
         args = self._ocp.args
-        found = self._manager.restore(
-            self.latest_step,
-            args=args.Composite(state=args.StandardRestore(), host=args.JsonRestore()),
-        )
+        with _quiet():
+            found = self._manager.restore(
+                self.latest_step,
+                args=args.Composite(state=args.StandardRestore(), host=args.JsonRestore()),
+            )
         return fill(template, found["state"]), found["host"]
 
     def close(self) -> None:
         """Wait for anything under way."""
         self._manager.close()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Orbax logs an error with its traceback before it raises it; the error says enough."""
+    logger = logging.getLogger("absl")
+    logger.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
 
 
 def _steps_and_leftovers(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, save_config, split_traced, to_tree
+from lstmlab.tracking.disk import disk_full
 from lstmlab.tracking.files import SUMMARY
 from lstmlab.tracking.locks import owned
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
@@ -68,12 +69,15 @@ class Recorder:
 
     @contextlib.contextmanager
     def opened(self, compiled: CompiledRun) -> Iterator[CompiledRun]:
-        """:meth:`open`, and :meth:`abandon` where the block raises."""
-        self.open(compiled)
+        """:meth:`open`, and :meth:`abandon` where the block raises; ``DiskFull`` where it raises because of that."""
         try:
+            self.open(compiled)
             yield compiled
         except BaseException as error:
-            self.abandon(error)
+            full = disk_full(error, self.directory)
+            self.abandon(full or error)
+            if full:
+                raise full from None
             raise
 
     def open(self, compiled: CompiledRun) -> None:

@@ -244,7 +244,7 @@ def test_leftovers_of_a_killed_run_are_removed_and_only_those(copy):
         ".summary.json.123.tmp",
         ".model.npz.9.tmp",
         ".config.yaml.77.tmp",
-        "checkpoints/9.orbax-checkpoint-tmp-5",
+        "checkpoints/9.orbax-checkpoint-tmp",
     ]
     for name in [*mine, *theirs[:3]]:
         (copy / name).write_text("x")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from lstmlab.tracking.disk import disk_full
 from lstmlab.training.budget import spend_budget
 from lstmlab.training.compiled import CompiledRun, program_key
 from lstmlab.training.environment import use_compilation_cache
@@ -186,8 +187,10 @@ class Scheduler:
         recorder.abandon(error)
         self._end(recorder, error=error)
 
-    def _end(self, recorder: Recorder, **result: Any) -> None:
+    def _end(self, recorder: Recorder, error: Exception | None = None, **result: Any) -> None:
         index = self._position[id(recorder)]
+        if error is not None:
+            result["error"] = disk_full(error, recorder.directory) or error
         self.outcomes[index] = Outcome(recorder.directory, **result)
         self.hooks.on_end(index, self.outcomes[index])
 
