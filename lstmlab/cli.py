@@ -73,10 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         from lstmlab.launch.job import USER_ERRORS
+        from lstmlab.tracking.plain import printable
 
         if not isinstance(error, USER_ERRORS):
             raise
-        print(f"lstmlab: {_message(error)}", file=sys.stderr)
+        print(printable(f"lstmlab: {_message(error)}"), file=sys.stderr)
         return 1
 
 

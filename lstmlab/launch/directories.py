@@ -14,6 +14,7 @@ from lstmlab.config import ConfigError
 from lstmlab.tracking.disk import check_room
 from lstmlab.tracking.files import RunError
 from lstmlab.tracking.locks import keep, let_go, new_directory
+from lstmlab.tracking.plain import printable
 from lstmlab.training.distributed import on_main_process, shown_by_main_process
 from lstmlab.training.finished_run import CONFIG_FILE
 
@@ -110,5 +111,5 @@ def _or_leave(make: Callable[[], Any]) -> Any:
     except (ConfigError, RunError, OSError) as error:
         if not shown_by_main_process(error):
             text = f"cannot use {error.filename}: {error.strerror}" if isinstance(error, OSError) else error
-            print(f"lstmlab: {text}", file=sys.stderr)
+            print(printable(f"lstmlab: {text}"), file=sys.stderr)
         raise SystemExit(1) from None

@@ -19,7 +19,7 @@ from lstmlab.config import Config, ConfigError, save_config, to_config, to_tree
 from lstmlab.data.download import DataError
 from lstmlab.launch.directories import check_run
 from lstmlab.tracking.files import RunError, RunFiles
-from lstmlab.tracking.plain import one_line
+from lstmlab.tracking.plain import one_line, printable
 from lstmlab.training import RunFailed, train
 from lstmlab.training.distributed import is_main_process, on_main_process, shown_by_main_process
 from lstmlab.training.finished_run import CONFIG_FILE
@@ -54,12 +54,12 @@ def run_job(tree: DictConfig) -> float:
         if not sweep:
             # Hydra would print a traceback and advice of its own for an Exception.
             if not shown_by_main_process(error):
-                print(f"lstmlab: {error}", file=sys.stderr)
+                print(printable(f"lstmlab: {error}"), file=sys.stderr)
             raise SystemExit(1) from None
         report_failure(hydra.job.num, directory, error, config)
         return math.inf
     if not sweep and is_main_process():
-        print(result(trained.summary, hydra.run.dir))
+        print(printable(result(trained.summary, hydra.run.dir)))
     return objective(trained.summary)
 
 
@@ -98,7 +98,7 @@ def report_failure(number: int, directory: Path, error: Exception, config: Confi
             directory.mkdir(parents=True, exist_ok=True)
             save_config(to_tree(config), directory / CONFIG_FILE)
             RunFiles(directory).fail(message)
-    print(f"lstmlab: job {number} failed: {message}", file=sys.stderr)
+    print(printable(f"lstmlab: job {number} failed: {message}"), file=sys.stderr)
 
 
 def one_line_reason(error: Exception, directory: Path) -> str:
