@@ -43,9 +43,9 @@ def remove_leftovers(directory: Path) -> None:
 
 def _written(directory: Path) -> list[Path]:
     try:
-        lines = (directory / WRITTEN).read_text(encoding="utf-8").splitlines()
+        lines = (directory / WRITTEN).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return [path for folder in FOLDERS for path in (directory / folder).glob("*")]
     # The list may come from anybody: what lies outside the run's folders is not removed.
-    paths = [Path(line) for line in lines]
+    paths = [Path(line) for line in lines if line.isprintable()]
     return [directory / path for path in paths if len(path.parts) == 2 and path.parts[0] in FOLDERS]
