@@ -17,6 +17,7 @@ from lstmlab.tracking.locks import keep, let_go, new_directory
 from lstmlab.tracking.plain import printable
 from lstmlab.training.distributed import on_main_process, shown_by_main_process
 from lstmlab.training.finished_run import CONFIG_FILE
+from lstmlab.training.interrupts import terminate_as_usual, terminate_like_ctrl_c
 
 
 class OwnDirectory(Callback):
@@ -71,8 +72,10 @@ class OwnDirectory(Callback):
         keep(directory)
         check_room(directory)
         self.kept.append(directory.resolve())
+        terminate_like_ctrl_c()
 
     def _let_go(self) -> None:
+        terminate_as_usual()
         while self.kept:
             let_go(self.kept.pop())
 

@@ -20,7 +20,7 @@ def note_written(directory: Path, path: Path) -> None:
 
 def begin_list(directory: Path) -> None:
     """From now on only what is noted counts as the run's."""
-    (directory / WRITTEN).touch()
+    (directory / WRITTEN).write_text("")
 
 
 def remove_written_after(directory: Path, step: int) -> None:

@@ -12,15 +12,21 @@ import numpy as np
 
 from lstmlab.training.distributed import gathered
 
-_DEFAULT = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-"""the signals that are held back, with the handlers that Python installs for them"""
-
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, by which schedulers and ``docker stop`` end a process; handled like Ctrl-C."""
 
     status = 128 + signal.SIGTERM
     """the exit status of the process"""
+
+
+def terminate(number: int, frame: Any) -> None:
+    """The handler of SIGTERM outside of :func:`interrupts_at_safe_points`: acts at once, as Ctrl-C does there."""
+    raise Terminated
+
+
+_REPLACED = {signal.SIGINT: (signal.default_int_handler,), signal.SIGTERM: (signal.SIG_DFL, terminate)}
+"""the signals that are held back, with the handlers that are replaced"""
 
 
 class Signals:
@@ -58,10 +64,22 @@ def interrupts_at_safe_points() -> Iterator[Signals]:
     if threading.current_thread() is not threading.main_thread():
         yield signals
         return
-    ours = [number for number, handler in _DEFAULT.items() if signal.getsignal(number) is handler]
+    ours = [number for number, handlers in _REPLACED.items() if signal.getsignal(number) in handlers]
     before = {number: signal.signal(number, signals.note) for number in ours}
     try:
         yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def terminate_like_ctrl_c() -> None:
+    """From now on SIGTERM raises ``Terminated`` in the main thread, unless it has another handler already."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, terminate)
+
+
+def terminate_as_usual() -> None:
+    """Undo :func:`terminate_like_ctrl_c`."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is terminate:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

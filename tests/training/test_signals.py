@@ -11,7 +11,7 @@ from lstmlab.tracking import Tracker
 from lstmlab.tracking.files import read_metrics, read_summary
 from lstmlab.training import Hooks
 from lstmlab.training.checkpoint import Checkpoints
-from lstmlab.training.interrupts import Terminated, interrupts_at_safe_points
+from lstmlab.training.interrupts import Terminated, interrupts_at_safe_points, terminate_as_usual, terminate_like_ctrl_c
 
 # No checkpoint is due before the last step.
 SETTINGS = ["training.steps=12", "training.log_every=2", "training.eval_every=12", "training.checkpoint_every=0"]
@@ -110,6 +110,19 @@ def test_sigterm_may_be_repeated_but_a_second_ctrl_c_acts_at_once():
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_outside_of_a_run_sigterm_acts_at_once_and_inside_at_a_safe_point():
+    terminate_like_ctrl_c()
+    with pytest.raises(Terminated):
+        signal.raise_signal(signal.SIGTERM)
+    with interrupts_at_safe_points() as signals:
+        signal.raise_signal(signal.SIGTERM)
+        assert signals.requested()
+    with pytest.raises(Terminated):
+        signal.raise_signal(signal.SIGTERM)
+    terminate_as_usual()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_a_handler_of_somebody_else_stays():
