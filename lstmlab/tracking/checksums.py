@@ -54,7 +54,7 @@ def check_files(summary: dict[str, Any], directory: Path, names: Sequence[str] =
         if not path.exists():
             raise Damaged(f"{path} is missing, but the run had written it (see summary.json)")
         if _sha256(path) != wanted:
-            raise Damaged(f"{path} is not the file that the run had written: it does not have its checksum")
+            raise Damaged(f"{path} cannot be used: it is not what the run had written, its checksum is another")
 
 
 def _of_content(content: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from small_runs import assert_same_bits, command, overrides, parameters, run, small
+from small_runs import as_older_version, assert_same_bits, command, overrides, parameters, run, small
 
 from lstmlab.config import ConfigError, save_config, to_tree
 from lstmlab.study.runs import read_run
@@ -28,16 +28,6 @@ def finished(tmp_path_factory):
 def copy(finished, tmp_path):
     """A copy of it, to be damaged."""
     return shutil.copytree(finished, tmp_path / "run")
-
-
-def as_before(directory):
-    """A run directory as earlier versions left it: without any checksum."""
-    config, summary = directory / "config.yaml", directory / "summary.json"
-    config.write_bytes(config.read_bytes().split(b"\n", 1)[1])
-    content = json.loads(summary.read_text())
-    del content["files"], content["checksum"]
-    summary.write_text(json.dumps(content))
-    (directory / ".written").unlink(missing_ok=True)
 
 
 def refusal(call, *arguments):
@@ -115,7 +105,7 @@ def test_files_of_two_runs_do_not_make_one(copy, tmp_path):
 
 
 def test_a_run_of_an_earlier_version_is_loaded_compared_and_resumed(copy, finished):
-    as_before(copy)
+    as_older_version(copy)
     assert load(copy).summary == load(finished).summary
     assert read_run(copy).value == read_run(finished).value
     assert resumed(copy).summary == load(finished).summary
@@ -127,7 +117,7 @@ def test_a_run_of_an_earlier_version_is_loaded_compared_and_resumed(copy, finish
 
 @pytest.mark.parametrize("harm", [emptied, halved, garbled, removed], ids=lambda harm: harm.__name__)
 def test_metrics_of_an_earlier_version_are_complete_or_named(harm, copy):
-    as_before(copy)
+    as_older_version(copy)
     harm(copy / "metrics.jsonl")
     assert "metrics.jsonl" in refusal(resumed, copy)
 
@@ -172,7 +162,7 @@ def npz(path, arrays):
 
 
 def test_a_model_is_not_unpacked_before_its_headers_are_looked_at(copy, monkeypatch):
-    as_before(copy)
+    as_older_version(copy)
     path = copy / "model.npz"
     whole = {name: (array.shape, array.dtype.str, array.tobytes()) for name, array in parameters(copy).items()}
     npz(path, whole)
@@ -192,7 +182,7 @@ def test_a_model_is_not_unpacked_before_its_headers_are_looked_at(copy, monkeypa
 
 
 def test_arrays_that_the_model_has_no_use_for_are_not_read(copy, finished):
-    as_before(copy)
+    as_older_version(copy)
     whole = {name: (array.shape, array.dtype.str, array.tobytes()) for name, array in parameters(copy).items()}
     npz(copy / "model.npz", whole | {"more": ((1 << 40,), "<f4", b"")})
     load(copy)
