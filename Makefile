@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # from outside of Python. It gets no successor: pytest-xdist may wait for ever for one that goes on with its files.
 NO_HANG := -o faulthandler_timeout=420 -o faulthandler_exit_on_timeout=true --max-worker-restart 0
 
-.PHONY: demo test test-slow lint bench bench-sweep bench-linear clean
+.PHONY: demo test test-slow gauntlet lint bench bench-sweep bench-linear clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lstmlab -m cell=rnn,lstm,peephole_lstm,gru experiment=demo
@@ -16,6 +16,10 @@ test: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow
+
+# Half an hour, shared by the three tests.
+gauntlet: $(VENV)/.installed-dev
+	GAUNTLET_MINUTES=$${GAUNTLET_MINUTES:-10} $(BIN)/python -m pytest -m slow tests/gauntlet -s
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

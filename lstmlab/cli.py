@@ -68,15 +68,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stopped:
         where = str(stopped) or "hydra.run.dir=DIR (or hydra.sweep.dir=DIR)"
         print(f"lstmlab: stopped; add resume=true {where} to go on", file=sys.stderr)
-        return 130
+        return getattr(stopped, "status", 130)
     except BrokenPipeError:
         return 0
     except Exception as error:
         from lstmlab.launch.job import USER_ERRORS
+        from lstmlab.tracking.plain import printable
 
         if not isinstance(error, USER_ERRORS):
             raise
-        print(f"lstmlab: {_message(error)}", file=sys.stderr)
+        print(printable(f"lstmlab: {_message(error)}"), file=sys.stderr)
         return 1
 
 

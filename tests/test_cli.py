@@ -87,15 +87,16 @@ def test_bad_input_is_one_line_on_standard_error(case, number_run, tmp_path):
     assert refused.err.count("\n") == 1
 
 
-def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_stop_a_run_and_say_how_to_go_on(number, status, tmp_path):
     arguments = ["task=adding", *TASKS["adding"], *TINY, "training.steps=1000000", f"hydra.run.dir={tmp_path}/run"]
     environment = {"LSTMLAB_CACHE_DIR": str(tmp_path), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     rows = tmp_path / "run" / "metrics.jsonl"
     with started("-m", "lstmlab.cli", *arguments, **environment) as process:
         process.wait_for(lambda: rows.exists() and rows.stat().st_size)
-        process.send(signal.SIGINT)
+        process.send(number)
         stopped = process.end()
-    assert stopped.code == 130
+    assert stopped.code == status
     assert stopped.err.splitlines()[-1].startswith(f"lstmlab: stopped; add resume=true hydra.run.dir={tmp_path}/run to")
     assert "Traceback" not in stopped.err
     assert '"status": "failed"' in (tmp_path / "run" / "summary.json").read_text()

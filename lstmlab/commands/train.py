@@ -49,10 +49,10 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         run()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         if is_main_process():
             raise
-        return 130
+        return job.status_of(stopped)
     finally:
         sys.argv = before
     return 1 if job.failures else 0

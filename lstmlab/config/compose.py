@@ -20,7 +20,6 @@ from lstmlab.config.explain import explain
 from lstmlab.config.schema import SECTIONS, Config
 from lstmlab.settings import settings_of
 from lstmlab.tasks import Task, task_entry, task_names
-from lstmlab.tracking.files import write_atomically
 
 _stored: dict[tuple[str, str], tuple[type, bool]] = {}
 """What Hydra's store holds, by group and name: storing takes milliseconds, and scripts compose often."""
@@ -84,27 +83,6 @@ def compose_tree(
     # ValueError: Hydra's answer to a group override that is no name, such as cell=null.
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(explain(error, overrides, composed)) from None
-
-
-def save_config(tree: dict[str, Any], path: Path) -> None:
-    """Write a resolved configuration as YAML."""
-    write_atomically(path, OmegaConf.to_yaml(OmegaConf.create(tree)))
-
-
-def read_config(path: Path) -> Config:
-    """Read a resolved configuration; raises ``ConfigError`` naming the file."""
-    try:
-        tree = OmegaConf.load(path)
-    except FileNotFoundError:
-        raise ConfigError(f"{path.parent} is not a run directory: it has no {path.name}") from None
-    except Exception as error:
-        raise ConfigError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
-    if not isinstance(tree, DictConfig):
-        raise ConfigError(f"{path} is not a configuration of keys and values")
-    try:
-        return to_config(tree)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
 
 
 def _register(group: str, name: str, cls: type[Cell] | type[Task], config_dir: str | Path | None) -> None:

@@ -32,7 +32,11 @@ def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
         where = f"{error.full_key}: " if error.full_key else ""
         raise ConfigError(where + str(error).splitlines()[0]) from None
     assert isinstance(plain, dict)
-    values: dict[str, Any] = {str(k): v for k, v in plain.items() if k != "hydra"}
+    return from_plain_tree({str(k): v for k, v in plain.items() if k != "hydra"})
+
+
+def from_plain_tree(values: Mapping[str, Any]) -> Config:
+    """As :func:`to_config`, for plain values: text in ``${…}`` stays text."""
     _reject_unknown("", values, [f.name for f in dataclasses.fields(Config)])
     try:
         sections = {name: _section(name, cls, values.get(name, {})) for name, cls in SECTIONS.items()}

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from lstmlab.study.publish import publish_comparison
 from lstmlab.study.show import show_comparison
 from lstmlab.tracking.files import RunError
+from lstmlab.tracking.plain import printable
 from lstmlab.tracking.wandb_sink import WandbSettings
 
 
@@ -23,7 +24,7 @@ class ComparisonTable(Callback):
         try:
             comparison, written = show_comparison([directory], directory)
         except RunError as error:
-            print(f"no comparison: {error}")
+            print(printable(f"no comparison: {error}"))
             return
         wandb, name = config.wandb, directory.resolve().name
         settings = WandbSettings(

@@ -18,6 +18,7 @@ from lstmlab.tracking.plain import one_line
 from lstmlab.tracking.sweep_progress import SweepProgress
 from lstmlab.training import RunFailed, train_population
 from lstmlab.training.compiled import program_key
+from lstmlab.training.interrupts import Signals, interrupts_at_safe_points
 
 POLL_SECONDS = 0.5
 """time between two looks at the tasks"""
@@ -111,20 +112,21 @@ def _collect(
     jobs = [job for task in tasks for job in task]
     bar = SweepProgress(len(jobs), sum(_steps(job) for job in jobs))
     try:
-        for index in _in_order_of_end(done):
-            try:
-                outcomes = results[index]()
-            except Exception as error:
-                # The task is lost, but the runs that it had finished have their files.
-                outcomes = [_outcome_from_files(job, error) for job in tasks[index]]
-            for job, outcome in zip(tasks[index], outcomes, strict=True):
-                if outcome.summary is not None:
-                    job.finish(outcome.summary)
-                    bar.finished(job.directory.name, outcome.summary)
-                else:
-                    job.fail(RunFailed(outcome.error))
-                    bar.job_failed()
-                bar.advance(_steps(job))
+        with interrupts_at_safe_points() as signals:
+            for index in _in_order_of_end(done, signals):
+                try:
+                    outcomes = results[index]()
+                except Exception as error:
+                    # The task is lost, but the runs that it had finished have their files.
+                    outcomes = [_outcome_from_files(job, error) for job in tasks[index]]
+                for job, outcome in zip(tasks[index], outcomes, strict=True):
+                    if outcome.summary is not None:
+                        job.finish(outcome.summary)
+                        bar.finished(job.directory.name, outcome.summary)
+                    else:
+                        job.fail(RunFailed(outcome.error))
+                        bar.job_failed()
+                    bar.advance(_steps(job))
     except BaseException:
         cancel()
         raise
@@ -137,9 +139,11 @@ def _steps(job: SweepJob) -> int:
     return job.config.training.steps
 
 
-def _in_order_of_end(done: Sequence[Callable[[], bool]]) -> Iterator[int]:
+def _in_order_of_end(done: Sequence[Callable[[], bool]], signals: Signals) -> Iterator[int]:
     waiting = set(range(len(done)))
     while waiting:
+        if signals.requested():
+            signals.stop()
         for index in [index for index in sorted(waiting) if done[index]()]:
             waiting.remove(index)
             yield index

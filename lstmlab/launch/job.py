@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import signal
 import sys
 import traceback
 from collections.abc import Mapping
@@ -16,8 +17,9 @@ from omegaconf import DictConfig
 
 from lstmlab.config import Config, ConfigError, save_config, to_config, to_tree
 from lstmlab.data.download import DataError
+from lstmlab.launch.directories import check_run
 from lstmlab.tracking.files import RunError, RunFiles
-from lstmlab.tracking.plain import one_line
+from lstmlab.tracking.plain import one_line, printable
 from lstmlab.training import RunFailed, train
 from lstmlab.training.distributed import is_main_process, on_main_process, shown_by_main_process
 from lstmlab.training.finished_run import CONFIG_FILE
@@ -41,38 +43,37 @@ def run_job(tree: DictConfig) -> float:
     config = None
     try:
         config = to_config(tree)
-        if not sweep:
-            _check_directory(config, directory)
+        resume = config.resume
+        on_main_process(lambda: check_run(directory, resume=resume, sweep=sweep))
         group = Path(hydra.sweep.dir).name if sweep else None
         trained = train(config, directory, group=group)
-    except KeyboardInterrupt:
-        raise Stopped(f"hydra.sweep.dir={hydra.sweep.dir}" if sweep else f"hydra.run.dir={hydra.run.dir}") from None
+    except KeyboardInterrupt as stopped:
+        key = f"hydra.sweep.dir={hydra.sweep.dir}" if sweep else f"hydra.run.dir={hydra.run.dir}"
+        raise Stopped(key, status_of(stopped)) from None
     except USER_ERRORS as error:
         if not sweep:
             # Hydra would print a traceback and advice of its own for an Exception.
             if not shown_by_main_process(error):
-                print(f"lstmlab: {error}", file=sys.stderr)
+                print(printable(f"lstmlab: {error}"), file=sys.stderr)
             raise SystemExit(1) from None
         report_failure(hydra.job.num, directory, error, config)
         return math.inf
     if not sweep and is_main_process():
-        print(result(trained.summary, hydra.run.dir))
+        print(printable(result(trained.summary, hydra.run.dir)))
     return objective(trained.summary)
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C during a job; the message is the override to resume with, such as ``hydra.run.dir=DIR``."""
+    """Ctrl-C or SIGTERM during a job; the message is the override to resume with, such as ``hydra.run.dir=DIR``."""
+
+    def __init__(self, override: str, status: int) -> None:
+        super().__init__(override)
+        self.status = status
 
 
-def _check_directory(config: Config, directory: Path) -> None:
-    """Raises ``ConfigError`` where there is no run to resume, or a run that would be overwritten."""
-    there = on_main_process((directory / CONFIG_FILE).exists)
-    if config.resume and not there:
-        raise ConfigError(f"resume=true, but {directory} holds no run: name one with hydra.run.dir=DIR")
-    if there and not config.resume:
-        raise ConfigError(
-            f"{directory} holds a run already: add resume=true to go on with it, or name another hydra.run.dir"
-        )
+def status_of(stopped: KeyboardInterrupt) -> int:
+    """The exit status after Ctrl-C or SIGTERM: 128 and the number of the signal."""
+    return getattr(stopped, "status", 128 + signal.SIGINT)
 
 
 def result(summary: Mapping[str, Any], directory: str) -> str:
@@ -97,7 +98,7 @@ def report_failure(number: int, directory: Path, error: Exception, config: Confi
             directory.mkdir(parents=True, exist_ok=True)
             save_config(to_tree(config), directory / CONFIG_FILE)
             RunFiles(directory).fail(message)
-    print(f"lstmlab: job {number} failed: {message}", file=sys.stderr)
+    print(printable(f"lstmlab: job {number} failed: {message}"), file=sys.stderr)
 
 
 def one_line_reason(error: Exception, directory: Path) -> str:

@@ -13,8 +13,10 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from lstmlab.config import ConfigError
+from lstmlab.launch.directories import check_run
 from lstmlab.launch.engines import read_engine
 from lstmlab.launch.sweep_job import SweepJob
+from lstmlab.tracking.plain import printable
 
 
 class PopulationLauncher(Launcher):
@@ -67,6 +69,8 @@ def _check_directories(jobs: Sequence[SweepJob]) -> None:
                 "hydra.sweep.subdir must tell them apart"
             )
         seen[job.directory] = job.number
+        if job.config is not None:
+            check_run(job.directory, resume=job.config.resume, sweep=True)
 
 
 def _start_and_fail(job: SweepJob, error: Exception) -> None:
@@ -79,7 +83,7 @@ def _start_and_fail(job: SweepJob, error: Exception) -> None:
 
 def _refuse(error: ConfigError) -> NoReturn:
     # Hydra would print a traceback and advice of its own for an Exception.
-    print(f"lstmlab: {error}", file=sys.stderr)
+    print(printable(f"lstmlab: {error}"), file=sys.stderr)
     raise SystemExit(1) from None
 
 

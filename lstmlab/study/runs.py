@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lstmlab.tracking.files import SUMMARY, RunError, read_summary
+from lstmlab.config import ConfigError, read_tree
+from lstmlab.tracking.files import METRICS, SUMMARY, RunError, check_run_files, read_summary
 from lstmlab.tracking.plain import INTERRUPTED
 
 CONFIG = "config.yaml"
+COMPARED = (CONFIG, METRICS)
+"""the files beside the summary on which a comparison relies"""
 ConfigValue = bool | int | float | str | None
 """a value of a configuration key; lists are written as strings"""
 FINISHED, FAILED, UNFINISHED = "finished", "failed", "unfinished"
@@ -108,6 +109,7 @@ def read_run(directory: Path) -> Run:
     if not path.exists():
         return Run(directory, config, UNFINISHED, {}, "not finished", (directory / CONFIG).stat().st_mtime)
     summary, written = read_summary(directory), path.stat().st_mtime
+    check_run_files(directory, COMPARED)
     if summary.get("status") != FINISHED:
         reason = str(summary.get("error", "failed"))
         stopped = reason.startswith((INTERRUPTED, "KeyboardInterrupt", "SystemExit"))
@@ -115,28 +117,18 @@ def read_run(directory: Path) -> Run:
     missing = [key for key in ("metric", "value") if key not in summary]
     if missing:
         raise RunError(f"{path}: a finished run without {' and '.join(missing)}")
+    if type(summary["value"]) not in (int, float) or summary.get("goal", "min") not in ("min", "max"):
+        raise RunError(f"{path}: not the summary of a run: value is {summary['value']!r}, goal {summary.get('goal')!r}")
     if not math.isfinite(summary["value"]):
         return Run(directory, config, FAILED, {}, f"its test {summary['metric']} is {summary['value']}", written)
     return Run(directory, config, FINISHED, summary, "", written)
 
 
-_FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it
-
-
-class _Loader(_FASTEST):
-    """A loader of its own, so that what is added below changes no other; several times as fast as OmegaConf."""
-
-
-# YAML 1.1 reads 1e-3 without a decimal point as a string; OmegaConf reads a number.
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
-
-
 def _read_config(path: Path) -> dict[str, ConfigValue]:
     try:
-        tree = yaml.load(path.read_bytes(), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise RunError(f"{path}: not valid YAML") from None
-    flat = _flat(tree) if isinstance(tree, dict) else {}
+        flat = _flat(read_tree(path))
+    except ConfigError as error:
+        raise RunError(str(error)) from None
     for group in ("cell", "task"):
         if isinstance(flat.get(group), str):  # a file written by hand: cell: lstm
             flat[f"{group}.name"] = flat.pop(group)

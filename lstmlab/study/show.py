@@ -8,6 +8,7 @@ from pathlib import Path
 from lstmlab.study.compare import Comparison, compare
 from lstmlab.study.table import left_out_lines, table, table_over_tasks
 from lstmlab.study.write import write_comparison
+from lstmlab.tracking.plain import printable
 from lstmlab.tracking.tables import print_table
 
 
@@ -32,10 +33,10 @@ def show_comparison(
             *table_over_tasks(comparison),
         )
     for line in [*comparison.notes, *left_out_lines(comparison)]:
-        print(line)
+        print(printable(line))
     written: list[Path] = []
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         written = write_comparison(comparison, output)
-        print(f"written to {output}: {', '.join(path.name for path in written)}")
+        print(f"written to {printable(str(output))}: {', '.join(path.name for path in written)}")
     return comparison, written

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from lstmlab.plots.images import frames_to_gif, png_bytes
+from lstmlab.tracking.checksums import RECORDED, Damaged, check_files, with_checksums, without_checksums
 from lstmlab.tracking.plain import from_plain, to_plain
 from lstmlab.tracking.sinks import Frames, Image
 from lstmlab.tracking.tables import Rows, write_csv
+from lstmlab.tracking.written import note_written, remove_written_after
 
 METRICS = "metrics.jsonl"
 SUMMARY = "summary.json"
-_FOLDERS = ("samples", "pictures", "tables")
-_STEP_IN_NAME = re.compile(r"-(\d{7,})\.\w+$")
 
 
 class RunError(Exception):
@@ -48,7 +48,8 @@ class RunFiles:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._metrics = self.directory / METRICS
-        if self._metrics.exists():
+        self._earlier = self._metrics.exists()
+        if self._earlier:
             _remove_incomplete_row(self._metrics)
         self._open()
 
@@ -62,14 +63,12 @@ class RunFiles:
         write_atomically(self._metrics, "".join(map(_row_line, rows)))
         self._open()
         (self.directory / SUMMARY).unlink(missing_ok=True)
-        for folder in _FOLDERS:
-            for path in (self.directory / folder).glob("*"):
-                found = _STEP_IN_NAME.search(path.name)
-                if found and int(found[1]) > step:
-                    path.unlink()
+        remove_written_after(self.directory, step)
 
     def start_over(self) -> None:
         """Delete an earlier run in this directory; its rows are kept as ``metrics.previous.jsonl``."""
+        if not self._earlier:
+            return
         self._stream.close()
         if self._metrics.stat().st_size:
             self._metrics.replace(self.directory / "metrics.previous.jsonl")
@@ -86,11 +85,11 @@ class RunFiles:
 
     def text(self, step: int, name: str, text: str) -> None:
         """Write ``samples/<name>-<step>.txt``."""
-        self._path("samples", name, step, "txt").write_text(text, encoding="utf-8")
+        self.path("samples", name, step, "txt").write_text(text, encoding="utf-8")
 
     def image(self, step: int, name: str, image: Image) -> None:
         """Write ``pictures/<name>-<step>.png``, from pixels or as a copy of a PNG."""
-        path = self._path("pictures", name, step, "png")
+        path = self.path("pictures", name, step, "png")
         if not isinstance(image, Path):
             path.write_bytes(png_bytes(image))
         elif image.resolve() != path.resolve():
@@ -98,11 +97,11 @@ class RunFiles:
 
     def video(self, step: int, name: str, frames: Frames) -> None:
         """Write ``pictures/<name>-<step>.gif``."""
-        frames_to_gif(self._path("pictures", name, step, "gif"), frames)
+        frames_to_gif(self.path("pictures", name, step, "gif"), frames)
 
     def table(self, step: int, name: str, columns: Sequence[str], rows: Rows) -> None:
         """Write ``tables/<name>-<step>.csv``."""
-        write_csv(self._path("tables", name, step, "csv"), columns, rows)
+        write_csv(self.path("tables", name, step, "csv"), columns, rows)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write ``summary.json`` with ``"status": "finished"``: whole or not at all."""
@@ -114,18 +113,22 @@ class RunFiles:
 
     def _end(self, summary: Mapping[str, Any]) -> None:
         self._stream.close()
-        text = json.dumps(to_plain(summary), indent=2, ensure_ascii=False, allow_nan=False)
+        sealed = with_checksums(to_plain(summary), self.directory)
+        text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
         write_atomically(self.directory / SUMMARY, text + "\n")
 
     def _open(self) -> None:
         self._stream = self._metrics.open("a", encoding="utf-8", newline="\n")
 
-    def _path(self, folder: str, name: str, step: int, suffix: str) -> Path:
+    def path(self, folder: str, name: str, step: int, suffix: str) -> Path:
+        """Where to write a file of ``samples``, ``pictures`` or ``tables``; it counts as the run's from now on."""
         safe = re.sub(r"[^\w.-]+", "-", name).strip("-.")
         if not safe:
             raise ValueError(f"'{name}' cannot name a file")
         (self.directory / folder).mkdir(exist_ok=True)
-        return self.directory / folder / f"{safe}-{int(step):07d}.{suffix}"
+        path = self.directory / folder / f"{safe}-{int(step):07d}.{suffix}"
+        note_written(self.directory, path)
+        return path
 
 
 def read_metrics(directory: Path | str) -> list[dict[str, Any]]:
@@ -140,7 +143,7 @@ def read_metrics(directory: Path | str) -> list[dict[str, Any]]:
         try:
             row = from_plain(json.loads(line))
             row["step"] = int(row["step"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
             raise RunError(f"{path}: line {number} is not a row of metrics") from None
         rows.append(row)
     return rows
@@ -153,11 +156,36 @@ def read_summary(directory: Path | str) -> dict[str, Any]:
     """
     path = Path(directory) / SUMMARY
     try:
-        summary = from_plain(json.loads(_read(path)))
+        return from_plain(without_checksums(_read_summary(path), path))
+    except Damaged as error:
+        raise RunError(str(error)) from None
+
+
+def check_run_files(directory: Path | str, names: Sequence[str] = RECORDED) -> None:
+    """Compare the files of a run that has ended with their checksums in ``summary.json``, if it has any.
+
+    Raises :class:`RunError` naming the first that is missing or differs.
+    """
+    directory = Path(directory)
+    try:
+        check_files(_read_summary(directory / SUMMARY), directory, names)
+    except Damaged as error:
+        raise RunError(str(error)) from None
+    except OSError as error:
+        raise RunError(f"{error.filename} cannot be read: {error.strerror}") from None
+
+
+def _read_summary(path: Path) -> dict[str, Any]:
+    try:
+        summary = json.loads(_read(path))
     except json.JSONDecodeError as error:
         raise RunError(f"{path}: not valid JSON (line {error.lineno})") from None
+    except (ValueError, RecursionError):
+        raise RunError(f"{path}: not the JSON of a summary") from None
     if not isinstance(summary, dict):
         raise RunError(f"{path}: not a summary but a {type(summary).__name__}")
+    if not isinstance(summary.get("status"), str):
+        raise RunError(f"{path}: not the summary of a run: it has no status")
     return summary
 
 

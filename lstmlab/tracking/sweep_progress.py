@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from lstmlab.tracking.plain import printable
 from lstmlab.tracking.progress import Progress, duration
 
 
@@ -43,7 +44,7 @@ class SweepProgress:
         text = "–" if math.isnan(value) else f"{value:.4g}"
         took = duration(sum(summary["seconds"].values()))
         line = " · ".join([f"[{self.done + self.failed}/{self.runs}] {title}", f"{summary['steps']} steps", took])
-        print(f"{line} · validation/{metric} {text}", file=self._out or sys.stdout, flush=True)
+        print(printable(f"{line} · validation/{metric} {text}"), file=self._out or sys.stdout, flush=True)
 
     def job_failed(self) -> None:
         """Count a failed run."""

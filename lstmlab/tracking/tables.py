@@ -12,6 +12,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from lstmlab.tracking.plain import printable
+
 Rows = Sequence[Sequence[Any]]
 """a sequence of cells per row; a cell may be anything that has a text"""
 
@@ -40,12 +42,14 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextI
     from rich.table import Table
     from rich.text import Text
 
-    cells = _cells(columns, rows)
+    cells = [[printable(cell) for cell in row] for row in _cells(columns, rows)]
     target = stream or sys.stdout
     # Text, not str: rich would read square brackets in a str as markup.
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD)
     for column, numeric in zip(columns, _numeric_columns(columns, cells), strict=True):
-        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold", no_wrap=False)
+        table.add_column(
+            Text(printable(column)), justify="right" if numeric else "left", overflow="fold", no_wrap=False
+        )
     for row in cells:
         table.add_row(*map(Text, row))
     if target.isatty():

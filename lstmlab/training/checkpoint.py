@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
+
+from lstmlab.tracking.disk import disk_full
+from lstmlab.tracking.files import RunError
+
+_STEP = re.compile(r"\d+(\.orbax-checkpoint-tmp.*)?")
+_INSIDE = {"state", "host", "_CHECKPOINT_METADATA", "commit_success.txt"}
+"""what :meth:`Checkpoints.save` leaves in the folder of a step"""
 
 
 def named_leaves(tree: Any) -> dict[str, Any]:
@@ -46,9 +57,11 @@ class Checkpoints:
 
         self._ocp = ocp
         folder = (directory / "checkpoints").resolve()
-        if start_over and folder.exists():
-            shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        for path in _steps_and_leftovers(folder):
+            if start_over or not path.name.isdecimal():
+                shutil.rmtree(path)
         # Of several processes only the first one comes here: Orbax must not wait for the others.
         alone = ocp.options.MultiprocessingOptions(primary_host=0, active_processes={0})
         options = ocp.CheckpointManagerOptions(
@@ -61,24 +74,69 @@ class Checkpoints:
         """Step of the newest whole checkpoint, or ``None``."""
         return self._manager.latest_step()
 
+    @property
+    def newest(self) -> Path:
+        """The folder of the newest checkpoint."""
+        return self._folder / str(self.latest_step)
+
     def save(self, step: int, state: Any, host: dict[str, Any]) -> None:
-        """Write the state and what the host loop knows (plain JSON values); atomic."""
+        """Write the state and what the host loop knows (plain JSON values); atomic, and once per step."""
+        if step == self.latest_step:
+            return
         arrays = {k: np.asarray(v) for k, v in named_leaves(state).items()}
         args = self._ocp.args
-        self._manager.save(step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host)))
+        try:
+            with _quiet():
+                self._manager.save(step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host)))
+        except Exception as error:
+            full = disk_full(error, self._folder, sum(array.nbytes for array in arrays.values()))
+            if full is None:
+                raise
+            raise full from None
 
     def restore(self, template: Any) -> tuple[Any, dict[str, Any]]:
         """The newest state, in the form of the template, and the host's values."""
         args = self._ocp.args
-        found = self._manager.restore(
-            self.latest_step,
-            args=args.Composite(state=args.StandardRestore(), host=args.JsonRestore()),
-        )
+        with _quiet():
+            found = self._manager.restore(
+                self.latest_step,
+                args=args.Composite(state=args.StandardRestore(), host=args.JsonRestore()),
+            )
         return fill(template, found["state"]), found["host"]
 
     def close(self) -> None:
         """Wait for anything under way."""
         self._manager.close()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Orbax logs an error with its traceback before it raises it; the error says enough."""
+    logger = logging.getLogger("absl")
+    logger.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
+
+
+def _steps_and_leftovers(folder: Path) -> list[Path]:
+    """Checkpoints, and what a killed run left of one that it was writing. All else belongs to somebody else.
+
+    Raises ``RunError`` for what has the name of a checkpoint, but is none: Orbax would take it for one.
+    """
+    found = []
+    for path in sorted(folder.iterdir()):
+        if not _STEP.fullmatch(path.name):
+            continue
+        if not path.is_dir() or {inside.name.split(".orbax-")[0] for inside in path.iterdir()} - _INSIDE:
+            raise RunError(f"{path} is no checkpoint of a run, but has the name of one: move it elsewhere")
+        found.append(path)
+    return found
 
 
 def _name(path: Any) -> str:

@@ -69,9 +69,11 @@ def on_main_process(function: Callable[[], T]) -> T:
     return value
 
 
-def on_any_process(flag: bool) -> bool:
-    """Whether the flag is set in any process. Every process must call this."""
-    return flag if jax.process_count() == 1 else bool(np.any(multihost_utils.process_allgather(np.asarray(flag))))
+def gathered(value: int) -> np.ndarray:
+    """The values of all processes ``[process]``. Every process must call this."""
+    if jax.process_count() == 1:
+        return np.asarray([value])
+    return np.asarray(multihost_utils.process_allgather(np.asarray(value, np.int32)))
 
 
 def shown_by_main_process(error: BaseException) -> bool:

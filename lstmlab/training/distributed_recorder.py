@@ -42,9 +42,9 @@ class DistributedRecorder(Recorder):
         on_main_process(lambda: super(DistributedRecorder, self).record(chunk))
         self.step = chunk.step
 
-    def checkpoint(self, state: RunState, chunk: Chunk) -> None:
+    def checkpoint(self, state: RunState, chunk: Chunk | None, *, due: bool = False) -> None:
         """Save the state, in the main process."""
-        on_main_process(lambda: super(DistributedRecorder, self).checkpoint(state, chunk))
+        on_main_process(lambda: super(DistributedRecorder, self).checkpoint(state, chunk, due=due))
 
     def plot(self, state: RunState, chunk: Chunk) -> None:
         """Show what the model does, in the main process."""

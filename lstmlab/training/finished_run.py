@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmlab.config import PLACE_KEYS, Config, ConfigError, read_config, to_tree
-from lstmlab.tracking.files import SUMMARY, read_summary
+from lstmlab.tracking.files import METRICS, SUMMARY, RunError, check_run_files, read_metrics, read_summary
 from lstmlab.training.compiled import HOST_KEYS
 
 CONFIG_FILE = "config.yaml"
@@ -18,7 +18,8 @@ _FREE_KEYS = ("training.devices", "training.distributed", *PLACE_KEYS)
 def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:
     """The summary of the directory's run if it has finished.
 
-    Raises ``ConfigError`` when it is a run of another configuration.
+    Raises ``ConfigError`` when it is a run of another configuration, and ``RunError`` when a file of a finished run is
+    missing or damaged.
     """
     if not (directory / CONFIG_FILE).exists():
         return None
@@ -30,7 +31,26 @@ def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:
     if not (directory / SUMMARY).exists():
         return None
     summary = read_summary(directory)
-    return summary if summary["status"] == "finished" else None
+    if summary["status"] != "finished":
+        return None
+    try:
+        if type(summary.get("steps")) is not int:
+            raise RunError(f"{directory / SUMMARY}: a finished run without its number of steps")
+        check_run_files(directory)
+        check_rows(config, directory, summary["steps"])
+    except RunError as error:
+        raise RunError(f"{error}; restore it, or remove {SUMMARY} to go on from the last checkpoint") from None
+    return summary
+
+
+def check_rows(config: Config, directory: Path, step: int) -> None:
+    """Raises ``RunError`` unless ``metrics.jsonl`` has every row up to ``step``, at which there was one."""
+    found = [row["step"] for row in read_metrics(directory) if row["step"] <= step]
+    due = [*range(config.training.log_every, step, config.training.log_every), *([step] if step else [])]
+    if found != due:
+        missing = next((at for at in due if at not in found), None)
+        what = "has rows twice or out of order" if missing is None else f"has no row of step {missing}"
+        raise RunError(f"{directory / METRICS} {what}, but the run has logged all rows up to step {step}")
 
 
 def _by_key(config: Config) -> dict[str, Any]:

@@ -13,15 +13,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, save_config, split_traced, to_tree
+from lstmlab.tracking.disk import disk_full
 from lstmlab.tracking.files import SUMMARY
-from lstmlab.tracking.plain import from_plain, to_plain
+from lstmlab.tracking.locks import owned
+from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.tracking.progress import Progress
 from lstmlab.tracking.tracker import Tracker, open_tracker
 from lstmlab.tracking.wandb_sink import WandbSettings
+from lstmlab.tracking.written import begin_list, remove_leftovers
 from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
-from lstmlab.training.finished_run import CONFIG_FILE, finished_summary
+from lstmlab.training.earlier_run import check_free
+from lstmlab.training.finished_run import CONFIG_FILE, check_rows, finished_summary
 from lstmlab.training.functions import RunState
 from lstmlab.training.summary import show_plots, summarise
 from lstmlab.training.timer import Seconds, no_seconds
@@ -65,28 +69,37 @@ class Recorder:
 
     @contextlib.contextmanager
     def opened(self, compiled: CompiledRun) -> Iterator[CompiledRun]:
-        """:meth:`open`, and :meth:`abandon` where the block raises."""
-        self.open(compiled)
+        """:meth:`open`, and :meth:`abandon` where the block raises; ``DiskFull`` where it raises because of that."""
         try:
+            self.open(compiled)
             yield compiled
         except BaseException as error:
-            self.abandon(error)
+            full = disk_full(error, self.directory)
+            self.abandon(full or error)
+            if full:
+                raise full from None
             raise
 
     def open(self, compiled: CompiledRun) -> None:
         """Prepare the directory; restore the newest checkpoint where the run is resumed."""
         self.data_placement = compiled.data_placement
-        self.directory.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
+            stack.enter_context(owned(self.directory))
+            check_free(self.directory)
+            remove_leftovers(self.directory)
             self._checkpoints = Checkpoints(self.directory, start_over=not self.config.resume)
             stack.callback(self._checkpoints.close)
             latest = self._checkpoints.latest_step
+            if latest is not None:
+                check_rows(self.config, self.directory, latest)
             if latest is None:
                 # Results left by an earlier run must not be taken for this one's.
                 for name in (SUMMARY, MODEL_FILE, ARTIFACTS_FILE):
                     (self.directory / name).unlink(missing_ok=True)
             save_config(to_tree(self.config), self.directory / CONFIG_FILE)
             self._tracker = stack.enter_context(self._open_tracker(latest))
+            if latest is None:
+                begin_list(self.directory)
             if latest is not None:
                 self._restore(compiled.template)
             self._resources = stack.pop_all()
@@ -115,9 +128,9 @@ class Recorder:
             self._note_validation(chunk)
         self._tracker.log(self.step, row)
 
-    def checkpoint(self, state: RunState, chunk: Chunk) -> None:
-        """Save the state, where a checkpoint is due."""
-        if not self.needs_state(chunk):
+    def checkpoint(self, state: RunState, chunk: Chunk | None, *, due: bool = False) -> None:
+        """Save the state where a checkpoint is due: after this chunk, or because ``due`` says so."""
+        if not due and (chunk is None or not self.needs_state(chunk)):
             return
         host = {
             "train_seconds": self.seconds["train"], "solved": self.solved, "validation": to_plain(self.validation),
@@ -189,10 +202,11 @@ class Recorder:
     def _restore(self, template: RunState) -> None:
         try:
             state, host = self._checkpoints.restore(template)
-        except ValueError as error:
-            raise RunFailed(f"{self.directory}: {error}") from None
-        self.seconds["train"], self.solved = host["train_seconds"], host["solved"]
-        self.validation = from_plain(host["validation"])
+            self.seconds["train"], self.solved = host["train_seconds"], host["solved"]
+            self.validation = from_plain(host["validation"])
+        except Exception as error:  # of any kind: the library reads several formats
+            where, why = self._checkpoints.newest, one_line(error)
+            raise RunFailed(f"{where} cannot be read ({why}): remove it to go on from an earlier one") from None
         self.restored, self.step, self.position = state, int(state.step), host.get("stream")
 
     def _open_tracker(self, resume_step: int | None) -> Tracker:

@@ -50,7 +50,7 @@ def train(
     if recorder.finished():
         return recorder.load()
     with (
-        interrupts_at_safe_points() as stop_if_interrupted,
+        interrupts_at_safe_points() as signals,
         recorder.opened(CompiledRun(config)) as compiled,
         closing(Trainer(compiled, recorder.values, recorder.step, recorder.position)) as trainer,
     ):
@@ -60,9 +60,11 @@ def train(
             if trainer.validation_due:
                 state, chunk = trainer.validate(state, chunk)
             recorder.record(chunk)
-            if recorder.needs_state(chunk):
-                recorder.checkpoint(trainer.local(state), chunk)
+            stopping = signals.requested()
+            if stopping or recorder.needs_state(chunk):
+                recorder.checkpoint(trainer.local(state), chunk, due=stopping)
                 recorder.plot(trainer.local(state), chunk)
-            stop_if_interrupted()
+            if stopping:
+                signals.stop()
         test, seconds = trainer.test(state)
         return recorder.finish(trainer.local(state), test, seconds)

@@ -9,6 +9,7 @@ import jax
 
 from lstmlab.config import Config
 from lstmlab.tracking.tracker import Tracker
+from lstmlab.tracking.written import note_written
 from lstmlab.training.environment import describe_environment
 from lstmlab.training.functions import RunState
 from lstmlab.training.timer import Seconds
@@ -70,10 +71,12 @@ def show_plots(trained: Trained, tracker: Tracker, step: int) -> None:
         if item.draw is not None:
             path = trained.directory / "pictures" / f"{item.name}-{step:07d}.png"
             path.parent.mkdir(exist_ok=True)
+            note_written(trained.directory, path)
             item.draw(path)
             tracker.image(step, item.name, path)
         if item.write is not None:
             # A file that no sink can show stays in the run directory.
             path = trained.directory / "samples" / f"{item.name}-{step:07d}{item.suffix}"
             path.parent.mkdir(exist_ok=True)
+            note_written(trained.directory, path)
             item.write(path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,13 @@ from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.generate import generate
 from lstmlab.models.sampling import Draw, continue_sequence
 from lstmlab.tasks import Batch, Pairs, Split, Task, Tokens
-from lstmlab.tracking.files import RunError, read_summary, write_atomically
+from lstmlab.tracking.files import RunError, check_run_files, read_summary, write_atomically
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.training import functions
-from lstmlab.training.checkpoint import fill, named_leaves
 from lstmlab.training.dynamic_evaluation import metrics_while_learning
+from lstmlab.training.finished_run import CONFIG_FILE
 from lstmlab.training.functions import dropout_rates
+from lstmlab.training.model_file import UNREADABLE, read_model, write_model
 
 MODEL_FILE = "model.npz"
 ARTIFACTS_FILE = "task.json"
@@ -146,8 +146,7 @@ class Trained:
 
     def save(self) -> None:
         """Write the parameters to ``model.npz`` in the run directory, by name, and the artifacts of the task."""
-        arrays = {name: np.asarray(leaf) for name, leaf in named_leaves(self.model).items()}
-        np.savez(self.directory / MODEL_FILE, **arrays)  # type: ignore[arg-type]
+        write_model(self.model, self.directory / MODEL_FILE)
         artifacts = self.task.artifacts() | self.task.fitted_artifacts(self)
         if artifacts:
             write_atomically(self.directory / ARTIFACTS_FILE, json.dumps(to_plain(artifacts), indent=1) + "\n")
@@ -181,17 +180,18 @@ def load(directory: str | Path) -> Trained:
         ConfigError, RunError: naming the file that is missing or cannot be read.
     """
     directory = Path(directory)
-    config = read_config(directory / "config.yaml")
+    config = read_config(directory / CONFIG_FILE)
     path = directory / MODEL_FILE
     if not path.exists():
         raise RunError(f"{directory} holds no {MODEL_FILE}: the run has not finished (see metrics.jsonl)")
+    summary = read_summary(directory)
+    check_run_files(directory, (CONFIG_FILE, MODEL_FILE, ARTIFACTS_FILE))
     config = dataclasses.replace(config, task=_with_artifacts(config.task, directory / ARTIFACTS_FILE))
     try:
-        with np.load(path) as arrays:
-            model = fill(model_template(config), dict(arrays))
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        model = read_model(model_template(config), path)
+    except UNREADABLE as error:
         raise RunError(f"{path} cannot be used ({one_line(error)})") from None
-    return Trained(model, config, directory, read_summary(directory))
+    return Trained(model, config, directory, summary)
 
 
 def _with_artifacts(task: Task, path: Path) -> Task:
@@ -200,5 +200,5 @@ def _with_artifacts(task: Task, path: Path) -> Task:
         return task.with_artifacts(from_plain(json.loads(path.read_text())))
     except FileNotFoundError:
         return task
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise RunError(f"{path} cannot be used ({one_line(error)})") from None

@@ -5,6 +5,7 @@ import math
 import os
 
 import pytest
+from small_runs import as_older_version
 
 from lstmlab.study import compare
 from lstmlab.study.statistics import improvement, iqm_interval
@@ -136,7 +137,7 @@ def test_names_places_and_seeds_are_no_settings(make_run, tmp_path):
 
 def test_a_key_that_older_runs_lack_is_no_setting(make_run, tmp_path):
     make_run("a", "seed=0")
-    config = make_run("b", "seed=1") / "config.yaml"
+    config = as_older_version(make_run("b", "seed=1")) / "config.yaml"
     config.write_text(config.read_text().replace("  chunk: 0\n", ""))
     (row,) = compare([tmp_path]).rows
     assert row["seeds"] == 2
@@ -255,7 +256,7 @@ def test_a_summary_of_an_older_version_is_read(make_run, tmp_path):
 
 def test_tables_of_ones_own_are_tasks_of_their_own(make_run, tmp_path):
     for name in ("one", "two"):
-        config = make_run(name) / "config.yaml"
+        config = as_older_version(make_run(name)) / "config.yaml"
         config.write_text(config.read_text().replace("  file: null", f"  file: {name}.csv"))
     assert [row["task_settings"] for row in compare([tmp_path]).rows] == [
         {"data.file": "one.csv"}, {"data.file": "two.csv"}

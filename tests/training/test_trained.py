@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from small_runs import assert_same_bits, parameters, run, small
+from small_runs import as_older_version, assert_same_bits, parameters, run, small
 
 from lstmlab import ConfigError, load
 from lstmlab.tracking.files import RunError
@@ -183,8 +183,9 @@ def test_what_is_no_finished_run_is_refused(tmp_path, sums):
 def test_a_model_of_another_size_is_refused_with_the_name_of_the_parameter(tmp_path, sums):
     for name in ("model.npz", "summary.json"):
         (tmp_path / name).write_bytes((sums.directory / name).read_bytes())
-    changed = (sums.directory / "config.yaml").read_text().replace("hidden_size: 8", "hidden_size: 9")
-    (tmp_path / "config.yaml").write_text(changed)
+    (tmp_path / "config.yaml").write_bytes((sums.directory / "config.yaml").read_bytes())
+    config = as_older_version(tmp_path) / "config.yaml"
+    config.write_text(config.read_text().replace("hidden_size: 8", "hidden_size: 9"))
     with pytest.raises(RunError, match=r"model\.npz.*kernel.* has shape"):
         load(tmp_path)
 

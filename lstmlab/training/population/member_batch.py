@@ -64,6 +64,12 @@ class MemberBatch:
         if not self.recorders:
             self._trainer.close()
 
+    def state_of(self, recorder: Recorder) -> RunState | None:
+        """A member's state on the host, between calls of :meth:`advance`; ``None`` before the first."""
+        if self._state is None:
+            return None
+        return self._of(recorder, jax.device_get(self._trainer.local(self._state)))
+
     def advance(self) -> list[Progress]:
         """Train until the next row of metrics is due, and evaluate where that is due; the progress of every member.
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from lstmlab.tracking.disk import disk_full
 from lstmlab.training.budget import size_for_budget
 from lstmlab.training.compiled import CompiledRun, program_key
 from lstmlab.training.environment import use_compilation_cache
@@ -63,7 +64,7 @@ class Scheduler:
         if any(recorder.config.training.compilation_cache for recorder in self.recorders):
             use_compilation_cache()
         batches = self._batches()
-        with interrupts_at_safe_points() as stop_if_interrupted:
+        with interrupts_at_safe_points() as signals:
             try:
                 while True:
                     while len(self._working) < self.most_open and (batch := next(batches, None)):
@@ -74,7 +75,9 @@ class Scheduler:
                     done, _ = wait(self._working, timeout=0.5, return_when=FIRST_COMPLETED)
                     for future in done:
                         self._record(self._working.pop(future), future)
-                    stop_if_interrupted()
+                    if signals.requested():
+                        self._keep_all()
+                        signals.stop()
             except BaseException as error:
                 wait(self._working)
                 for recorder in self._open:
@@ -144,7 +147,7 @@ class Scheduler:
     def _submit(self, batch: MemberBatch) -> None:
         self._working[self.executor.submit(batch.advance)] = batch
 
-    def _record(self, batch: MemberBatch, future: Future[list[Progress]]) -> None:
+    def _record(self, batch: MemberBatch, future: Future[list[Progress]], *, go_on: bool = True) -> None:
         """Write what the members of a batch have done, and let those that are left go on."""
         error = future.exception()
         if isinstance(error, Exception):
@@ -162,8 +165,21 @@ class Scheduler:
                 batch.drop(progress.recorder)
                 self._open.remove(progress.recorder)
                 self._end(progress.recorder, summary=trained.summary, trained=trained)
-        if batch.recorders:
+        if batch.recorders and go_on:
             self._submit(batch)
+
+    def _keep_all(self) -> None:
+        """A checkpoint of every member that is under way; what is being computed ends first."""
+        begun = {future: batch for future, batch in self._working.items() if not future.cancel()}
+        waiting = [batch for future, batch in self._working.items() if future not in begun]
+        wait(begun)
+        for future in begun:
+            self._record(self._working.pop(future), future, go_on=False)
+        for batch in [*begun.values(), *waiting]:
+            for recorder in batch.recorders:
+                state = batch.state_of(recorder)
+                if state is not None:
+                    recorder.checkpoint(state, None, due=True)
 
     def _fail(self, batch: MemberBatch, recorder: Recorder, error: Exception) -> None:
         batch.drop(recorder)
@@ -171,8 +187,10 @@ class Scheduler:
         recorder.abandon(error)
         self._end(recorder, error=error)
 
-    def _end(self, recorder: Recorder, **result: Any) -> None:
+    def _end(self, recorder: Recorder, error: Exception | None = None, **result: Any) -> None:
         index = self._position[id(recorder)]
+        if error is not None:
+            result["error"] = disk_full(error, recorder.directory) or error
         self.outcomes[index] = Outcome(recorder.directory, **result)
         self.hooks.on_end(index, self.outcomes[index])
 
