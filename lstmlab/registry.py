@@ -54,5 +54,7 @@ class Registry(Generic[E]):
         """The entry of that name; raises ``ValueError`` that suggests the closest name and lists all known ones."""
         if name not in self.entries:
             known = ", ".join(sorted(self.entries))
-            raise ValueError(f"unknown {self.kind} '{shown(name)}'{suggest(name, self.names())} (known {self.kind}s: {known})")
+            raise ValueError(
+                f"unknown {self.kind} '{shown(name)}'{suggest(name, self.names())} (known {self.kind}s: {known})"
+            )
         return self.entries[name]

@@ -53,7 +53,8 @@ class Setting:
             raise ValueError(f"{key} is {value}, but must be a finite number")
         if self.choices and value not in self.choices:
             raise ValueError(
-                f"{key} is '{shown(str(value))}', but must be one of: {', '.join(allowed)}{suggest(str(value), allowed)}"
+                f"{key} is '{shown(str(value))}', but must be one of: "
+                f"{', '.join(allowed)}{suggest(str(value), allowed)}"
             )
         if self.minimum is not None and value is not None and value < self.minimum:
             raise ValueError(f"{key} is {shown(str(value))}, but must be at least {self.minimum:.10g}")

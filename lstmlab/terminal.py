@@ -63,7 +63,7 @@ def _open_closed() -> None:
             os.dup2(null, number)
             os.close(null)
         os.set_inheritable(number, True)
-        setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115, PTH123
+        setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _give_up_broken() -> None:

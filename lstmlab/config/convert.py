@@ -96,7 +96,8 @@ def _section(name: str, cls: type, values: Any) -> Any:
     settings = settings_of(cls)
     if not isinstance(values, Mapping):
         raise ConfigError(
-            f"{name} is {shown(repr(values))}, but must be a section of keys: set one of them, as {name}.{next(iter(settings))}=…"
+            f"{name} is {shown(repr(values))}, but must be a section of keys: "
+            f"set one of them, as {name}.{next(iter(settings))}=…"
         )
     return cls(**_check(settings, f"{name}.", values))
 

@@ -61,14 +61,6 @@ def readable(overrides: Sequence[str], *, sweep: bool = False) -> list[str]:
     return [_readable(text, sweep) for text in overrides]
 
 
-def without_dashes(argument: str, flags: Sequence[str]) -> str:
-    """``--key=value``, as ``wandb agent`` writes an override, as ``key=value``; flags of the program stay."""
-    name, equals, _ = argument.partition("=")
-    if not equals or not name.startswith("--") or any(flag.startswith(name) for flag in flags):
-        return argument
-    return argument[2:]
-
-
 def _readable(text: str, sweep: bool) -> str:
     key, equals, value = text.partition("=")
     bare = key.lstrip("+")

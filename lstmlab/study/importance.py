@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 REPEATS = 5  # forests, each from its own seed
 _FEWEST = 4
+ROUNDING = 1e-6
+"""relative difference of metrics that rounding in float32 can make; its machine epsilon is 1.2e-7"""
 _LOG_DECADES = 1.5
 
 
@@ -70,7 +72,8 @@ def importance(directories: Sequence[str | Path], *, cell: str | None = None, ta
     failed = ~np.isfinite(targets)
     worst = targets[~failed].max()
     targets[failed] = worst
-    if np.ptp(targets) == 0:
+    # What differs by rounding alone, such as sums in another order, has no variance to explain.
+    if np.ptp(targets) <= ROUNDING * np.abs(targets).max():
         raise RunError(f"all {len(ran)} runs have the same validation metric, {abs(worst):.4g}")
     columns = {key: [run.config.get(key, MISSING) for run in ran] for key in keys}
     shares = _fanova(optuna, columns, targets)

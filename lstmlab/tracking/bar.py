@@ -17,6 +17,8 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from lstmlab.printable import escaped
+
 
 class _Values(ProgressColumn):
     """The metrics, which are cut first on a narrow terminal, together with the bar."""
@@ -54,6 +56,6 @@ def start_bar(title: str, total: int, start: int, *, err: TextIO, out: TextIO) -
         # results that go into a pipe must stay there.
         redirect_stdout=out.isatty(),
     )
-    bar.add_task(title, total=total, completed=start, values="")
+    bar.add_task(escaped(title), total=total, completed=start, values="")
     bar.start()
     return bar

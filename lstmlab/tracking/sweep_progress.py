@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from lstmlab.printable import escaped
+from lstmlab.terminal import say
 from lstmlab.tracking.progress import Progress, duration
 
 
@@ -43,7 +46,9 @@ class SweepProgress:
         text = "–" if math.isnan(value) else f"{value:.4g}"
         took = duration(sum(summary["seconds"].values()))
         line = " · ".join([f"[{self.done + self.failed}/{self.runs}] {title}", f"{summary['steps']} steps", took])
-        print(f"{line} · validation/{metric} {text}", file=self._out or sys.stdout, flush=True)
+        # A closed pipe must not stop the other runs.
+        with contextlib.suppress(OSError):
+            say(escaped(f"{line} · validation/{metric} {text}"), self._out or sys.stdout)
 
     def lost(self) -> None:
         """Count a failed run."""

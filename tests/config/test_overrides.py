@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from lstmlab.commands._parser import without_dashes
 from lstmlab.commands.train import check
 from lstmlab.config import ConfigError, compose, compose_tree
-from lstmlab.config.overrides import readable, without_dashes
+from lstmlab.config.overrides import readable
 
 TEXTS = [
-    "T (degC)", "T(degC)", "T[1]", "温度", "é", "run#1.csv", "a=b.csv", "a'b", 'a"b', "a\\b (c)", "C:\\data\\", "50% (x)",
-    "0", "-1", "1e3", "1_000", "true", "nan", "inf", "[a]", "{a: 1}", "~x", "x~", "a&b", "a;b", "cost ${", "(", "]", "a@b!",
+    "T (degC)", "T(degC)", "T[1]", "温度", "é", "run#1.csv", "a=b.csv", "a'b", 'a"b', "a\\b (c)", "C:\\data\\",
+    "50% (x)", "0", "-1", "1e3", "1_000", "true", "nan", "inf", "[a]", "{a: 1}", "~x", "x~", "a&b", "a;b",
+    "cost ${", "(", "]", "a@b!",
 ]  # fmt: skip
 
 
@@ -71,7 +73,7 @@ def test_a_sweep_splits_at_commas_outside_brackets():
 
 
 def test_several_values_without_a_sweep_say_how_one_value_is_written():
-    with pytest.raises(ConfigError, match="'data.target=a,b' lists several values: add -m .* quotes"):
+    with pytest.raises(ConfigError, match=r"'data.target=a,b' lists several values: add -m .* quotes"):
         check(["data.target=a,b"], sweep=False)
 
 
@@ -115,6 +117,6 @@ def test_control_characters_are_echoed_escaped(override):
 
 
 def test_a_number_where_a_text_is_meant_says_how_it_is_written():
-    with pytest.raises(ConfigError, match="""name is 5, but must be of type str or null.*'name="5"'"""):
+    with pytest.raises(ConfigError, match=r"""name is 5, but must be of type str or null.*'name="5"'"""):
         compose(["name=5"])
     assert compose(['name="5"']).name == "5"
