@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lstmlab.study.statistics import improvement, named, stratified_iqm
+from lstmlab.study.statistics import clearly_less, improvement, named, stratified_iqm
 from lstmlab.study.tuning import Chosen, losses, reference_of
 
 
@@ -70,7 +70,7 @@ def _scale(of_task: Sequence[Chosen]) -> tuple[float, float] | None:
     zero = min(-v if runs[0].goal == "max" else v for v in baselines.values())
     best = min(losses(runs))
     # A margin of rounding would blow the rounding of every other run up to whole scores.
-    return (zero, best) if zero - best > ROUNDING * max(abs(zero), abs(best)) else None
+    return (zero, best) if clearly_less(best, zero) else None
 
 
 def _scores(chosen: Chosen, zero: float, best: float) -> list[float]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from lstmlab.study.groups import MISSING, differing, entries_of, is_number
 from lstmlab.study.runs import ConfigValue, Run, read_runs
+from lstmlab.study.statistics import clearly_less
 from lstmlab.study.tuning import losses
 from lstmlab.tracking.files import RunError
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 REPEATS = 5  # forests, each from its own seed
 _FEWEST = 4
-ROUNDING = 1e-6
-"""relative difference of metrics that rounding in float32 can make; its machine epsilon is 1.2e-7"""
 _LOG_DECADES = 1.5
 
 
@@ -73,7 +72,7 @@ def importance(directories: Sequence[str | Path], *, cell: str | None = None, ta
     worst = targets[~failed].max()
     targets[failed] = worst
     # What differs by rounding alone, such as sums in another order, has no variance to explain.
-    if np.ptp(targets) <= ROUNDING * np.abs(targets).max():
+    if not clearly_less(targets.min(), targets.max()):
         raise RunError(f"all {len(ran)} runs have the same validation metric, {abs(worst):.4g}")
     columns = {key: [run.config.get(key, MISSING) for run in ran] for key in keys}
     shares = _fanova(optuna, columns, targets)
