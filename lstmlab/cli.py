@@ -22,7 +22,8 @@ lstmlab: which recurrent cell is best for your sequences, by how much, and why.
 Train one model; every key=value overrides the configuration:
   lstmlab                                        an LSTM on Shakespeare, character by character
   lstmlab cell=gru task=adding task.length=200 model.hidden_size=64 seed=3
-  lstmlab task=stocks hydra.run.dir=runs/a       choose the run directory
+  lstmlab task=stocks hydra.run.dir=~/runs/a     choose the run directory
+  lstmlab task=forecast data.file=a.csv 'data.target=T (degC)'    values stand as they are; quotes are for the shell
   lstmlab task=stocks hydra.run.dir=runs/a resume=true     continue where it stopped
 
 Sweep with -m and comma-separated values; ends with a comparison table:

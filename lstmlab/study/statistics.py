@@ -75,8 +75,9 @@ def stratified_iqm(strata: Sequence[ArrayLike]) -> Interval:
 def improvement(ours: Sequence[ArrayLike], theirs: Sequence[ArrayLike]) -> Interval:
     """The probability that one of our runs has a lower loss than one of theirs, averaged over tasks.
 
-    Both arguments hold the losses ``[seeds]`` of every task. A tie counts as half, and so does a difference of rounding. A run that failed has an infinite
-    loss and is worse than every other. Raises ``ValueError`` when the lists differ in length.
+    Both arguments hold the losses ``[seeds]`` of every task. A tie, or a difference of rounding, counts as half. A run
+    that failed has an infinite loss and is worse than every other. Raises ``ValueError`` when the lists differ in
+    length.
     """
     if len(ours) != len(theirs):
         raise ValueError(f"{len(ours)} tasks of ours and {len(theirs)} of theirs")
