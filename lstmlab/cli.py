@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+
+from lstmlab.environment_errors import environment_line, too_little_memory, wrong_xla_flags
+from lstmlab.printable import escaped, shown
+from lstmlab.terminal import usable_streams
 
 COMMANDS = (
     "cells", "tasks", "config", "compare", "importance", "generate", "forecast", "detect", "compose", "translate",
@@ -17,7 +22,8 @@ lstmlab: which recurrent cell is best for your sequences, by how much, and why.
 Train one model; every key=value overrides the configuration:
   lstmlab                                        an LSTM on Shakespeare, character by character
   lstmlab cell=gru task=adding task.length=200 model.hidden_size=64 seed=3
-  lstmlab task=stocks hydra.run.dir=runs/a       choose the run directory
+  lstmlab task=stocks hydra.run.dir=~/runs/a     choose the run directory
+  lstmlab task=forecast data.file=a.csv 'data.target=T (degC)'    values stand as they are; quotes are for the shell
   lstmlab task=stocks hydra.run.dir=runs/a resume=true     continue where it stopped
 
 Sweep with -m and comma-separated values; ends with a comparison table:
@@ -52,16 +58,33 @@ Hydra's own flags: lstmlab --hydra-help
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Errors of the user are one line on standard error."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    # No window is ever opened: figures are files, whatever backend the environment asks for.
+    os.environ["MPLBACKEND"] = "agg"
+    try:
+        with usable_streams():
+            return _run(list(sys.argv[1:] if argv is None else argv))
+    except BrokenPipeError:  # whoever read the output has seen enough
+        return 0
+    except OSError as error:
+        print(f"lstmlab: cannot write to standard output: {error.strerror or error}", file=sys.stderr)
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
     first = arguments[0] if arguments else ""
     command = first if first in COMMANDS else "train"
-    if command == "train" and (first == "help" or {"-h", "--help"} & set(arguments)):
+    asks_help = bool({"-h", "--help"} & set(arguments))
+    if command == "train" and (first == "help" or asks_help):
         print(HELP, end="")
         return 0
     if command == "train" and first.isidentifier():
         known = f"commands: {', '.join(COMMANDS)}; to train, write key=value; see lstmlab --help"
-        print(f"lstmlab: unknown command '{first}' ({known})", file=sys.stderr)
+        print(f"lstmlab: unknown command '{shown(first)}' ({known})", file=sys.stderr)
         return 2
+    # In these two cases XLA would end the process, so that nothing could be told afterwards.
+    if "jax" not in sys.modules and not asks_help and (wrong := too_little_memory() or wrong_xla_flags()):
+        print(f"lstmlab: {wrong}", file=sys.stderr)
+        return 1
     try:
         module = importlib.import_module(f"lstmlab.commands.{command}")
         return module.main(arguments if command == "train" else arguments[1:]) or 0
@@ -70,22 +93,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lstmlab: stopped; add resume=true {where} to go on", file=sys.stderr)
         return getattr(stopped, "status", 130)
     except BrokenPipeError:
-        return 0
+        raise
     except Exception as error:
-        from lstmlab.launch.job import USER_ERRORS
-        from lstmlab.tracking.plain import printable
-
-        if not isinstance(error, USER_ERRORS):
+        line = environment_line(error) or _user_line(error)
+        if line is None:
             raise
-        print(printable(f"lstmlab: {_message(error)}"), file=sys.stderr)
+        print(f"lstmlab: {line}", file=sys.stderr)
         return 1
 
 
-def _message(error: Exception) -> str:
-    """The error's message; of a file error with the file first."""
+def _user_line(error: Exception) -> str | None:
+    """The message of an error of the user, of a file error with the file first; ``None`` for every other."""
+    from lstmlab.launch.job import USER_ERRORS
+
+    if not isinstance(error, USER_ERRORS):
+        return None
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"cannot use {error.filename}: {error.strerror}"
-    return str(error)
+        return f"cannot use {shown(str(error.filename), 300)}: {error.strerror}"
+    return " ".join(map(escaped, str(error).splitlines()))
 
 
 if __name__ == "__main__":

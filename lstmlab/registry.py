@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, Protocol, TypeVar
 
+from lstmlab.printable import shown
 from lstmlab.settings import suggest
 
 
@@ -53,5 +54,7 @@ class Registry(Generic[E]):
         """The entry of that name; raises ``ValueError`` that suggests the closest name and lists all known ones."""
         if name not in self.entries:
             known = ", ".join(sorted(self.entries))
-            raise ValueError(f"unknown {self.kind} '{name}'{suggest(name, self.names())} (known {self.kind}s: {known})")
+            raise ValueError(
+                f"unknown {self.kind} '{shown(name)}'{suggest(name, self.names())} (known {self.kind}s: {known})"
+            )
         return self.entries[name]

@@ -15,6 +15,8 @@ import typing
 from collections.abc import Sequence
 from typing import Any
 
+from lstmlab.printable import shown
+
 TYPE_NAMES = {type(None): "null", tuple: "list"}
 CONFIGURED = (bool, int, float, str, tuple, type(None))
 """The types that values of a configuration have."""
@@ -46,17 +48,18 @@ class Setting:
         if type(value) not in self.types:
             names = " or ".join(TYPE_NAMES.get(kind, kind.__name__) for kind in self.types)
             one_of = f", one of: {', '.join(allowed)}" if allowed else ""
-            raise ValueError(f"{key} is {value!r}, but must be of type {names}{one_of}")
+            raise ValueError(f"{key} is {shown(repr(value))}, but must be of type {names}{one_of}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{key} is {value}, but must be a finite number")
         if self.choices and value not in self.choices:
             raise ValueError(
-                f"{key} is '{value}', but must be one of: {', '.join(allowed)}{suggest(str(value), allowed)}"
+                f"{key} is '{shown(str(value))}', but must be one of: "
+                f"{', '.join(allowed)}{suggest(str(value), allowed)}"
             )
         if self.minimum is not None and value is not None and value < self.minimum:
-            raise ValueError(f"{key} is {value}, but must be at least {self.minimum:.10g}")
+            raise ValueError(f"{key} is {shown(str(value))}, but must be at least {self.minimum:.10g}")
         if self.maximum is not None and value is not None and value > self.maximum:
-            raise ValueError(f"{key} is {value}, but must be at most {self.maximum:.10g}")
+            raise ValueError(f"{key} is {shown(str(value))}, but must be at most {self.maximum:.10g}")
         return value
 
     @property

@@ -15,9 +15,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--task", help="use runs of this task only (needed where there are several)")
     parser.add_argument("--output", type=Path, help="also write tables and plots to this directory")
     chosen = parser.parse_args(arguments)
+    from lstmlab.printable import escaped
     from lstmlab.study.importance import importance
     from lstmlab.study.write_importance import COLUMNS, notes, table_rows, write_importance
-    from lstmlab.tracking.plain import printable
     from lstmlab.tracking.tables import print_table
 
     result = importance(chosen.directories, cell=chosen.cell, task=chosen.task)
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
     title = f"What matters for the validation {result.metric} of {cells} on {result.task}"
     print_table(title, COLUMNS, table_rows(result))
     for line in notes(result):
-        print(printable(line))
+        print(escaped(line))
     if chosen.output is not None:
         chosen.output.mkdir(parents=True, exist_ok=True)
         written = write_importance(result, chosen.output)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import hydra
+import jax
 from hydra._internal.utils import get_args_parser
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
-from hydra.errors import HydraException
 
+from lstmlab.commands._parser import without_dashes
 from lstmlab.config import Config, ConfigError, compose_tree, conf_dir, register_schemas, to_config
+from lstmlab.config.overrides import parse_override, readable
+from lstmlab.environment_errors import DISABLED_JIT
 from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
 from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
+from lstmlab.printable import shown
 from lstmlab.training.distributed import is_main_process, join_hosts
 
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -31,12 +35,18 @@ def main(arguments: Sequence[str]) -> int:
     parser = get_args_parser()
     parser.error = _refuse  # type: ignore[method-assign]
     # Users may write flags among the overrides; Hydra's own parser needs the flags first.
-    parsed = parser.parse_intermixed_args(list(arguments))
-    arguments = [*(text for text in arguments if text not in parsed.overrides), *parsed.overrides]
+    flags = [flag for action in parser._actions for flag in action.option_strings]
+    arguments = [_with_home(without_dashes(text, flags)) for text in arguments]
+    parsed = parser.parse_intermixed_args(arguments)
+    arguments = [text for text in arguments if text not in parsed.overrides]
     register_schemas(parsed.config_dir)
+    parsed.overrides = readable(parsed.overrides, sweep=parsed.multirun)
+    arguments += parsed.overrides
     register_plugins()
     looks_up = parsed.cfg or parsed.info
     if parsed.run or parsed.multirun or not (looks_up or parsed.hydra_help or parsed.shell_completion):
+        if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
+            raise ConfigError(DISABLED_JIT)
         config = check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
         if config.training.distributed:
             arguments = [*arguments, *_join(config, sweep=parsed.multirun)]
@@ -74,14 +84,17 @@ def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = Non
     Raises:
         ConfigError: naming the first value that cannot run.
     """
-    parsed = [_parse(text) for text in overrides]
+    parsed = [parse_override(text) for text in overrides]
     choices = [_values(override) for override in parsed]
     several = [o.input_line for o, values in zip(parsed, choices, strict=True) if len(values) > 1]
     if several and not sweep:
-        raise ConfigError(f"'{several[0]}' lists several values: add -m to sweep over them")
+        raise ConfigError(
+            f"'{shown(str(several[0]))}' lists several values: add -m to sweep over them, "
+            "or quotes where it is one value"
+        )
     for override in parsed:
         if override.key_or_group in ("search", "hydra/sweeper") and override.is_sweep_override():
-            raise ConfigError(f"'{override.input_line}' lists several searches: run them one after another")
+            raise ConfigError(f"'{shown(str(override.input_line))}' lists several searches: run them one after another")
     tree = compose_tree([values[0] for values in choices if values], config_dir, hydra=True)
     sweeper = tree.hydra.sweeper
     if sweeper["_target_"] == TARGET:
@@ -91,7 +104,9 @@ def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = Non
         known = [o for o in parsed if o.value_type is not ValueType.GLOB_CHOICE_SWEEP]
         choices = read_plan(read_settings(sweeper), known).choices()
     elif sweeper["_target_"] == GRID and (ranges := [o.input_line for o in parsed if o.is_interval_sweep()]):
-        raise ConfigError(f"'{ranges[0]}' is no list of values: write them out, or search the range with search=random")
+        raise ConfigError(
+            f"'{shown(str(ranges[0]))}' is no list of values: write them out, or search the range with search=random"
+        )
     return _check_all([values for values in choices if values], config_dir)
 
 
@@ -103,15 +118,14 @@ def _check_all(choices: Sequence[Sequence[str]], config_dir: str | None) -> Conf
     return to_config(compose_tree(first, config_dir))
 
 
-def _parse(text: str) -> Override:
-    try:
-        return OverridesParser.create().parse_override(text)
-    except HydraException:
-        raise ConfigError(f"cannot read '{text}': an override is written key=value") from None
+def _with_home(argument: str) -> str:
+    """``--config-dir=~/conf``, where shells leave the ``~``, with the home directory."""
+    flag, equals, value = argument.partition("=")
+    return f"{flag}={Path(value).expanduser()}" if equals and flag in ("--config-dir", "-cd") else argument
 
 
 def _refuse(message: str) -> NoReturn:
-    raise ConfigError(f"{message} (see lstmlab --help)")
+    raise ConfigError(f"{shown(message, 500)} (see lstmlab --help)")
 
 
 def _values(override: Override) -> list[str]:

@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from lstmlab.cells import Cell, cell_entry, cell_names
 from lstmlab.config.convert import ConfigError, to_config
 from lstmlab.config.explain import explain
+from lstmlab.config.overrides import readable
 from lstmlab.config.schema import SECTIONS, Config
 from lstmlab.settings import settings_of
 from lstmlab.tasks import Task, task_entry, task_names
@@ -69,6 +70,7 @@ def compose_tree(
 ) -> DictConfig:
     """As :func:`compose`, before types are checked; with ``hydra`` also Hydra's own section."""
     register_schemas(config_dir)
+    overrides = readable(overrides)
     if config_dir and not Path(config_dir).is_dir():
         raise ConfigError(f"{config_dir} is not a directory: it should hold configuration files")
     extra = [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"] if config_dir else []
@@ -80,8 +82,9 @@ def compose_tree(
 
     try:
         return composed(overrides)
-    # ValueError: Hydra's answer to a group override that is no name, such as cell=null.
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+    # ValueError: Hydra's answer to a group override that is no name, such as cell=null. OSError: to a name of a group
+    # that cannot be a file's.
+    except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
         raise ConfigError(explain(error, overrides, composed)) from None
 
 

@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells import cell_entry
 from lstmlab.config.schema import PLACE_KEYS, SECTIONS, CellConfig, Config, DataConfig
+from lstmlab.printable import shown
 from lstmlab.settings import Setting, settings_of, suggest
 from lstmlab.tasks import Task, task_entry
 from lstmlab.tasks.task import DATA_KEY
@@ -99,7 +100,8 @@ def _section(name: str, cls: type, values: Any) -> Any:
     settings = settings_of(cls)
     if not isinstance(values, Mapping):
         raise ConfigError(
-            f"{name} is {values!r}, but must be a group of keys: set one of them, as {name}.{next(iter(settings))}=…"
+            f"{name} is {shown(repr(values))}, but must be a section of keys: "
+            f"set one of them, as {name}.{next(iter(settings))}=…"
         )
     return cls(**_check(settings, f"{name}.", values))
 
@@ -117,7 +119,7 @@ def _reject_unknown(prefix: str, values: Mapping[str, Any], known: list[str]) ->
     for key in values:
         if key not in known:
             raise ConfigError(
-                f"unknown key '{prefix}{key}'{suggest(str(key), known)} "
+                f"unknown key '{prefix}{shown(str(key))}'{suggest(str(key), known)} "
                 f"(keys here: {', '.join(prefix + k for k in known)})"
             )
 
@@ -131,11 +133,16 @@ def _check(settings: Mapping[str, Setting], prefix: str, values: Mapping[str, An
 def _value(key: str, setting: Setting, value: Any) -> Any:
     if isinstance(value, list) and tuple in setting.types:
         if not all(isinstance(entry, str) for entry in value):
-            raise ConfigError(f"{key} is {value!r}, but must be a list of texts, such as [a, b]")
+            raise ConfigError(f"{key} is {shown(repr(value))}, but must be a list of texts, such as [a, b]")
         value = tuple(value)
     if isinstance(value, float) and value.is_integer() and int in setting.types and float not in setting.types:
         value = int(value)
-    return setting.check(key, value)
+    try:
+        return setting.check(key, value)
+    except ValueError as error:
+        if str not in setting.types or not isinstance(value, (bool, int, float)):
+            raise
+        raise ConfigError(f"{error}; in quotes it is text: '{key}=\"{shown(str(value))}\"'") from None
 
 
 def _check_together(config: Config) -> None:

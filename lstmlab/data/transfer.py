@@ -114,12 +114,12 @@ class ResumableDownload:
         self.size = int(length) if length.isdecimal() and not encoded else None
         self.resumable = bool(version) and headers.get("Accept-Ranges", "").lower() == "bytes" and not encoded
         if self.resumable:
-            self._notes.write_text(json.dumps({"url": url, "version": version}))
+            self._notes.write_text(json.dumps({"url": url, "version": version}), encoding="utf-8")
 
     def _version(self, url: str) -> str | None:
         """The server's name for the version that the part belongs to; ``None`` if there is no usable part."""
         try:
-            notes = json.loads(self._notes.read_text())
+            notes = json.loads(self._notes.read_text(encoding="utf-8"))
             return notes["version"] if notes["url"] == url and self.part.is_file() else None
         except (OSError, ValueError, KeyError, TypeError):
             return None

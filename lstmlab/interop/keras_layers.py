@@ -4,8 +4,9 @@ Keras itself is not needed: a layer is anything with ``get_weights()`` and ``get
 that ``layer.get_weights()`` returns can be given in place of a layer. A layer's settings are compared with the cell's
 (activations, reset gate, padding, strides); a list has none, so they are not checked.
 
-Keras passes over the steps that an ``Embedding(mask_zero=True)`` or a ``Masking`` layer masks, wherever they are. A model
-passes over those that its argument ``mask`` names: such an embedding is refused, so that the mask is not forgotten; give
+Keras passes over the steps that an ``Embedding(mask_zero=True)`` or a ``Masking`` layer masks, wherever they are. A
+model passes over those that its argument ``mask`` names: such an embedding is refused, so that the mask is not
+forgotten; give
 ``embedding.get_weights()`` and call ``model(tokens, mask=tokens != 0)``.
 
 The LSTM's gates are in our order; the GRU's are update, reset, candidate. ``GRU(reset_after=True)``, the default of

@@ -56,8 +56,8 @@ def difference(cell: Cell, source: Source, name: str) -> str:
         return f"this is a layer of nn.{kinds[0]}, but cell {cell.name} has {len(cell.gates)} gate(s)"
     if hidden != cell.hidden_size:
         return (
-            f"this layer has {hidden} units, but the model's has {cell.hidden_size} (model.hidden_size, the same in all "
-            "layers)"
+            f"this layer has {hidden} units, but the model's has {cell.hidden_size} (model.hidden_size, "
+            "the same in all layers)"
         )
     return f"units are the same, so the layer reads another number of features than the model's {cell.input_size}"
 
@@ -69,4 +69,3 @@ def check_projection(cell: Cell, source: Source, name: str) -> None:
             f"{WHERE}: the model has no place for '{name}', the projection of an LSTM with proj_size: cell {cell.name} "
             "has none, import an LSTM without proj_size"
         )
-

@@ -8,10 +8,10 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from lstmlab.printable import escaped
 from lstmlab.study.publish import publish_comparison
 from lstmlab.study.show import show_comparison
 from lstmlab.tracking.files import RunError
-from lstmlab.tracking.plain import printable
 from lstmlab.tracking.wandb_sink import WandbSettings
 
 
@@ -24,7 +24,7 @@ class ComparisonTable(Callback):
         try:
             comparison, written = show_comparison([directory], directory)
         except RunError as error:
-            print(printable(f"no comparison: {error}"))
+            print(escaped(f"no comparison: {error}"))
             return
         wandb, name = config.wandb, directory.resolve().name
         settings = WandbSettings(

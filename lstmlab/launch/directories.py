@@ -11,10 +11,10 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from lstmlab.config import ConfigError
+from lstmlab.printable import escaped
 from lstmlab.tracking.disk import check_room
 from lstmlab.tracking.files import RunError
 from lstmlab.tracking.locks import keep, let_go, new_directory
-from lstmlab.tracking.plain import printable
 from lstmlab.training.distributed import on_main_process, shown_by_main_process
 from lstmlab.training.finished_run import CONFIG_FILE
 from lstmlab.training.interrupts import terminate_as_usual, terminate_like_ctrl_c
@@ -114,5 +114,5 @@ def _or_leave(make: Callable[[], Any]) -> Any:
     except (ConfigError, RunError, OSError) as error:
         if not shown_by_main_process(error):
             text = f"cannot use {error.filename}: {error.strerror}" if isinstance(error, OSError) else error
-            print(printable(f"lstmlab: {text}"), file=sys.stderr)
+            print(escaped(f"lstmlab: {text}"), file=sys.stderr)
         raise SystemExit(1) from None

@@ -17,9 +17,11 @@ from omegaconf import DictConfig
 
 from lstmlab.config import Config, ConfigError, save_config, to_config, to_tree
 from lstmlab.data.download import DataError
+from lstmlab.environment_errors import environment_line
 from lstmlab.launch.directories import check_run
+from lstmlab.printable import escaped
 from lstmlab.tracking.files import RunError, RunFiles
-from lstmlab.tracking.plain import one_line, printable
+from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
 from lstmlab.training.distributed import is_main_process, on_main_process, shown_by_main_process
 from lstmlab.training.finished_run import CONFIG_FILE
@@ -50,17 +52,31 @@ def run_job(tree: DictConfig) -> float:
     except KeyboardInterrupt as stopped:
         key = f"hydra.sweep.dir={hydra.sweep.dir}" if sweep else f"hydra.run.dir={hydra.run.dir}"
         raise Stopped(key, status_of(stopped)) from None
-    except USER_ERRORS as error:
+    except Exception as error:
+        line = expected_line(error)
+        if line is None:
+            raise
         if not sweep:
             # Hydra would print a traceback and advice of its own for an Exception.
             if not shown_by_main_process(error):
-                print(printable(f"lstmlab: {error}"), file=sys.stderr)
+                print(escaped(f"lstmlab: {line}"), file=sys.stderr)
             raise SystemExit(1) from None
         report_failure(hydra.job.num, directory, error, config)
         return math.inf
     if not sweep and is_main_process():
-        print(printable(result(trained.summary, hydra.run.dir)))
+        _show(escaped(result(trained.summary, hydra.run.dir)))
     return objective(trained.summary)
+
+
+def _show(line: str) -> None:
+    """Print the result, which the files of the run have too."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        pass  # whoever read the output has seen enough
+    except OSError as error:
+        print(f"lstmlab: cannot write to standard output: {error.strerror}; {line}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 class Stopped(KeyboardInterrupt):
@@ -98,13 +114,18 @@ def report_failure(number: int, directory: Path, error: Exception, config: Confi
             directory.mkdir(parents=True, exist_ok=True)
             save_config(to_tree(config), directory / CONFIG_FILE)
             RunFiles(directory).fail(message)
-    print(printable(f"lstmlab: job {number} failed: {message}"), file=sys.stderr)
+    print(escaped(f"lstmlab: job {number} failed: {message}"), file=sys.stderr)
+
+
+def expected_line(error: Exception) -> str | None:
+    """One line for an error of the user or of the environment; ``None`` for one that needs its traceback."""
+    return environment_line(error) or (str(error) if isinstance(error, USER_ERRORS) else None)
 
 
 def one_line_reason(error: Exception, directory: Path) -> str:
     """The error in one line; the traceback of an unexpected error is written to the run directory."""
-    if isinstance(error, USER_ERRORS):
-        return str(error)
+    if line := expected_line(error):
+        return line
     if not directory.is_dir():
         return one_line(error)
     (directory / TRACEBACK_FILE).write_text("".join(traceback.format_exception(error)), encoding="utf-8")

@@ -16,7 +16,7 @@ from lstmlab.config import ConfigError
 from lstmlab.launch.directories import check_run
 from lstmlab.launch.engines import read_engine
 from lstmlab.launch.sweep_job import SweepJob
-from lstmlab.tracking.plain import printable
+from lstmlab.printable import escaped
 
 
 class PopulationLauncher(Launcher):
@@ -83,7 +83,7 @@ def _start_and_fail(job: SweepJob, error: Exception) -> None:
 
 def _refuse(error: ConfigError) -> NoReturn:
     # Hydra would print a traceback and advice of its own for an Exception.
-    print(printable(f"lstmlab: {error}"), file=sys.stderr)
+    print(escaped(f"lstmlab: {error}"), file=sys.stderr)
     raise SystemExit(1) from None
 
 

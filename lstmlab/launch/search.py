@@ -25,8 +25,8 @@ from lstmlab.launch import job
 from lstmlab.launch.search_plan import Plan, SearchSettings, read_plan, read_settings
 from lstmlab.launch.search_record import FAILED, RUNNING, Record, Trial
 from lstmlab.launch.search_suggest import Suggestions
+from lstmlab.printable import escaped
 from lstmlab.tracking.files import RunError
-from lstmlab.tracking.plain import printable
 
 
 class SearchSweeper(Sweeper):
@@ -55,13 +55,13 @@ class SearchSweeper(Sweeper):
             record = Record(directory, plan, settings, resume=bool(self.config.resume))
         except (ConfigError, RunError) as error:
             # Hydra would print a traceback and advice of its own for an Exception.
-            print(printable(f"lstmlab: {error}"), file=sys.stderr)
+            print(escaped(f"lstmlab: {error}"), file=sys.stderr)
             raise SystemExit(1) from None
         directory.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self.config, directory / "multirun.yaml")
         _Search(plan, settings, record, self.launcher).run()
         for line in _summary(record):
-            print(printable(line))
+            print(escaped(line))
         return [record.best(combination) for combination in record.combinations]
 
 

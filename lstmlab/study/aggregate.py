@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lstmlab.study.statistics import improvement, named, stratified_iqm
+from lstmlab.study.statistics import clearly_less, improvement, named, stratified_iqm
 from lstmlab.study.tuning import Chosen, losses, reference_of
 
 
@@ -69,7 +69,8 @@ def _scale(of_task: Sequence[Chosen]) -> tuple[float, float] | None:
         return None
     zero = min(-v if runs[0].goal == "max" else v for v in baselines.values())
     best = min(losses(runs))
-    return (zero, best) if best < zero else None
+    # A margin of rounding would blow the rounding of every other run up to whole scores.
+    return (zero, best) if clearly_less(best, zero) else None
 
 
 def _scores(chosen: Chosen, zero: float, best: float) -> list[float]:

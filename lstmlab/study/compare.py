@@ -13,7 +13,7 @@ import numpy as np
 from lstmlab.study.aggregate import over_tasks
 from lstmlab.study.groups import Entry, Setting, entries_of
 from lstmlab.study.runs import FAILED, UNFINISHED, Run, read_runs
-from lstmlab.study.statistics import improvement, iqm_interval, named
+from lstmlab.study.statistics import clearly_less, improvement, iqm_interval, named
 from lstmlab.study.tuning import Chosen, choose_settings, losses, reference_of
 from lstmlab.tracking.files import RunError
 
@@ -163,7 +163,7 @@ def best_baseline(runs: Sequence[Run]) -> tuple[float | None, str | None]:
 
 
 def _beats(run: Run, baseline: float) -> bool:
-    return run.value < baseline if run.goal == "min" else run.value > baseline
+    return clearly_less(run.value, baseline) if run.goal == "min" else clearly_less(baseline, run.value)
 
 
 def _median(values: Sequence[float | None]) -> float | None:

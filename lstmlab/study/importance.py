@@ -13,6 +13,7 @@ import numpy as np
 
 from lstmlab.study.groups import MISSING, differing, entries_of, is_number
 from lstmlab.study.runs import ConfigValue, Run, read_runs
+from lstmlab.study.statistics import clearly_less
 from lstmlab.study.tuning import losses
 from lstmlab.tracking.files import RunError
 
@@ -70,7 +71,8 @@ def importance(directories: Sequence[str | Path], *, cell: str | None = None, ta
     failed = ~np.isfinite(targets)
     worst = targets[~failed].max()
     targets[failed] = worst
-    if np.ptp(targets) == 0:
+    # What differs by rounding alone, such as sums in another order, has no variance to explain.
+    if not clearly_less(targets.min(), targets.max()):
         raise RunError(f"all {len(ran)} runs have the same validation metric, {abs(worst):.4g}")
     columns = {key: [run.config.get(key, MISSING) for run in ran] for key in keys}
     shares = _fanova(optuna, columns, targets)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstmlab.printable import escaped
 from lstmlab.study.compare import Comparison, compare
 from lstmlab.study.table import left_out_lines, table, table_over_tasks
 from lstmlab.study.write import write_comparison
-from lstmlab.tracking.plain import printable
+from lstmlab.terminal import say
 from lstmlab.tracking.tables import print_table
 
 
@@ -26,6 +28,11 @@ def show_comparison(
     Raises ``RunError`` when there is no finished run, and as :func:`lstmlab.study.compare`.
     """
     comparison = compare(directories, by=by, reference=reference)
+    written: list[Path] = []
+    if output is not None:
+        # Before anything is printed: nobody may be reading.
+        output.mkdir(parents=True, exist_ok=True)
+        written = write_comparison(comparison, output)
     print_table(f"Comparison of {', '.join(map(str, directories))}", *table(comparison))
     if comparison.over_tasks:
         print_table(
@@ -33,10 +40,7 @@ def show_comparison(
             *table_over_tasks(comparison),
         )
     for line in [*comparison.notes, *left_out_lines(comparison)]:
-        print(printable(line))
-    written: list[Path] = []
+        say(escaped(line), sys.stdout)
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        written = write_comparison(comparison, output)
-        print(f"written to {printable(str(output))}: {', '.join(path.name for path in written)}")
+        say(escaped(f"written to {output}: {', '.join(path.name for path in written)}"), sys.stdout)
     return comparison, written

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import bootstrap, trim_mean
 
 RESAMPLES = 2000
+ROUNDING = 1e-6
+"""relative difference of metrics that rounding in float32 can make; its machine epsilon is 1.2e-7"""
 _LARGEST_BATCH = 4_000_000  # scalars that one batch of resamples may hold: 32 MB
 
 
@@ -29,6 +31,11 @@ class Interval(NamedTuple):
 def named(interval: Interval | None, value: str, low: str, high: str) -> dict[str, float | None]:
     """An interval as three entries of a row under these names; None for each where there is no interval."""
     return dict(zip((value, low, high), interval or (None, None, None), strict=True))
+
+
+def clearly_less(a: float, b: float) -> bool:
+    """Whether ``a`` is less than ``b`` by more than rounding."""
+    return b - a > ROUNDING * max(abs(a), abs(b))
 
 
 def iqm(values: ArrayLike, axis: int = -1) -> np.ndarray:
@@ -68,8 +75,9 @@ def stratified_iqm(strata: Sequence[ArrayLike]) -> Interval:
 def improvement(ours: Sequence[ArrayLike], theirs: Sequence[ArrayLike]) -> Interval:
     """The probability that one of our runs has a lower loss than one of theirs, averaged over tasks.
 
-    Both arguments hold the losses ``[seeds]`` of every task. A tie counts as half. A run that failed has an infinite
-    loss and is worse than every other. Raises ``ValueError`` when the lists differ in length.
+    Both arguments hold the losses ``[seeds]`` of every task. A tie, or a difference of rounding, counts as half. A run
+    that failed has an infinite loss and is worse than every other. Raises ``ValueError`` when the lists differ in
+    length.
     """
     if len(ours) != len(theirs):
         raise ValueError(f"{len(ours)} tasks of ours and {len(theirs)} of theirs")
@@ -88,7 +96,8 @@ def _mean_of_wins(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
 def _wins(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """Share of the pairs that ours win, over the last axis of each."""
     a, b = ours[..., :, None], theirs[..., None, :]
-    return ((a < b) + 0.5 * (a == b)).mean(axis=(-1, -2))
+    tie = np.isclose(a, b, rtol=ROUNDING, atol=0.0)
+    return np.where(tie, 0.5, a < b).mean(axis=(-1, -2))
 
 
 def _interval(samples: list[np.ndarray], statistic: Callable[..., np.ndarray]) -> Interval:

@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from lstmlab.tracking.plain import printable
+from lstmlab.printable import escaped
 
 
 class _Values(ProgressColumn):
@@ -56,6 +56,6 @@ def start_bar(title: str, total: int, start: int, *, err: TextIO, out: TextIO) -
         # results that go into a pipe must stay there.
         redirect_stdout=out.isatty(),
     )
-    bar.add_task(printable(title), total=total, completed=start, values="")
+    bar.add_task(escaped(title), total=total, completed=start, values="")
     bar.start()
     return bar

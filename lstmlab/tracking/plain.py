@@ -19,7 +19,6 @@ from typing import Any
 
 INTERRUPTED = "interrupted"
 """the failure message of a run that was stopped by Ctrl-C"""
-_ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -82,15 +81,6 @@ def one_line(error: BaseException | str, limit: int = 200) -> str:
         error = f"{type(error).__name__}: {error}".removesuffix(": ")
     line = " ".join(error.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def printable(text: str) -> str:
-    """A text that only shows: names and messages of run directories may hold escape sequences, which act on terminals.
-
-    Control characters, but for line breaks and tabs, and marks that reverse the direction of writing become ``\\x1b``
-    and the like.
-    """
-    return _ACTS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _finite_or_name(value: float) -> float | str:

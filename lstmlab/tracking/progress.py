@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lstmlab.tracking.plain import INTERRUPTED, number, printable
+from lstmlab.printable import escaped
+from lstmlab.terminal import say
+from lstmlab.tracking.plain import INTERRUPTED, number
 from lstmlab.tracking.sinks import Sink
 
 if TYPE_CHECKING:
@@ -125,7 +127,7 @@ class Progress(Sink):
         return " · ".join(f"{name} {self._values[name]:.4g}" for name in known)
 
     def _print(self, stream: TextIO, *parts: str) -> None:
-        print(printable(" · ".join([self.title, *filter(None, parts)])), file=stream, flush=True)
+        say(escaped(" · ".join([self.title, *filter(None, parts)])), stream)
 
     def close(self) -> None:
         """Remove the bar without printing a line."""

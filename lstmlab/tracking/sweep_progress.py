@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from lstmlab.tracking.plain import printable
+from lstmlab.printable import escaped
+from lstmlab.terminal import say
 from lstmlab.tracking.progress import Progress, duration
 
 
@@ -44,7 +46,9 @@ class SweepProgress:
         text = "–" if math.isnan(value) else f"{value:.4g}"
         took = duration(sum(summary["seconds"].values()))
         line = " · ".join([f"[{self.done + self.failed}/{self.runs}] {title}", f"{summary['steps']} steps", took])
-        print(printable(f"{line} · validation/{metric} {text}"), file=self._out or sys.stdout, flush=True)
+        # A closed pipe must not stop the other runs.
+        with contextlib.suppress(OSError):
+            say(escaped(f"{line} · validation/{metric} {text}"), self._out or sys.stdout)
 
     def job_failed(self) -> None:
         """Count a failed run."""

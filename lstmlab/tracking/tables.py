@@ -12,7 +12,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from lstmlab.tracking.plain import printable
+from lstmlab.printable import escaped
+from lstmlab.terminal import transliterated
 
 Rows = Sequence[Sequence[Any]]
 """a sequence of cells per row; a cell may be anything that has a text"""
@@ -33,7 +34,8 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextI
     """Print a table to ``stream`` (standard output unless given).
 
     On a terminal it is styled, and long cells are folded to its width. Elsewhere (a file, a pipe, CI) lines are as
-    long as they need to be, so that no cell is cut, and have no control codes.
+    long as they need to be, so that no cell is cut, and have no control codes. Control characters in names are shown
+    escaped, and characters that the stream lacks in ASCII.
     Raises ``ValueError`` unless every row has one cell per column.
     """
     # Rich takes a tenth of a second to import, which programs that only read run files can save.
@@ -42,14 +44,13 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextI
     from rich.table import Table
     from rich.text import Text
 
-    cells = [[printable(cell) for cell in row] for row in _cells(columns, rows)]
+    columns = [escaped(column) for column in columns]
+    cells = [[escaped(cell) for cell in row] for row in _cells(columns, rows)]
     target = stream or sys.stdout
     # Text, not str: rich would read square brackets in a str as markup.
-    table = Table(title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=Text(escaped(title)), title_justify="left", box=box.SIMPLE_HEAD)
     for column, numeric in zip(columns, _numeric_columns(columns, cells), strict=True):
-        table.add_column(
-            Text(printable(column)), justify="right" if numeric else "left", overflow="fold", no_wrap=False
-        )
+        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold", no_wrap=False)
     for row in cells:
         table.add_row(*map(Text, row))
     if target.isatty():
@@ -58,7 +59,8 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextI
     plain = io.StringIO()
     # Set here, so that FORCE_COLOR, which CI services set, puts no control codes into files.
     Console(file=plain, width=100_000, color_system=None, force_terminal=False).print(table)
-    target.writelines(line.rstrip() + "\n" for line in plain.getvalue().splitlines())
+    lines = "".join(line.rstrip() + "\n" for line in plain.getvalue().splitlines())
+    target.write(transliterated(lines, target.encoding))
     target.flush()
 
 
@@ -98,4 +100,5 @@ def _numeric_columns(columns: Sequence[str], cells: list[list[str]]) -> list[boo
 
 
 def _escaped(cell: str) -> str:
-    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", "<br>")
+    lines = cell.replace("\\", "\\\\").replace("|", "\\|").split("\n")
+    return "<br>".join(map(escaped, lines))

@@ -197,7 +197,7 @@ def load(directory: str | Path) -> Trained:
 def _with_artifacts(task: Task, path: Path) -> Task:
     """The task with the artifacts of its run, if the run has any."""
     try:
-        return task.with_artifacts(from_plain(json.loads(path.read_text())))
+        return task.with_artifacts(from_plain(json.loads(path.read_text(encoding="utf-8"))))
     except FileNotFoundError:
         return task
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:

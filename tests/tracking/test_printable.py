@@ -4,23 +4,23 @@ import io
 
 import pytest
 
+from lstmlab.printable import escaped
 from lstmlab.tracking import Progress, print_table
-from lstmlab.tracking.plain import printable
 
-ACTS = ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "a\rb", "\x08\x08", "\u202eabc", "\x00", "\x7f"]
+ACTS = ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "a\rb", "\x08\x08", "\u202eabc", "\x00", "\x7f", "two\nlines"]
 
 
 @pytest.mark.parametrize("text", ACTS)
 def test_what_acts_on_a_terminal_is_shown_by_its_number(text):
-    shown = printable(text)
+    shown = escaped(text)
     assert "\\" in shown
     assert shown.isprintable()
-    assert printable(shown) == shown
+    assert escaped(shown) == shown
 
 
 def test_what_only_shows_stays():
-    text = "Ünïcode · 日本 · \\x1b as text\n\ttab 👩‍🚀"
-    assert printable(text) == text
+    text = "Ünïcode · 日本 · \\x1b as text 👩‍🚀"
+    assert escaped(text) == text
 
 
 @pytest.mark.parametrize("text", ACTS)

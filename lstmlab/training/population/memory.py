@@ -33,6 +33,8 @@ def free_bytes(device: Any) -> int | None:
         return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
     memory = Path("/proc/meminfo")
     if device.platform == "cpu" and memory.exists():
-        available = next(line for line in memory.read_text().splitlines() if line.startswith("MemAvailable"))
+        available = next(
+            line for line in memory.read_text(encoding="utf-8").splitlines() if line.startswith("MemAvailable")
+        )
         return int(available.split()[1]) * 1024
     return None

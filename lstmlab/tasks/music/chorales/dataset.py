@@ -49,7 +49,7 @@ def load_chorales(corpus: str, data_dir: str | os.PathLike[str] | None = None) -
     if corpus != "jsb":
         raise DataError(f"no corpus of music is called {corpus!r}; there are: {', '.join(CORPORA)}")
     path = fetch("jsb_chorales", data_dir)
-    pieces = json.loads(path.read_text())
+    pieces = json.loads(path.read_text(encoding="utf-8"))
     return {split: _rolls(pieces[name]) for split, name in _JSB_SPLITS.items()}
 
 

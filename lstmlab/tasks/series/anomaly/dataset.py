@@ -120,8 +120,8 @@ def load_nab(name: str, data_dir: str | os.PathLike[str] | None = None) -> Label
             f"{error}; NAB is the repository numenta/NAB on GitHub: its folders data and labels belong below "
             f"{directory / 'nab'}, or set data.dir to a folder that holds nab"
         ) from None
-    windows = json.loads(labels_path.read_text())[f"{name}.csv"]
-    with path.open(newline="") as file:
+    windows = json.loads(labels_path.read_text(encoding="utf-8"))[f"{name}.csv"]
+    with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     times = np.array([row["timestamp"] for row in rows], dtype="datetime64[s]")
     values = np.array([[float(row["value"])] for row in rows])
