@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from lstmlab.data.spread import ROUNDINGS, spread_or_one
+
 SeriesValues = Float[np.ndarray, "rows columns"]
 
 
@@ -20,9 +22,10 @@ class Scaler(NamedTuple):
 
     @classmethod
     def fit(cls, values: SeriesValues) -> Scaler:
-        """The scaler of these rows; a constant column is only shifted."""
-        std = values.std(axis=0)
-        return cls(values.mean(axis=0), np.where(std > 0, std, 1.0))
+        """The scaler of these rows; a column that is constant, but for rounding, is only shifted."""
+        wide = np.asarray(values, np.float64)
+        # The mean of what is left after the first row: exact where a column is constant.
+        return cls(wide[0] + (wide - wide[0]).mean(axis=0), spread_or_one(values))
 
     def scale(self, values: np.ndarray) -> np.ndarray:
         """From the data's units to z-scores."""
@@ -35,6 +38,10 @@ class Scaler(NamedTuple):
     def of(self, columns: list[int]) -> Scaler:
         """The scaler of some of the columns."""
         return Scaler(self.mean[columns], self.std[columns])
+
+    def rounding(self) -> Float[np.ndarray, " columns"]:
+        """How far apart two z-scores of one value may be, by the rounding of the data's own numbers."""
+        return ROUNDINGS * np.finfo(np.float64).eps * (np.abs(self.mean) / self.std + 1)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

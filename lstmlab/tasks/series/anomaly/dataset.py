@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from lstmlab.data.download import DataError, data_directory, fetch
 from lstmlab.data.nab_registry import NAB_SERIES, nab_labels, nab_series
 from lstmlab.data.resources import embedded_path
+from lstmlab.data.spread import spread
 from lstmlab.data.times import Times
 from lstmlab.tasks.series.series_info import Scaler, SeriesInfo, SeriesValues
 from lstmlab.tasks.series.splits import Spans
@@ -183,10 +184,10 @@ class SplitSeries(NamedTuple):
         return None if self.series.labels is None else self.series.labels[self.train_end :]
 
     def info(self) -> SeriesInfo:
-        """Names, step and the scaler of the training part; raises ``DataError`` when a column is constant there."""
+        """Names, step and the scaler of the training part; raises ``DataError`` when a column is constant there, or
+        changes by rounding alone."""
         values = self.series.values[: self.train_end]
-        columns = zip(self.series.names, values.T, strict=True)
-        constant = [name for name, column in columns if column.min() == column.max()]
+        constant = [name for name, deviation in zip(self.series.names, spread(values), strict=True) if not deviation]
         if constant:
             raise DataError(
                 f"column '{constant[0]}' never changes in the {self.train_end} rows of the training part: nothing can "

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from lstmlab.data.download import DataError, data_directory, fetch
 from lstmlab.data.registry import REGISTRY
 from lstmlab.data.resources import embedded_path
+from lstmlab.data.spread import spread
 from lstmlab.data.table import Table, read_table, unknown_column
 from lstmlab.tasks.series.calendar_features import calendar_features, inferred_season
 from lstmlab.tasks.series.series_info import Scaler, SeriesInfo
@@ -163,7 +164,7 @@ def prepare_series(settings: SeriesSettings) -> PreparedSeries:
     train_end = spans["train"][1]
     values = table.values[:, read]
     scaler = Scaler.fit(values[:train_end])
-    constant = [table.names[read[i]] for i in targets if values[:train_end, i].min() == values[:train_end, i].max()]
+    constant = [table.names[read[i]] for i in targets if not spread(values[:train_end])[i]]
     if constant:
         raise DataError(
             f"column '{constant[0]}' never changes in the {train_end} training rows: nothing can be learned"
