@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from lstmlab.data.clock import Clock, Times
 from lstmlab.data.download import DataError, data_directory, fetch
 from lstmlab.data.nab_registry import NAB_SERIES, nab_labels, nab_series
 from lstmlab.data.resources import embedded_path
 from lstmlab.data.spread import spread
-from lstmlab.data.times import Times
 from lstmlab.tasks.series.series_info import Scaler, SeriesInfo, SeriesValues
 from lstmlab.tasks.series.splits import Spans
 from lstmlab.tasks.series.table_options import TableOptions
@@ -42,6 +42,13 @@ class LabelledSeries(NamedTuple):
     """true inside labelled windows; None for a series without labels"""
     step: np.timedelta64 | None = None
     """between rows; None where it is not known or not the same"""
+    clock: Clock = Clock()
+    """of the times"""
+
+    @property
+    def local_times(self) -> Times | Float[np.ndarray, " rows"] | None:
+        """As ``times``; dates as a clock on the wall shows them."""
+        return self.times if self.times is None or self.step is None else self.clock.local(self.times)
 
 
 class SeriesSettings(NamedTuple):
@@ -121,8 +128,8 @@ def load_nab(name: str, data_dir: str | os.PathLike[str] | None = None) -> Label
             f"{error}; NAB is the repository numenta/NAB on GitHub: its folders data and labels belong below "
             f"{directory / 'nab'}, or set data.dir to a folder that holds nab"
         ) from None
-    windows = json.loads(labels_path.read_text())[f"{name}.csv"]
-    with path.open(newline="") as file:
+    windows = json.loads(labels_path.read_text(encoding="utf-8"))[f"{name}.csv"]
+    with path.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     times = np.array([row["timestamp"] for row in rows], dtype="datetime64[s]")
     values = np.array([[float(row["value"])] for row in rows])
@@ -145,10 +152,11 @@ def _no_series(name: str) -> str:
 
 def read_labelled(options: TableOptions, label: str | None) -> LabelledSeries:
     """A CSV file of your own; its column ``label``, if one is named, holds 0 and 1. Raises ``DataError``."""
-    table = options.read(columns=(options.target,)) if options.target else options.read()
+    kept = () if label is None else (label,)
+    table = options.read(columns=(options.target,)) if options.target else options.read(keep=kept)
     names, values = list(table.names), table.values
     if label is None:
-        return LabelledSeries(tuple(names), table.times, values, None, table.step)
+        return LabelledSeries(tuple(names), table.times, values, None, table.step, table.clock)
     if label not in names:  # data.columns leaves it out
         marked = options.read(columns=(label,)).values[:, 0]
     else:
@@ -163,7 +171,7 @@ def read_labelled(options: TableOptions, label: str | None) -> LabelledSeries:
             f"{options.file}, row {wrong[0] + 1} of data, column '{label}': {marked[wrong[0]]:g}, but a "
             "label is 0 (normal) or 1 (anomalous)"
         )
-    return LabelledSeries(tuple(names), table.times, values, marked > 0, table.step)
+    return LabelledSeries(tuple(names), table.times, values, marked > 0, table.step, table.clock)
 
 
 class SplitSeries(NamedTuple):
@@ -193,7 +201,7 @@ class SplitSeries(NamedTuple):
                 f"column '{constant[0]}' never changes in the {self.train_end} rows of the training part: nothing can "
                 "be learned; take a larger task.train_share"
             )
-        return SeriesInfo(self.series.names, Scaler.fit(values), self.series.step)
+        return SeriesInfo(self.series.names, Scaler.fit(values), self.series.step, self.series.clock)
 
 
 def split_series(series: LabelledSeries, settings: SeriesSettings) -> SplitSeries:

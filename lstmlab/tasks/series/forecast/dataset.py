@@ -135,7 +135,7 @@ class ForecastInfo(SeriesInfo):
     def from_plain(cls, plain: Mapping[str, Any]) -> ForecastInfo:
         """Undo :meth:`to_plain`; raises ``KeyError``, ``TypeError`` or ``ValueError`` for other values."""
         info = SeriesInfo.from_plain(plain)
-        return cls(info.names, info.scaler, info.step, list(plain["told"]))
+        return cls(info.names, info.scaler, info.step, info.clock, list(plain["told"]))
 
 
 class PreparedSeries(NamedTuple):
@@ -175,7 +175,7 @@ def prepare_series(settings: SeriesSettings) -> PreparedSeries:
     scaled = scaler.scale(values)
     columns = [scaled, *([_calendar(table)] if settings.calendar else [])]
     rows = np.concatenate(columns, axis=1).astype(np.float32)
-    forecast_info = ForecastInfo(tuple(table.names[i] for i in read), scaler, table.step, targets)
+    forecast_info = ForecastInfo(tuple(table.names[i] for i in read), scaler, table.step, table.clock, targets)
     return PreparedSeries(table, forecast_info, rows, scaled[:, targets], spans, season)
 
 
@@ -205,4 +205,4 @@ def _read(settings: SeriesSettings) -> tuple[Table, str | None, DatasetInfo | No
 def _calendar(table: Table) -> Float[np.ndarray, "rows features"]:
     if table.times is None or table.step is None:
         raise DataError("task.calendar=true needs a column of times, one step apart")
-    return calendar_features(table.times, table.step)
+    return calendar_features(table.clock.local(table.times), table.step)

@@ -244,7 +244,7 @@ class Forecast(TabularTask):
             series=series,
             names=self.info.target_names,
             scaler=self.info.scaler.of(self.info.targets),
-            times=self.prepared.table.times,
+            times=self.prepared.table.local_times,
             interval=self.interval,
             title=self.series_settings.title,
         )
