@@ -51,7 +51,7 @@ def read_input_file(
             str(path), columns=trained_on.names, gaps=gaps, missing=chosen.missing, ambiguous_time=chosen.ambiguous_time
         )
     except DataError as error:  # its message names the keys of training
-        text = str(error).replace("data.ambiguous_time=", "--ambiguous-time ")
+        text = str(error).replace("data.ambiguous_time=", "--ambiguous-time ").replace("data.file=", "--file ")
         text = text.replace("data.missing=", "--missing ").replace("set --missing", "give --missing")
         raise DataError(text.replace(", data.gaps=ignore takes rows as they come", "")) from None
     if len(table.values) < needed:

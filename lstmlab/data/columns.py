@@ -153,7 +153,7 @@ def _no_measurement(cells: Cells, name: str, time: object) -> str:
         return ""
     title = "" if name in cells.unusable and name == _unnamed(cells, name) else name.strip().lower()
     steps, whole = np.diff(values), bool((values == np.floor(values)).all())
-    one_way = bool((steps > 0).all() or (steps < 0).all())
+    one_way = bool((steps > 0).all() or (steps == -1).all())
     if title in TIME_NAMES and one_way:
         return "counts up, but holds no dates"
     low, high = _CALENDAR.get(title, (1, 0))
