@@ -58,7 +58,8 @@ def test_empty_rows_of_several_columns_count_unless_times_tell_where_rows_belong
 
 @pytest.mark.parametrize(
     ("header", "column"),
-    [("Unnamed: 0", range(5)), ("", range(5)), ("index", range(1, 6)), ("No", [1, 2, 3, 4, 5]), ("row_id", [7, 9, 12, 15, 40]),
+    [("Unnamed: 0", range(5)), ("", range(5)), ("index", range(1, 6)), ("No", [1, 2, 3, 4, 5]),
+     ("row_id", [7, 9, 12, 15, 40]),
      ("timestamp", [1, 2, 3, 4, 5]), ("time", [0, 0.1, 0.2, 0.3, 0.4]), ("hour", [22, 23, 0, 1, 2]),
      ("anything", range(40)), ("counter", range(9, 4, -1)), ("yyyymmdd", [20200101 + k for k in range(5)])],
 )  # fmt: skip
@@ -120,7 +121,8 @@ def test_the_delimiter_is_the_one_that_the_rows_share(read, text, names):
     [
         (["10,184", "11,200"], "10184 where the comma marks thousands, 10.184 where it is a decimal comma"),
         (["10,184", "11,2"], "(write 10.184)"), (["10,184", "1,211,200"], "(write 10184)"),
-        (["10,184", "1,200.5"], "(write 10184)"), (["0,184", "0,5"], "(write 0.184)"), (["1.110,5", "2"], "(write 1110.5)"),
+        (["10,184", "1,200.5"], "(write 10184)"), (["0,184", "0,5"], "(write 0.184)"),
+        (["1.110,5", "2"], "(write 1110.5)"),
     ],
 )  # fmt: skip
 def test_a_comma_is_taken_for_what_the_column_says(refused, cells, told):
