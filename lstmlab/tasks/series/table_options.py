@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from lstmlab.data.clock import clock_of
@@ -24,6 +25,13 @@ class TableOptions(NamedTuple):
     timezone: str | None = None
     ambiguous_time: str = "error"
     na: tuple[str, ...] = ()
+
+    @property
+    def shown_file(self) -> str | None:
+        """``file`` as users write it who work in the current directory."""
+        if self.file is None or not Path(self.file).is_relative_to(Path.cwd()):
+            return self.file
+        return str(Path(self.file).relative_to(Path.cwd()))
 
     def check(self) -> None:
         """Raise ``ValueError`` for keys about a file when there is none, for a target that is not read, and for formats

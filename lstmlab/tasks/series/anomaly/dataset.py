@@ -85,7 +85,7 @@ class SeriesSettings(NamedTuple):
             if name and not file:
                 raise ValueError(f"data.{key}={name} is set, but is of a table: set data.file=my.csv")
         if self.source in ("ecg", "nab") and file:
-            raise ValueError(f"task.source={self.source} and data.file={file}: set one of them")
+            raise ValueError(f"task.source={self.source} and data.file={self.table.shown_file}: set one of them")
 
     def load(self) -> LabelledSeries:
         """The series. Raises ``DataError``."""
@@ -163,13 +163,16 @@ def read_labelled(options: TableOptions, label: str | None) -> LabelledSeries:
         marked = values[:, names.index(label)]
         values = np.delete(values, names.index(label), axis=1)
         names.remove(label)
-    if not names:
-        raise DataError(f"{options.file} has no column besides the labels, '{label}'")
     wrong = np.flatnonzero((marked != 0) & (marked != 1))
     if len(wrong):
         raise DataError(
             f"{options.file}, row {wrong[0] + 1} of data, column '{label}': {marked[wrong[0]]:g}, but a "
             "label is 0 (normal) or 1 (anomalous)"
+        )
+    if not names:
+        raise DataError(
+            f"{options.file} has no column besides the labels, '{label}', that holds measurements; data.columns=[a,b] "
+            "names what is read"
         )
     return LabelledSeries(tuple(names), table.times, values, marked > 0, table.step, table.clock)
 

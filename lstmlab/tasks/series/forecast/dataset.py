@@ -104,7 +104,7 @@ class SeriesSettings(NamedTuple):
         if self.fold >= self.folds:
             raise ValueError(f"task.fold is {self.fold}, but must be below task.folds, which is {self.folds}")
         if self.table.file and self.dataset != "auto":
-            raise ValueError(f"task.dataset={self.dataset} and data.file={self.table.file}: set one of them")
+            raise ValueError(f"task.dataset={self.dataset} and data.file={self.table.shown_file}: set one of them")
         self.table.check()
         if self.table.target and self.features == "M":
             raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
