@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lstmlab.data.clock import AMBIGUOUS
 from lstmlab.data.download import DataError
 from lstmlab.data.fill import FILLS
 from lstmlab.data.table import Table
@@ -21,32 +22,37 @@ def add_file_arguments(parser: argparse.ArgumentParser, results: str) -> None:
     parser.add_argument(
         "--missing", choices=FILLS, help="fill empty cells and absent rows (default: as the run was trained)"
     )
+    parser.add_argument(
+        "--ambiguous-time", choices=AMBIGUOUS[1:],
+        help="which is meant of a local time that is there twice as clocks are put back (default: as in training)",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, help=f"directory for the results (default: RUN_DIR/{results})")
 
 
 def read_input_file(
-    task: TabularTask, trained_on: SeriesInfo, path: Path, missing: str | None, needed: int, why: str
+    task: TabularTask, trained_on: SeriesInfo, chosen: argparse.Namespace, needed: int, why: str
 ) -> Table:
     """Read the columns that the model was trained on.
 
     Args:
         task: the task of the run.
         trained_on: the columns and the time step that the file must have. Without a time step any times will do.
-        path: the file.
-        missing: how to fill empty cells and absent rows; None: as in training.
+        chosen: the arguments that :func:`add_file_arguments` adds; None: as in training.
         needed: fewest rows.
         why: why that many rows are needed, for the error message.
 
     Raises:
         DataError: for a file that lacks columns or rows, or has another time step.
     """
-    rules = {"gaps": "ignore"} if trained_on.step is None else {}
-    if missing is not None:
-        rules["missing"] = missing
+    path: Path = chosen.file
+    gaps = "ignore" if trained_on.step is None else None
     try:
-        table = task.table_options.read(str(path), columns=trained_on.names, **rules)
+        table = task.table_options.read(
+            str(path), columns=trained_on.names, gaps=gaps, missing=chosen.missing, ambiguous_time=chosen.ambiguous_time
+        )
     except DataError as error:  # its message names the keys of training
-        text = str(error).replace("data.missing=", "--missing ").replace("set --missing", "give --missing")
+        text = str(error).replace("data.ambiguous_time=", "--ambiguous-time ").replace("data.file=", "--file ")
+        text = text.replace("data.missing=", "--missing ").replace("set --missing", "give --missing")
         raise DataError(text.replace(", data.gaps=ignore takes rows as they come", "")) from None
     if len(table.values) < needed:
         raise DataError(f"{path} has {len(table.values)} rows, but {why}")

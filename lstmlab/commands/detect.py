@@ -32,15 +32,15 @@ def main(arguments: list[str]) -> None:
         f"a score needs {needed}: task.context={task.context} to look back on and task.horizon={task.horizon} that are "
         "forecast"
     )
-    table = read_input_file(task, task.info, chosen.file, chosen.missing, needed, why)
+    table = read_input_file(task, task.info, chosen, needed, why)
     scores = score(trained, task, task.scorer, table)
     flags = np.nan_to_num(scores, nan=-np.inf) > task.scorer.threshold
     output = chosen.output or chosen.run / "detect"
     output.mkdir(parents=True, exist_ok=True)
     write(output / "scores.csv", table, scores, flags)
     anomaly_plot(
-        output / "scores.png", table.values, scores, task.scorer.threshold, names=table.names, times=table.times,
-        title=chosen.file.name,
+        output / "scores.png", table.values, scores, task.scorer.threshold, names=table.names,
+        times=table.local_times, title=chosen.file.name,
     )  # fmt: skip
     for line in report(table, scores, flags):
         print(line)
@@ -58,9 +58,10 @@ def write(path: Path, table: Table, scores: np.ndarray, flags: np.ndarray) -> No
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["row" if table.times is None else "time", *table.names, "score", "flagged"])
+        times = table.written_times()
         for row, values in enumerate(table.values):
             score_text = f"{scores[row]:.8g}" if np.isfinite(scores[row]) else ""
-            writer.writerow([_time(table, row), *(f"{value:.10g}" for value in values), score_text, int(flags[row])])
+            writer.writerow([times[row], *(f"{value:.10g}" for value in values), score_text, int(flags[row])])
 
 
 def report(table: Table, scores: np.ndarray, flags: np.ndarray) -> list[str]:
@@ -70,13 +71,9 @@ def report(table: Table, scores: np.ndarray, flags: np.ndarray) -> list[str]:
     if not periods:
         return [f"nothing flagged in {scored} rows"]
     lines = [f"{len(periods)} period{'s' * (len(periods) > 1)} flagged, {int(flags.sum())} of {scored} rows scored"]
+    times = table.written_times()
     for first, end in periods:
-        span = _time(table, first) if end - first == 1 else f"{_time(table, first)} to {_time(table, end - 1)}"
+        span = times[first] if end - first == 1 else f"{times[first]} to {times[end - 1]}"
         rows = "1 row" if end - first == 1 else f"{end - first} rows"
         lines.append(f"  {span} ({rows}, highest score {scores[first:end].max():.4g})")
     return lines
-
-
-def _time(table: Table, row: int) -> str:
-    """The time of a row, or its number counted from 0."""
-    return f"{row}" if table.times is None else str(table.times[row]).replace("T", " ")

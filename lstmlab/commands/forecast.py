@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy as np
 from lstmlab.commands._input_file import add_file_arguments, read_input_file
 from lstmlab.commands._parser import run_parser_for
 from lstmlab.config import ConfigError
+from lstmlab.data.download import DataError
 from lstmlab.data.table import Table
-from lstmlab.data.times import following
+from lstmlab.data.times import following_on
 from lstmlab.plots import forecast as plots
 from lstmlab.tasks.series.calendar_features import calendar_features
 from lstmlab.tasks.series.distributions import Prediction
@@ -24,6 +26,7 @@ from lstmlab.training import Trained, load
 
 PLOTTED_HORIZONS = 3
 """how much of the past a plot shows, in horizons"""
+MIDNIGHT = " 00:00:00"
 
 
 def main(arguments: list[str]) -> None:
@@ -36,13 +39,16 @@ def main(arguments: list[str]) -> None:
     if not isinstance(task, Forecast):
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which forecasts no series")
     why = f"the run looks back on task.window={task.window}"
-    table = read_input_file(task, task.info, chosen.file, chosen.missing, task.window, why)
+    table = read_input_file(task, task.info, chosen, task.window, why)
     times = future_times(task, table)
-    prediction = forecast_after(trained, task, table, times)
+    try:
+        prediction = forecast_after(trained, task, table, times)
+    except ValueError as error:
+        raise DataError(f"{chosen.file}: {error}") from None
     output = chosen.output or chosen.run / "forecast"
     output.mkdir(parents=True, exist_ok=True)
     path = output / "forecast.csv"
-    write(path, task, times, prediction)
+    write(path, task, written(table, times), prediction)
     print(path)
     for column, name in enumerate(file_names(task.info.target_names)):
         plot = output / f"forecast_{name}.png"
@@ -54,7 +60,20 @@ def future_times(task: Forecast, table: Table) -> np.ndarray:
     """The times to forecast, ``[horizon]``; numbers of rows where the file has no regular times."""
     if table.times is None or table.step is None:
         return len(table.values) + np.arange(task.horizon)
-    return following(table.times, table.step, task.horizon)
+    return following_on(table.clock, table.times, table.step, task.horizon)
+
+
+def written(table: Table, times: np.ndarray) -> dict[str, list[str]]:
+    """The times to forecast as text, or the numbers of the rows, below the name of their column.
+
+    With the offset from UTC where the file has one, and without the time of day where all rows are at midnight.
+    """
+    if times.dtype.kind != "M":
+        return {"row": [str(row) for row in times]}
+    texts = table.clock.written(times)
+    if table.clock.offset is None and all(text.endswith(MIDNIGHT) for text in texts):
+        texts = [text.removesuffix(MIDNIGHT) for text in texts]
+    return {"time": texts}
 
 
 def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.ndarray) -> Prediction:
@@ -65,7 +84,9 @@ def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.nda
     rows = [values]
     if task.calendar:
         assert table.times is not None and info.step is not None
-        rows.append(calendar_features(np.concatenate([table.times[-window:], times]), info.step))
+        around = np.concatenate([table.times[-window:], times])
+        clock = table.clock if info.clock is None else info.clock
+        rows.append(calendar_features(clock.local_from(around, table.clock), info.step))
     batch = task.batch_of(jnp.asarray(np.concatenate(rows, axis=1), jnp.float32)[None])
     scaled = task.prediction(trained.predict(batch), batch)
     scaler = info.scaler.of(info.targets)
@@ -77,23 +98,26 @@ def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.nda
     return Prediction(restored(scaled.point), *bounds)
 
 
-def write(path: Path, task: Forecast, times: np.ndarray, prediction: Prediction) -> None:
+def write(path: Path, task: Forecast, times: Mapping[str, list[str]], prediction: Prediction) -> None:
     """One line per time (or number of a row, from 0) and column: the forecast and, where there is one, its interval."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         bounds = ["lower", "upper"] if prediction.lower is not None else []
-        writer.writerow(["time" if times.dtype.kind == "M" else "row", "column", "forecast", *bounds])
-        for row, time in enumerate(times):
+        [(title, texts)] = times.items()
+        writer.writerow([title, "column", "forecast", *bounds])
+        for row, text in enumerate(texts):
             for column, name in enumerate(task.info.target_names):
                 parts = [p for p in (prediction.point, prediction.lower, prediction.upper) if p is not None]
-                writer.writerow([_text(time), name, *(f"{p[row, column]:.8g}" for p in parts)])
+                writer.writerow([text, name, *(f"{p[row, column]:.8g}" for p in parts)])
 
 
 def draw(path: Path, task: Forecast, table: Table, times: np.ndarray, prediction: Prediction, column: int) -> None:
     """Plot the end of the file and the forecast of one column."""
     count = max(task.window, PLOTTED_HORIZONS * task.horizon)
     past = table.values[-count:, task.info.targets[column]]
-    before = np.arange(len(table.values)) if table.times is None or table.step is None else table.times
+    before = np.arange(len(table.values)) if table.step is None else table.local_times
+    assert before is not None  # a step is one of times
+    after = times if table.step is None else table.clock.local(times)
     bounds = {}
     if prediction.lower is not None and prediction.upper is not None:
         bounds = {"forecast": (prediction.lower[:, column], prediction.upper[:, column])}
@@ -103,9 +127,4 @@ def draw(path: Path, task: Forecast, table: Table, times: np.ndarray, prediction
         plots.forecast, y_label=name, title=f"{name}: forecast{note}", bands=bounds, truth_name="file"
     )
     truth = np.concatenate([past, np.full(task.horizon, np.nan)])
-    show(path, np.concatenate([before[-count:], times]), truth, {"forecast": prediction.point[:, column]})
-
-
-def _text(time: object) -> str:
-    """ISO 8601; only the day at midnight."""
-    return str(time).replace("T", " ").removesuffix(" 00:00:00")
+    show(path, np.concatenate([before[-count:], after]), truth, {"forecast": prediction.point[:, column]})

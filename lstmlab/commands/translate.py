@@ -33,15 +33,21 @@ def main(arguments: list[str]) -> None:
     if not isinstance(task, PairTask):
         raise ConfigError(f"{chosen.run} holds a run of task {task.name}, which translates nothing")
     texts = [(f"source {number}", text) for number, text in enumerate(chosen.text, 1)] or _lines(chosen.file)
-    if not texts:
+    if not any(text.strip() for _, text in texts):
         raise ConfigError("there is nothing to translate: give a source as an argument, in --file or on standard input")
     sources = []
     for place, text in texts:
-        try:
-            sources.append(task.read(text))
-        except ValueError as error:
-            raise ConfigError(f"{place}: {error}") from None
-    for (_, text), hypotheses in zip(texts, task.translate(trained, sources, chosen.beam), strict=True):
+        if text.strip():
+            try:
+                sources.append(task.read(text))
+            except ValueError as error:
+                raise ConfigError(f"{place}: {error}") from None
+    outputs = iter(task.translate(trained, sources, chosen.beam))
+    for _, text in texts:
+        if not text.strip():
+            print()  # a blank line keeps its place, so that lines of the output are those of the input
+            continue
+        hypotheses = next(outputs)
         if chosen.n_best:
             for symbols, score in hypotheses:
                 print(f"{text}\t{score:.4f}\t{task.write(symbols)}")
@@ -50,13 +56,13 @@ def main(arguments: list[str]) -> None:
 
 
 def _lines(file: Path | None) -> list[tuple[str, str]]:
-    """The lines of a file or of standard input that are not blank, each with a name for error messages."""
+    """The lines of a file or of standard input, each with a name for error messages; without a byte order mark."""
     from lstmlab.config import ConfigError
 
     name = file or "standard input"
     try:
-        text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
+        text = file.read_text(encoding="utf-8-sig") if file else sys.stdin.read().removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise ConfigError(f"{name} is not UTF-8 text") from None
     # Not splitlines(), which also splits at characters that may occur within a line.
-    return [(f"{name}, line {i}", line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [(f"{name}, line {i}", line) for i, line in enumerate(text.removesuffix("\n").split("\n"), 1)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -41,6 +43,7 @@ def from_plain_tree(values: Mapping[str, Any]) -> Config:
     _reject_unknown("", values, [f.name for f in dataclasses.fields(Config)])
     try:
         sections = {name: _section(name, cls, values.get(name, {})) for name, cls in SECTIONS.items()}
+        sections["data"] = _with_whole_paths(sections["data"])
         cell = _cell(values.get("cell"))
         task = _task(values.get("task"), sections["data"])
         scalars = settings_of(Config)
@@ -62,6 +65,17 @@ def to_tree(config: Config) -> dict[str, Any]:
     }
     tree |= {name: _plain(getattr(config, name)) for name in SECTIONS}
     return tree | _plain(config)
+
+
+def _with_whole_paths(data: DataConfig) -> DataConfig:
+    """Relative paths are meant from where the program was started; as absolute ones they mean the same files in a job
+    that Hydra moves to its run directory (``hydra.job.chdir``), and when the run is loaded from another directory.
+    """
+    given, start = {"dir": data.dir, "file": data.file}, Path.cwd()
+    if HydraConfig.initialized() and (hydra := HydraConfig.get()).job.chdir and start == Path(hydra.runtime.output_dir):
+        start = Path(hydra.runtime.cwd)
+    paths = {key: value and str(start / Path(value).expanduser()) for key, value in given.items()}
+    return dataclasses.replace(data, **paths)
 
 
 def _plain(instance: Any) -> dict[str, Any]:
@@ -132,6 +146,7 @@ def _check(settings: Mapping[str, Setting], prefix: str, values: Mapping[str, An
 
 def _value(key: str, setting: Setting, value: Any) -> Any:
     if isinstance(value, list) and tuple in setting.types:
+        value = [str(entry) if type(entry) in (int, float) else entry for entry in value]
         if not all(isinstance(entry, str) for entry in value):
             raise ConfigError(f"{key} is {shown(repr(value))}, but must be a list of texts, such as [a, b]")
         value = tuple(value)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstmlab.cells import Init
+from lstmlab.data.clock import AMBIGUOUS
 from lstmlab.data.fill import FILLS
 from lstmlab.data.table import GAPS
 from lstmlab.models.attention import ATTENTIONS
@@ -148,8 +149,28 @@ class DataConfig:
     file: str | None = setting(None, "your CSV file: a line of column names, then one line per point in time")
     target: str | None = setting(None, "the file's column that the task is about")
     label: str | None = setting(None, "the file's column that says which rows are anomalous: 1, else 0")
-    time: str | None = setting(None, "the file's column of times; none: found by its dates")
-    columns: tuple[str, ...] = setting((), "the file's columns to read, as [a,b]; none: all")
+    time: str | tuple[str, ...] | None = setting(
+        None,
+        "the file's column of times, or [date,time] or [year,month,day,hour] where they have several; null: found by "
+        "its dates; none: read without times",
+    )
+    time_format: str | None = setting(
+        None,
+        "how times are written: a pattern such as '%d/%m/%Y %H:%M', excel (days), unix, unix_ms, unix_us or unix_ns; "
+        "null: found",
+    )
+    timezone: str | None = setting(
+        None, "zone of local times, and in which results are written: Europe/Berlin, +01:00; null: as the file says"
+    )
+    ambiguous_time: str = setting(
+        "error",
+        "which is meant of a local time that is there twice as clocks are put back, where the order does not tell",
+        choices=AMBIGUOUS,
+    )
+    columns: tuple[str, ...] = setting(
+        (), "the file's columns to read, as [a,b]; none: all but row numbers and parts of the date"
+    )
+    na: tuple[str, ...] = setting((), "further cells that count as empty, as ['.','#N/A','-999']")
     missing: str = setting("error", "how to fill the file's empty cells and absent rows", choices=("error", *FILLS))
     gaps: str = setting("error", "whether the times of the file may be unequally spaced", choices=GAPS)
     placement: str = setting(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstmlab.data.times import Times, usual_step
+from lstmlab.data.clock import Times, seconds_if_whole
+from lstmlab.data.times import usual_step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +31,13 @@ def insert_rows(times: Times, frame: pd.DataFrame, how: str) -> tuple[Times, pd.
     than half of the rows would be made up.
     """
     import pandas as pd  # not at the top: `lstmlab cells` imports this file, and pandas takes half a second
+    from pandas.tseries.frequencies import to_offset
 
     step = usual_step(times)
     places, remainders = np.divmod(times - times[0], step)
     if remainders.any() or places[-1] + 1 > 2 * len(times):
         return None
-    filled = fill_cells(frame.set_axis(pd.DatetimeIndex(times)).asfreq(f"{step.astype(np.int64)}s"), how)
-    return filled.index.to_numpy().astype("datetime64[s]"), filled
+    filled = fill_cells(
+        frame.set_axis(pd.DatetimeIndex(times)).asfreq(to_offset(step.astype("timedelta64[us]").item())), how
+    )
+    return seconds_if_whole(filled.index.to_numpy()), filled

@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmlab.data.clock import Clock, Times, seconds_if_whole, set_clock
+from lstmlab.data.time_formats import digits, parser_of, parsers
 
 # pandas is imported where it is used: it takes half a second, and `lstmlab cells` imports this file.
 
-Times = NDArray[np.datetime64]
-
-FORMATS = (
-    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
-    "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y",
-    "%b %d %Y", "%d %b %Y", "%Y-%m", "%Y/%m", "%Y",
-)  # fmt: skip
-"""accepted besides ISO 8601 and Unix seconds"""
+DAY = np.timedelta64(1, "D")
 
 
-def parsers(cell: str) -> list[Callable[[str], datetime]]:
-    """The functions that can read a cell as a point in time; none if it is not one."""
-    named = [lambda text, form=form: datetime.strptime(text, form) for form in FORMATS]
-    return [parse for parse in (_iso, _unix, *named) if _reads(parse, cell)]
+def parse_times(cells: Sequence[str], form: str | None = None) -> tuple[list[datetime] | None, int]:
+    """The cells as points in time, all of the same format: ``form``, or one that is found.
+
+    Some columns can be read in several formats: 01/02/2020 is in January or in February. Then the one is taken that
+    puts the times one step apart; and plain digits that are dates in every row are dates. Returns None and the number
+    of cells if that does not decide, and None and the index of the first cell that the best format cannot read if no
+    format reads all cells.
+    """
+    readings: list[tuple[list[datetime], Times]] = []
+    failed = 0
+    for parse in [parser_of(form)] if form else parsers(cells[0]):
+        moments: list[datetime] = []
+        try:
+            moments.extend(map(parse, cells))
+        except (ValueError, OverflowError):
+            failed = max(failed, len(moments))  # extend() keeps what came before the cell that failed
+            continue
+        aware = [moment.tzinfo is not None for moment in moments]
+        if any(aware) != all(aware):
+            failed = max(failed, aware.index(not aware[0]))
+            continue
+        times, _ = set_clock(moments, None, "error")
+        if parse is digits:
+            return moments, len(cells)
+        if not any(np.array_equal(times, known) for _, known in readings):
+            readings.append((moments, times))
+    if len(readings) > 1:
+        readings = [reading for reading in readings if regular_step(reading[1])[0] is not None]
+    return (readings[0][0], len(cells)) if len(readings) == 1 else (None, len(cells) if readings else failed)
 
 
 def parse_column(cells: Sequence[str]) -> tuple[Times | None, int]:
-    """The cells as datetime64[s]: as they are written, or in UTC if their offsets from UTC differ.
-
-    All cells must have the same format. Some columns can be read in several: 01/02/2020 is in January or in February.
-    Then the format is taken that puts the times one step apart. Returns None and the number of cells if that does not
-    decide, and None and the index of the first cell that the best format cannot read if no format reads all cells.
-    """
-    readings: list[Times] = []
-    failed = 0
-    for parse in parsers(cells[0]):
-        times: list[datetime] = []
-        try:
-            times.extend(map(parse, cells))
-        except (ValueError, OverflowError):
-            failed = max(failed, len(times))  # extend() keeps what came before the cell that failed
-            continue
-        readings.append(_to_seconds(times))
-    distinct = [times for i, times in enumerate(readings) if not any(np.array_equal(times, t) for t in readings[:i])]
-    if len(distinct) > 1:
-        distinct = [times for times in distinct if regular_step(times)[0] is not None]
-    return (distinct[0], len(cells)) if len(distinct) == 1 else (None, len(cells) if readings else failed)
+    """As :func:`parse_times`, as datetime64: as they are written, or in UTC if their offsets from UTC differ."""
+    moments, failed = parse_times(cells)
+    return (None if moments is None else set_clock(moments, None, "error")[0]), failed
 
 
 def usual_step(times: Times) -> np.timedelta64:
     """The most frequent difference between neighbours, the smallest such difference if there are several."""
     differences, counts = np.unique(np.diff(times), return_counts=True)
-    return differences[np.argmax(counts)]
+    step = differences[np.argmax(counts)]
+    return step.astype("timedelta64[s]") if step == step.astype("timedelta64[s]") else step
 
 
 def regular_step(times: Times) -> tuple[np.timedelta64 | None, int]:
@@ -88,12 +92,28 @@ def following(times: Times, step: np.timedelta64, count: int) -> Times:
     """The ``count`` points in time after the last one, ``step`` apart."""
     ahead = np.arange(1, count + 1)
     if np.datetime_data(step.dtype)[0] != "M":
-        return times[-1] + ahead * step.astype("timedelta64[s]")
+        return seconds_if_whole(times[-1] + ahead * step)
     import pandas as pd
 
     months, last = int(step.astype(np.int64)), pd.Timestamp(times[-1])
     offset = pd.offsets.MonthEnd if last.is_month_end else lambda n: pd.DateOffset(months=n)
-    return pd.DatetimeIndex([last + offset(int(n) * months) for n in ahead]).to_numpy().astype("datetime64[s]")
+    return seconds_if_whole(pd.DatetimeIndex([last + offset(int(n) * months) for n in ahead]).to_numpy())
+
+
+def stepped(times: Times, clock: Clock) -> Times:
+    """The times on the clock that is followed from row to row: days and months are those of the local clock, which may
+    be 23 or 25 hours long, and shorter steps take the same time on every day.
+    """
+    local = clock.local(times)
+    step = usual_step(local) if len(times) > 1 else DAY / 2
+    return local if step > np.timedelta64(0) and step % DAY == np.timedelta64(0) else times
+
+
+def following_on(clock: Clock, times: Times, step: np.timedelta64, count: int) -> Times:
+    """As :func:`following`, for times as a table with this clock stores them."""
+    steps = stepped(times, clock)
+    after = following(steps, step, count)
+    return after if steps is times else seconds_if_whole(clock.stored(after))
 
 
 def step_name(step: np.timedelta64) -> str:
@@ -101,6 +121,8 @@ def step_name(step: np.timedelta64) -> str:
     count = int(step.astype(np.int64))
     if np.datetime_data(step.dtype)[0] == "M":
         return _many(count, "month")
+    if np.datetime_data(step.dtype)[0] == "us":
+        return f"{count / 1e3:.10g} milliseconds" if count < 10**6 else f"{count / 1e6:.10g} seconds"
     for size, unit in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
         if count % size == 0:
             return _many(count // size, unit)
@@ -109,33 +131,3 @@ def step_name(step: np.timedelta64) -> str:
 
 def _many(count: int, unit: str) -> str:
     return f"1 {unit}" if count == 1 else f"{count} {unit}s"
-
-
-def _iso(text: str) -> datetime:
-    if text.isdigit() and len(text) != 8:  # 20200131 is a day; other plain numbers are not ISO 8601 dates here
-        raise ValueError(text)
-    return datetime.fromisoformat(text)
-
-
-def _unix(text: str) -> datetime:
-    """Seconds or milliseconds since 1970, in the years 1973 to 2286."""
-    value = float(text)
-    if not 1e8 <= value < 1e13 or 1e10 <= value < 1e11:
-        raise ValueError(text)
-    return datetime.fromtimestamp(value / 1000 if value >= 1e11 else value, UTC)
-
-
-def _to_seconds(times: list[datetime]) -> Times:
-    """As datetime64[s]: local times if all have the same offset from UTC (or none), and else UTC."""
-    import pandas as pd
-
-    offsets = {time.utcoffset() for time in times}
-    return pd.to_datetime(times, utc=len(offsets) > 1).tz_localize(None).to_numpy().astype("datetime64[s]")
-
-
-def _reads(parse: Callable[[str], datetime], cell: str) -> bool:
-    try:
-        parse(cell)
-    except (ValueError, OverflowError):
-        return False
-    return True

@@ -2,6 +2,8 @@
 
 import csv
 import dataclasses
+import datetime
+import zoneinfo
 
 import numpy as np
 import pytest
@@ -98,6 +100,48 @@ def test_a_run_without_times_forecasts_a_file_with_any(tmp_path):
     assert (outcome.code, outcome.err) == (0, "")
     rows = list(csv.DictReader((trained / "forecast" / "forecast.csv").open()))
     assert [row["row"] for row in rows] == ["18", "19", "20"]
+
+
+def hourly(path, first, offset, rows=60):
+    """Rows by the hour from an instant on, written with ``offset(instant)``, an ISO text."""
+    instants = [datetime.datetime.fromisoformat(first) + datetime.timedelta(hours=k) for k in range(rows)]
+    lines = [f"{offset(instant)},{hour % 7 + hour % 24}" for hour, instant in enumerate(instants)]
+    path.write_text("\n".join(["time,load", *lines]) + "\n")
+    return path
+
+
+def test_one_instant_is_forecast_alike_however_it_is_written(tmp_path):
+    """Trained in a zone; used with its local times, with its offsets, and in UTC."""
+    zone = zoneinfo.ZoneInfo("Europe/Berlin")
+
+    def local(instant):
+        return instant.astimezone(zone).isoformat()
+
+    def naive(instant):
+        return instant.astimezone(zone).replace(tzinfo=None).isoformat()
+
+    train = hourly(tmp_path / "train.csv", "2021-03-25T00:00+00:00", naive, 120)
+    config = small(
+        "forecast", f"data.file={train}", "data.target=load", "task.calendar=true", "data.timezone=Europe/Berlin"
+    )
+    trained = run(config, tmp_path / "run").directory
+    found = []
+    for name, written in (("local", local), ("naive", naive), ("utc", datetime.datetime.isoformat)):
+        file = hourly(tmp_path / f"{name}.csv", "2021-10-30T00:00+00:00", written, 23)
+        outcome = command("forecast", str(trained), "--file", str(file), "--output", str(tmp_path / name))
+        assert (outcome.code, outcome.err) == (0, "")
+        found.append((tmp_path / name / "forecast.csv").read_text())
+    assert found[0] == found[1] == found[2]
+    times = [row["time"] for row in csv.DictReader(found[0].splitlines())]
+    assert times == ["2021-10-31 01:00:00+02:00", "2021-10-31 02:00:00+02:00", "2021-10-31 02:00:00+01:00"]
+
+
+def test_times_without_offset_do_not_fit_a_calendar_with_one(tmp_path):
+    train = hourly(tmp_path / "train.csv", "2021-03-25T00:00+01:00", datetime.datetime.isoformat, 120)
+    config = small("forecast", f"data.file={train}", "data.target=load", "task.calendar=true")
+    trained = run(config, tmp_path / "run").directory
+    new = hourly(tmp_path / "new.csv", "2021-05-01T00:00+01:00", lambda t: t.replace(tzinfo=None).isoformat())
+    assert "new.csv: times of the offset +01:00, but these are without an offset" in refused(trained, "--file", new)
 
 
 def test_what_is_wrong_with_the_file_is_said_in_a_line(trained, tmp_path):

@@ -1,9 +1,11 @@
 """Configurations survive being written and read."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
+from small_runs import command, overrides
 
 from lstmlab.cells import cell_names
 from lstmlab.config import ConfigError, compose, read_config, save_config, to_config, to_tree
@@ -59,6 +61,26 @@ def test_missing_sections_take_their_defaults():
     assert config.task.length == 7
     assert config.model == type(config.model)()
     assert config.cell.options["reset"] == "after"
+
+
+def test_relative_paths_mean_the_directory_in_which_the_program_was_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = compose(["task=forecast", "data.file=data/my.csv", "data.target=a", "data.dir='~/there'"])
+    assert config.data.file == config.task.data_file == str(tmp_path / "data" / "my.csv")
+    assert config.data.dir == str(Path("~/there").expanduser())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert to_config(to_tree(config)) == config
+
+
+def test_a_file_is_found_from_a_job_that_hydra_moves(tmp_path, monkeypatch):
+    rows = [f"{2000 + k // 12}-{k % 12 + 1:02d},{k % 7}" for k in range(90)]
+    (tmp_path / "my.csv").write_text("\n".join(["day,load", *rows]) + "\n")
+    monkeypatch.chdir(tmp_path)
+    made = command(*overrides("forecast"), "data.file=my.csv", "data.target=load", "hydra.job.chdir=true",
+                   "hydra.run.dir=runs/a")  # fmt: skip
+    assert (made.code, made.err) == (0, "")
+    assert f"file: {tmp_path / 'my.csv'}\n" in (tmp_path / "runs" / "a" / "config.yaml").read_text()
 
 
 def test_the_data_directory_reaches_the_task():

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from lstmlab.data.clock import Times
 from lstmlab.data.table import Table
-from lstmlab.data.times import Times
 
 DAY, WEEK, YEAR = 86400.0, 604800.0, 365.2425 * 86400.0  # seconds
 
 
 def calendar_features(times: Times, step: np.timedelta64) -> Float[np.ndarray, "rows features"]:
-    """Sine and cosine of the time of day, the day of the week and the day of the year.
+    """Sine and cosine of the time of day, the day of the week and the day of the year, as a local clock shows them.
 
     Only periods longer than a step are used, as the others are the same in every row. With a step of a year or more
     none is left, and the array has no columns.
     """
-    seconds = times.astype("datetime64[s]").astype(np.float64)
+    seconds = (times - np.datetime64(0, "s")) / np.timedelta64(1, "s")
     angles = [2 * np.pi * seconds / period for period in (DAY, WEEK, YEAR) if _seconds(step) < period]
     waves = [wave(angle) for angle in angles for wave in (np.sin, np.cos)]
     return np.stack(waves, axis=1) if waves else np.empty((len(times), 0))
@@ -25,8 +25,9 @@ def calendar_features(times: Times, step: np.timedelta64) -> Float[np.ndarray, "
 
 def _seconds(step: np.timedelta64) -> float:
     """The length of a step; for steps in months, the average."""
-    count = float(step.astype(np.int64))
-    return count * YEAR / 12 if np.datetime_data(step.dtype)[0] == "M" else count
+    if np.datetime_data(step.dtype)[0] == "M":
+        return float(step.astype(np.int64)) * YEAR / 12
+    return float(step / np.timedelta64(1, "s"))
 
 
 def inferred_season(table: Table) -> int:
@@ -38,6 +39,8 @@ def inferred_season(table: Table) -> int:
     count = int(table.step.astype(np.int64))
     if np.datetime_data(table.step.dtype)[0] == "M":
         return 12 // count if count < 12 and 12 % count == 0 else 1
+    if np.datetime_data(table.step.dtype)[0] == "us":
+        return 1
     if count < DAY:
         return int(DAY // count) if DAY % count == 0 else 1
     return {int(DAY): 7, int(WEEK): 52}.get(count, 1)

@@ -15,14 +15,19 @@ class TabularTask(RowsTask):
 
     data_file: str | None = from_data_section("file")
     data_target: str | None = from_data_section("target")
-    data_time: str | None = from_data_section("time")
+    data_time: str | tuple[str, ...] | None = from_data_section("time")
     data_columns: tuple[str, ...] = from_data_section("columns", ())
     data_missing: str = from_data_section("missing", "error")
     data_gaps: str = from_data_section("gaps", "error")
+    data_time_format: str | None = from_data_section("time_format")
+    data_timezone: str | None = from_data_section("timezone")
+    data_ambiguous_time: str = from_data_section("ambiguous_time", "error")
+    data_na: tuple[str, ...] = from_data_section("na", ())
 
     @property
     def table_options(self) -> TableOptions:
         """The same keys as one value."""
         return TableOptions(
-            self.data_file, self.data_target, self.data_time, self.data_columns, self.data_missing, self.data_gaps
-        )
+            self.data_file, self.data_target, self.data_time, self.data_columns, self.data_missing, self.data_gaps,
+            self.data_time_format, self.data_timezone, self.data_ambiguous_time, self.data_na,
+        )  # fmt: skip

@@ -11,6 +11,7 @@ from lstmlab.tasks.task import Batch
 LAST, SHIFT, SCALE, TRUTH = 0, 1, 2, 3
 """rows of the targets of :func:`forecast_windows`: last value seen, shift and scale of the window; truth from 3 on"""
 SMALLEST_VARIANCE = 1e-5  # added to a window's variance, as RevIN does
+SMALLEST_STD = SMALLEST_VARIANCE**0.5
 
 
 def forecast_windows(
@@ -44,7 +45,12 @@ def _shift_and_scale(values: Float[Array, "batch window columns"], normalise: st
     """Of each window, ``[batch, 1, columns]`` both."""
     last = values[:, -1:]
     if normalise == "window":
-        return values.mean(axis=1, keepdims=True), jnp.sqrt(values.var(axis=1, keepdims=True) + SMALLEST_VARIANCE)
+        variance = values.var(axis=1, keepdims=True)
+        # Far from 0 a window that does not change still has a variance, of rounding; it must not be divided by.
+        rounding = 16 * jnp.finfo(values.dtype).eps * jnp.abs(values).max(axis=1, keepdims=True)
+        variance = jnp.where(variance > rounding**2, variance, 0.0)
+        scale = jnp.where(variance > 0, jnp.sqrt(variance + SMALLEST_VARIANCE), jnp.maximum(SMALLEST_STD, rounding))
+        return values.mean(axis=1, keepdims=True), scale
     return (last if normalise == "last" else jnp.zeros_like(last)), jnp.ones_like(last)
 
 

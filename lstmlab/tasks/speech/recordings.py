@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Int32, Shaped
 
+from lstmlab.data.spread import spread_or_one
+
 
 class Utterances(NamedTuple):
     """Recordings as padded sequences of feature vectors, and their classes."""
@@ -36,9 +38,10 @@ class FeatureScale(NamedTuple):
 
 
 def feature_scale(utterances: Utterances) -> FeatureScale:
-    """Mean and standard deviation over all valid frames."""
-    frames = utterances.frames[utterances.valid].astype(np.float64)
-    return FeatureScale(frames.mean(axis=0).astype(np.float32), (frames.std(axis=0) + 1e-6).astype(np.float32))
+    """Mean and standard deviation over all valid frames; the deviation of a feature that is constant is 1."""
+    frames = utterances.frames[utterances.valid]
+    mean = frames.astype(np.float64).mean(axis=0)
+    return FeatureScale(mean.astype(np.float32), (spread_or_one(frames) + 1e-6).astype(np.float32))
 
 
 def pad_frames(

@@ -167,6 +167,9 @@ def test_a_finished_run_is_scored_and_translates(tmp_path, monkeypatch):
     assert "'dogs'" in wrong.err
     assert len(wrong.err.splitlines()) == 1
     assert command("translate", str(tmp_path), "--beam", "1", "twenty one", "Seven") == first
+    (tmp_path / "sources.txt").write_text("\ufeffseven\r\n\n  \ntwenty one\n\n", encoding="utf-8")
+    kept = command("translate", str(tmp_path), "--file", str(tmp_path / "sources.txt")).out.split("\n")
+    assert kept == [first.out.splitlines()[1], "", "", first.out.splitlines()[0], "", ""]
     (tmp_path / "sources.txt").write_text("seven\n\ntwenty dogs\n")
     in_file = command("translate", str(tmp_path), "--file", str(tmp_path / "sources.txt"))
     assert (in_file.code, in_file.err.count("\n")) == (1, 1)

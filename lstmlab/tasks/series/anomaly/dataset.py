@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from lstmlab.data.clock import Clock, Times
 from lstmlab.data.download import DataError, data_directory, fetch
 from lstmlab.data.nab_registry import NAB_SERIES, nab_labels, nab_series
 from lstmlab.data.resources import embedded_path
-from lstmlab.data.times import Times
+from lstmlab.data.spread import spread
 from lstmlab.tasks.series.series_info import Scaler, SeriesInfo, SeriesValues
 from lstmlab.tasks.series.splits import Spans
 from lstmlab.tasks.series.table_options import TableOptions
@@ -41,6 +42,13 @@ class LabelledSeries(NamedTuple):
     """true inside labelled windows; None for a series without labels"""
     step: np.timedelta64 | None = None
     """between rows; None where it is not known or not the same"""
+    clock: Clock = Clock()
+    """of the times"""
+
+    @property
+    def local_times(self) -> Times | Float[np.ndarray, " rows"] | None:
+        """As ``times``; dates as a clock on the wall shows them."""
+        return self.times if self.times is None or self.step is None else self.clock.local(self.times)
 
 
 class SeriesSettings(NamedTuple):
@@ -77,7 +85,7 @@ class SeriesSettings(NamedTuple):
             if name and not file:
                 raise ValueError(f"data.{key}={name} is set, but is of a table: set data.file=my.csv")
         if self.source in ("ecg", "nab") and file:
-            raise ValueError(f"task.source={self.source} and data.file={file}: set one of them")
+            raise ValueError(f"task.source={self.source} and data.file={self.table.shown_file}: set one of them")
 
     def load(self) -> LabelledSeries:
         """The series. Raises ``DataError``."""
@@ -121,7 +129,7 @@ def load_nab(name: str, data_dir: str | os.PathLike[str] | None = None) -> Label
             f"{directory / 'nab'}, or set data.dir to a folder that holds nab"
         ) from None
     windows = json.loads(labels_path.read_text(encoding="utf-8"))[f"{name}.csv"]
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     times = np.array([row["timestamp"] for row in rows], dtype="datetime64[s]")
     values = np.array([[float(row["value"])] for row in rows])
@@ -144,25 +152,29 @@ def _no_series(name: str) -> str:
 
 def read_labelled(options: TableOptions, label: str | None) -> LabelledSeries:
     """A CSV file of your own; its column ``label``, if one is named, holds 0 and 1. Raises ``DataError``."""
-    table = options.read(columns=(options.target,)) if options.target else options.read()
+    kept = () if label is None else (label,)
+    table = options.read(columns=(options.target,)) if options.target else options.read(keep=kept)
     names, values = list(table.names), table.values
     if label is None:
-        return LabelledSeries(tuple(names), table.times, values, None, table.step)
+        return LabelledSeries(tuple(names), table.times, values, None, table.step, table.clock)
     if label not in names:  # data.columns leaves it out
         marked = options.read(columns=(label,)).values[:, 0]
     else:
         marked = values[:, names.index(label)]
         values = np.delete(values, names.index(label), axis=1)
         names.remove(label)
-    if not names:
-        raise DataError(f"{options.file} has no column besides the labels, '{label}'")
     wrong = np.flatnonzero((marked != 0) & (marked != 1))
     if len(wrong):
         raise DataError(
             f"{options.file}, row {wrong[0] + 1} of data, column '{label}': {marked[wrong[0]]:g}, but a "
             "label is 0 (normal) or 1 (anomalous)"
         )
-    return LabelledSeries(tuple(names), table.times, values, marked > 0, table.step)
+    if not names:
+        raise DataError(
+            f"{options.file} has no column besides the labels, '{label}', that holds measurements; data.columns=[a,b] "
+            "names what is read"
+        )
+    return LabelledSeries(tuple(names), table.times, values, marked > 0, table.step, table.clock)
 
 
 class SplitSeries(NamedTuple):
@@ -183,16 +195,16 @@ class SplitSeries(NamedTuple):
         return None if self.series.labels is None else self.series.labels[self.train_end :]
 
     def info(self) -> SeriesInfo:
-        """Names, step and the scaler of the training part; raises ``DataError`` when a column is constant there."""
+        """Names, step and the scaler of the training part; raises ``DataError`` when a column is constant there, or
+        changes by rounding alone."""
         values = self.series.values[: self.train_end]
-        columns = zip(self.series.names, values.T, strict=True)
-        constant = [name for name, column in columns if column.min() == column.max()]
+        constant = [name for name, deviation in zip(self.series.names, spread(values), strict=True) if not deviation]
         if constant:
             raise DataError(
                 f"column '{constant[0]}' never changes in the {self.train_end} rows of the training part: nothing can "
                 "be learned; take a larger task.train_share"
             )
-        return SeriesInfo(self.series.names, Scaler.fit(values), self.series.step)
+        return SeriesInfo(self.series.names, Scaler.fit(values), self.series.step, self.series.clock)
 
 
 def split_series(series: LabelledSeries, settings: SeriesSettings) -> SplitSeries:

@@ -17,7 +17,7 @@ def detection_plots(series: LabelledSeries, detector: Detector, train_end: int, 
     """
     windows = None if series.labels is None else runs(series.labels)
     draw = functools.partial(
-        anomaly_plot, values=series.values, names=series.names, times=series.times, scores=detector.scores,
+        anomaly_plot, values=series.values, names=series.names, times=series.local_times, scores=detector.scores,
         threshold=detector.scorer.threshold, windows=windows, train_end=train_end,
     )  # fmt: skip
     plots = [Plot("anomalies", draw=draw)]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 Series = Float[np.ndarray, "rows columns"]
 Origins = Int[np.ndarray, " origins"]
@@ -79,13 +80,14 @@ def linear(train: Series, horizon: int, window: int) -> Forecaster:
     return forecast
 
 
-def naive_scale(train: Series, season: int) -> Float[np.ndarray, " columns"] | None:
+def naive_scale(train: Series, season: int, rounding: ArrayLike = 0.0) -> Float[np.ndarray, " columns"] | None:
     """The denominator of MASE (Hyndman & Koehler 2006): mean |y_t − y_{t−m}| over the training rows.
 
-    None when a column (of z-scores) repeats itself with every season: MASE is then undefined.
+    None when a column (of z-scores) repeats itself with every season, but for 1e-6 or the ``rounding`` of its values:
+    MASE is then undefined.
     """
     scale = np.abs(train[season:] - train[:-season]).mean(axis=0)
-    return scale if scale.min() > REPEATS else None
+    return scale if (scale > np.maximum(REPEATS, rounding)).all() else None
 
 
 class FittedBaselines:
@@ -96,11 +98,13 @@ class FittedBaselines:
         scale: the denominator of MASE for each column, or None.
     """
 
-    def __init__(self, series: Series, train_end: int, season: int, horizon: int, window: int) -> None:
+    def __init__(
+        self, series: Series, train_end: int, season: int, horizon: int, window: int, rounding: ArrayLike = 0.0
+    ) -> None:
         train = series[:train_end]
         self._series, self._horizon = series, horizon
         self._errors: dict[bytes, dict[str, dict[str, float]]] = {}
-        self.scale = naive_scale(train, season)
+        self.scale = naive_scale(train, season, rounding)
         self.forecasters = {"persistence": persistence(horizon), "drift": drift(horizon, window)}
         if season > 1:
             self.forecasters["seasonal naive"] = seasonal_naive(horizon, season)

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from lstmlab.data.download import DataError, data_directory, fetch
 from lstmlab.data.registry import REGISTRY
 from lstmlab.data.resources import embedded_path
+from lstmlab.data.spread import spread
 from lstmlab.data.table import Table, read_table, unknown_column
 from lstmlab.tasks.series.calendar_features import calendar_features, inferred_season
 from lstmlab.tasks.series.series_info import Scaler, SeriesInfo
@@ -103,7 +104,7 @@ class SeriesSettings(NamedTuple):
         if self.fold >= self.folds:
             raise ValueError(f"task.fold is {self.fold}, but must be below task.folds, which is {self.folds}")
         if self.table.file and self.dataset != "auto":
-            raise ValueError(f"task.dataset={self.dataset} and data.file={self.table.file}: set one of them")
+            raise ValueError(f"task.dataset={self.dataset} and data.file={self.table.shown_file}: set one of them")
         self.table.check()
         if self.table.target and self.features == "M":
             raise ValueError("data.target is set, but task.features=M forecasts all columns: use S or MS")
@@ -134,7 +135,7 @@ class ForecastInfo(SeriesInfo):
     def from_plain(cls, plain: Mapping[str, Any]) -> ForecastInfo:
         """Undo :meth:`to_plain`; raises ``KeyError``, ``TypeError`` or ``ValueError`` for other values."""
         info = SeriesInfo.from_plain(plain)
-        return cls(info.names, info.scaler, info.step, list(plain["told"]))
+        return cls(info.names, info.scaler, info.step, info.clock, list(plain["told"]))
 
 
 class PreparedSeries(NamedTuple):
@@ -163,7 +164,7 @@ def prepare_series(settings: SeriesSettings) -> PreparedSeries:
     train_end = spans["train"][1]
     values = table.values[:, read]
     scaler = Scaler.fit(values[:train_end])
-    constant = [table.names[read[i]] for i in targets if values[:train_end, i].min() == values[:train_end, i].max()]
+    constant = [table.names[read[i]] for i in targets if not spread(values[:train_end])[i]]
     if constant:
         raise DataError(
             f"column '{constant[0]}' never changes in the {train_end} training rows: nothing can be learned"
@@ -174,7 +175,7 @@ def prepare_series(settings: SeriesSettings) -> PreparedSeries:
     scaled = scaler.scale(values)
     columns = [scaled, *([_calendar(table)] if settings.calendar else [])]
     rows = np.concatenate(columns, axis=1).astype(np.float32)
-    forecast_info = ForecastInfo(tuple(table.names[i] for i in read), scaler, table.step, targets)
+    forecast_info = ForecastInfo(tuple(table.names[i] for i in read), scaler, table.step, table.clock, targets)
     return PreparedSeries(table, forecast_info, rows, scaled[:, targets], spans, season)
 
 
@@ -204,4 +205,4 @@ def _read(settings: SeriesSettings) -> tuple[Table, str | None, DatasetInfo | No
 def _calendar(table: Table) -> Float[np.ndarray, "rows features"]:
     if table.times is None or table.step is None:
         raise DataError("task.calendar=true needs a column of times, one step apart")
-    return calendar_features(table.times, table.step)
+    return calendar_features(table.clock.local(table.times), table.step)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from lstmlab.data.times import Times
+from lstmlab.data.clock import Times
 from lstmlab.plots import curves, forecast
 from lstmlab.tasks.series.distributions import Prediction
 from lstmlab.tasks.series.series_info import Scaler

@@ -190,8 +190,9 @@ class Forecast(TabularTask):
     @functools.cached_property
     def fitted_baselines(self) -> FittedBaselines:
         """The baselines, fitted on the training rows."""
-        train_end = self.prepared.spans["train"][1]
-        return FittedBaselines(self.prepared.scaled_targets, train_end, self.prepared.season, self.horizon, self.window)
+        prepared, rounding = self.prepared, self.info.scaler.of(self.info.targets).rounding()
+        train_end = prepared.spans["train"][1]
+        return FittedBaselines(prepared.scaled_targets, train_end, prepared.season, self.horizon, self.window, rounding)
 
     def baselines(self) -> dict[str, float]:
         """Squared errors on the test split; best first."""
@@ -243,7 +244,7 @@ class Forecast(TabularTask):
             series=series,
             names=self.info.target_names,
             scaler=self.info.scaler.of(self.info.targets),
-            times=self.prepared.table.times,
+            times=self.prepared.table.local_times,
             interval=self.interval,
             title=self.series_settings.title,
         )
