@@ -20,6 +20,7 @@ from lstmlab.data.download import DataError
 from lstmlab.environment_errors import environment_line
 from lstmlab.launch.directories import check_run
 from lstmlab.printable import escaped
+from lstmlab.tracking.disk import DiskFull
 from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
@@ -119,6 +120,8 @@ def report_failure(number: int, directory: Path, error: Exception, config: Confi
 
 def expected_line(error: Exception) -> str | None:
     """One line for an error of the user or of the environment; ``None`` for one that needs its traceback."""
+    if isinstance(error, DiskFull):  # names the directory, which the limit's own line does not
+        return str(error)
     return environment_line(error) or (str(error) if isinstance(error, USER_ERRORS) else None)
 
 

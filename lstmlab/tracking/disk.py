@@ -10,7 +10,7 @@ from pathlib import Path
 from lstmlab.tracking.files import RunError
 
 PROBE = 1 << 14
-"""bytes that :func:`check_room` writes; the first files of a run, which Hydra writes, need less"""
+"""bytes that :func:`check_room` writes at least; the first files of a run, which Hydra writes, need less"""
 _CODES = {
     errno.ENOSPC: "no space is left on the disk", errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "a file would be larger than the system allows",
@@ -50,15 +50,17 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def check_room(directory: Path) -> None:
-    """Raise ``DiskFull``, or another ``OSError``, where nothing can be written into the directory."""
+def check_room(directory: Path, needed: int | None = None) -> None:
+    """Raise ``DiskFull``, or another ``OSError``, where the directory takes no file of ``needed`` bytes."""
     probe = directory / f".room.{os.getpid()}.tmp"
     try:
         with probe.open("wb") as stream:
             stream.write(bytes(PROBE))
             stream.flush()
+            if needed and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(stream.fileno(), 0, needed)
             os.fsync(stream.fileno())
     except OSError as error:
-        raise disk_full(error, directory) or error from None
+        raise disk_full(error, directory, needed) or error from None
     finally:
         probe.unlink(missing_ok=True)

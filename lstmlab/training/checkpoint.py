@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lstmlab.tracking.disk import disk_full
+from lstmlab.tracking.disk import check_room, disk_full
 from lstmlab.tracking.files import RunError
 
 _STEP = re.compile(r"\d+(\.orbax-checkpoint-tmp.*)?")
@@ -84,12 +84,14 @@ class Checkpoints:
         if step == self.latest_step:
             return
         arrays = {k: np.asarray(v) for k, v in named_leaves(state).items()}
-        args = self._ocp.args
+        args, needed = self._ocp.args, sum(array.nbytes for array in arrays.values())
+        # Orbax writes in several threads: once one of them fails, the others print tracebacks at any time.
+        check_room(self._folder.parent, needed)
         try:
             with _quiet():
                 self._manager.save(step, args=args.Composite(state=args.StandardSave(arrays), host=args.JsonSave(host)))
         except Exception as error:
-            full = disk_full(error, self._folder, sum(array.nbytes for array in arrays.values()))
+            full = disk_full(error, self._folder, needed)
             if full is None:
                 raise
             raise full from None

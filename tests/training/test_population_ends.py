@@ -12,6 +12,7 @@ from wandb_reader import read_run
 
 from lstmlab import RunFailed
 from lstmlab.config import ConfigError
+from lstmlab.tracking.disk import DiskFull
 from lstmlab.tracking.files import RunFiles, read_metrics, read_summary
 from lstmlab.training import Hooks, functions
 from lstmlab.training.compiled import CompiledRun
@@ -117,7 +118,9 @@ def test_a_full_disk_stops_its_own_run_only(strategy, settings, method, tmp_path
     full = OSError(errno.ENOSPC, "No space left on device")
     refuse(monkeypatch, RunFiles, method, "1", full)
     outcomes = populate([sgd(seed, 0.01) for seed in range(3)], tmp_path, strategy=strategy, **settings)
-    assert [outcome.error for outcome in outcomes] == [None, full, None]
+    assert [outcome.error is None for outcome in outcomes] == [True, False, True]
+    assert isinstance(outcomes[1].error, DiskFull)
+    assert f"cannot write to {tmp_path / '1'}: no space is left on the disk" in str(outcomes[1].error)
     assert [read_summary(tmp_path / str(index))["status"] for index in (0, 2)] == ["finished", "finished"]
 
 
