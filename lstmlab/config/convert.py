@@ -146,7 +146,8 @@ def _check(settings: Mapping[str, Setting], prefix: str, values: Mapping[str, An
 
 def _value(key: str, setting: Setting, value: Any) -> Any:
     if isinstance(value, list) and tuple in setting.types:
-        value = [str(entry) if type(entry) in (int, float) else entry for entry in value]
+        if key.startswith("data."):  # names and marks of a file, which may look like numbers
+            value = [str(entry) if type(entry) in (int, float) else entry for entry in value]
         if not all(isinstance(entry, str) for entry in value):
             raise ConfigError(f"{key} is {shown(repr(value))}, but must be a list of texts, such as [a, b]")
         value = tuple(value)

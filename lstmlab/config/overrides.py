@@ -68,8 +68,13 @@ def _readable(text: str, sweep: bool) -> str:
         return text
     parsed = _parsed(text)
     several = sweep if parsed is None else parsed.is_sweep_override()
-    written = _list if _holds(bare, tuple) else _text
-    return f"{key}={','.join(written(bare, part) for part in (_split(value) if several else [value]))}"
+    parts = _split(value) if several else [value]
+    return f"{key}={','.join(_list_or_text(bare, part) for part in parts)}"
+
+
+def _list_or_text(key: str, value: str) -> str:
+    bracketed = value.strip().startswith("[") and value.strip().endswith("]")
+    return _list(key, value) if _holds(key, tuple) and (bracketed or not _holds(key, str)) else _text(key, value)
 
 
 def _text(key: str, value: str) -> str:

@@ -35,16 +35,17 @@ def save_config(tree: dict[str, Any], path: Path) -> None:
 def read_config(path: Path) -> Config:
     """Read a resolved configuration; raises ``ConfigError`` naming the file."""
     tree = read_tree(path)
+    try:
+        config = from_plain_tree(tree)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     missing = [key for key in _ALWAYS if key not in tree]
     if missing:
         raise ConfigError(f"{path} is not the whole configuration of a run: it has no {', '.join(missing)}")
     for name in ("cell", "task", *SECTIONS):
         if name in tree and not isinstance(tree[name], dict):
             raise ConfigError(f"{path}: {name} is {tree[name]!r}, but must be a group of keys")
-    try:
-        return from_plain_tree(tree)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return config
 
 
 def read_tree(path: Path) -> dict[str, Any]:
@@ -67,11 +68,11 @@ def read_tree(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
-        raise ConfigError(f"{path}: not valid YAML{where}") from None
+        raise ConfigError(f"{path} cannot be read: not valid YAML{where}") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: not the configuration of a run: it has no keys")
+        raise ConfigError(f"{path} is not a configuration of keys and values")
     return {str(key): value for key, value in tree.items()}
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from lstmlab.arrays import Key
+from lstmlab.arrays import Given, Key
 from lstmlab.cells.maps import Dense, LinearMap, make_map
 from lstmlab.tasks import Features, Tokens
 
@@ -47,7 +47,7 @@ class TiedHead(nnx.Module):
         )
         self.dtype = dtype
 
-    def __call__(self, h: Float[Array, "*batch features"], embedding: nnx.Param) -> Float[Array, "*batch tokens"]:
+    def __call__(self, h: Float[Given, "*batch features"], embedding: nnx.Param) -> Float[Array, "*batch tokens"]:
         """The logits ``[*batch, tokens]``."""
         h = h if self.projection is None else self.projection(h)
         return Dense(jnp.asarray(embedding).T, jnp.asarray(self.bias), self.dtype)(h)

@@ -187,8 +187,9 @@ def load(directory: str | Path) -> Trained:
     summary = read_summary(directory)
     check_run_files(directory, (CONFIG_FILE, MODEL_FILE, ARTIFACTS_FILE))
     config = dataclasses.replace(config, task=_with_artifacts(config.task, directory / ARTIFACTS_FILE))
+    template = model_template(config)
     try:
-        model = read_model(model_template(config), path)
+        model = read_model(template, path)
     except UNREADABLE as error:
         raise RunError(f"{path} cannot be used ({one_line(error)})") from None
     return Trained(model, config, directory, summary)

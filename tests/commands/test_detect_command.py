@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from small_runs import command, quick_programs, run, small
+from small_runs import as_older_version, command, quick_programs, run, small
 
 from lstmlab.commands import detect
 from lstmlab.data.times import Times
@@ -96,7 +96,7 @@ def test_a_quiet_file_says_so(trained, tmp_path):
     other.mkdir()
     for name in ("config.yaml", "model.npz", "summary.json"):
         (other / name).write_bytes((directory / name).read_bytes())
-    (other / "task.json").write_text(json.dumps(kept))
+    (as_older_version(other) / "task.json").write_text(json.dumps(kept))
     outcome = command("detect", str(other), "--file", str(write(tmp_path / "new.csv", rows=50, spike=False)))
     assert outcome.out.splitlines()[0] == "nothing flagged in 44 rows"
     (other / "task.json").write_text("{}")

@@ -3,11 +3,12 @@
 import csv
 import dataclasses
 import datetime
+import shutil
 import zoneinfo
 
 import numpy as np
 import pytest
-from small_runs import command, quick_programs, run, small
+from small_runs import as_older_version, command, quick_programs, run, small
 
 from lstmlab.config import compose
 from lstmlab.tasks.series.forecast.task import Forecast
@@ -170,6 +171,7 @@ def test_what_is_wrong_with_the_run_is_said_in_a_line(trained, tmp_path):
     file = write(tmp_path / "new.csv")
     other = run(small("adding"), tmp_path / "adding").directory
     assert "holds a run of task adding, which forecasts no series" in refused(other, "--file", file)
+    trained = as_older_version(shutil.copytree(trained, tmp_path / "run"))
     kept = trained / "task.json"
     text = kept.read_text()
     try:

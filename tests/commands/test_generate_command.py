@@ -9,7 +9,7 @@ import zipfile
 from types import SimpleNamespace
 
 import pytest
-from small_runs import command, overrides, quick_programs
+from small_runs import as_older_version, command, overrides, quick_programs
 
 from lstmlab.data import registry
 from lstmlab.tasks import task_entry
@@ -63,7 +63,7 @@ def test_a_run_writes_text_without_its_corpus(task, tmp_path, monkeypatch):
     shutil.rmtree(data)
     assert command(*ask) == before
     # A run of an earlier version has kept nothing: it needs the corpus, and says which.
-    kept = tmp_path / "run" / "task.json"
+    kept = as_older_version(tmp_path / "run") / "task.json"
     kept.unlink()
     refused = command(*ask)
     assert refused.code == 1

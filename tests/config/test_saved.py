@@ -62,7 +62,8 @@ def test_a_changed_byte_is_told(saved):
 
 def test_what_is_missing_or_no_tree_is_named(saved):
     for content, told in {
-        b"- 1\n": "it has no keys", b"cell: lstm\ntask: adding\n": "it has no model", b"\xff\xfe\x00": "not valid YAML",
+        b"- 1\n": "is not a configuration of keys and values",
+        b"cell: lstm\ntask: adding\n": "it has no model", b"\xff\xfe\x00": "not valid YAML",
         b"a: [": "not valid YAML", b"!!python/object/apply:os.system ['true']": "not valid YAML",
     }.items():  # fmt: skip
         saved.write_bytes(content)
@@ -76,7 +77,7 @@ def test_what_is_missing_or_no_tree_is_named(saved):
 def test_a_section_that_is_no_group_is_named(saved):
     old(saved)
     saved.write_text(saved.read_text().replace("seed: 0", "seed: 0\nwandb: 3"))
-    assert "wandb is 3, but must be a group of keys" in refused(saved)
+    assert "wandb is 3, but must be a section of keys" in refused(saved)
 
 
 @pytest.mark.parametrize("text", ["${oc.env:SECRET}", "${oc.env:HOME}", "${seed}", "${oc.decode:'1'}", "x ${now:%Y} y"])

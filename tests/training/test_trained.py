@@ -160,7 +160,7 @@ def test_generation_needs_tokens_and_a_prompt(text, sums):
     with pytest.raises(ValueError, match="prompt is empty"):
         text.generate([], 5)
     for token in (-1, text.task.inputs.size):
-        with pytest.raises(ValueError, match=f"tokens beside 0 to {text.task.inputs.size - 1}"):
+        with pytest.raises(ValueError, match=f"tokens must be 0 to {text.task.inputs.size - 1}"):
             text.generate([0, token], 5)
 
 

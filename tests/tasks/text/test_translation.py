@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from num2words import num2words
 from sacrebleu.metrics import BLEU
-from small_runs import command, run, small
+from small_runs import as_older_version, command, run, small
 
 from lstmlab.data import registry
 from lstmlab.data.download import DataError
@@ -175,7 +175,7 @@ def test_a_finished_run_is_scored_and_translates(tmp_path, monkeypatch):
     assert (in_file.code, in_file.err.count("\n")) == (1, 1)
     assert "sources.txt, line 3: 'twenty dogs' holds 'dogs'" in in_file.err
     assert "cannot use nowhere.txt: No such file" in command("translate", str(tmp_path), "--file", "nowhere.txt").err
-    (tmp_path / "task.json").write_text(json.dumps({**saved, "target": "a\nb"}))
+    (as_older_version(tmp_path) / "task.json").write_text(json.dumps({**saved, "target": "a\nb"}))
     broken = command("translate", str(tmp_path), "seven")
     assert broken.code == 1
     assert "its symbols do not begin with <pad>" in broken.err
