@@ -28,9 +28,10 @@ from lstmlab.cells.activations import activation
 from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import MAPS, LinearMap, NoMap, make_map, rebuilt
+from lstmlab.cells.options import set_options
 from lstmlab.cells.state import Gates, HState
 from lstmlab.promotion import cast_numbers, check_param_dtype, parameter_type, standard_promotion
-from lstmlab.settings import setting, settings_of, suggest
+from lstmlab.settings import setting
 
 C = TypeVar("C", bound="Cell")
 EQUATIONS = ("project", "update", "step")
@@ -115,7 +116,7 @@ class Cell(nnx.Module):
     ) -> None:
         check_param_dtype(param_dtype)
         self.input_size, self.hidden_size, self.spatial = input_size, hidden_size, tuple(spatial)
-        self._set_options(options)
+        set_options(self, options)
         init = (init or Init()).resolve(self.default_init)
         keys = KeyStream(key)
         self.input = self.input_map(self.gates, keys(), init, dtype)
@@ -245,19 +246,3 @@ class Cell(nnx.Module):
             key=key, init=init.recurrent, scale=init.scale,
             window=self.window, heads=self.heads, dtype=dtype,
         )  # fmt: skip
-
-    def _set_options(self, given: dict[str, Any]) -> None:
-        owner = f"cell {self.name}"
-        options = settings_of(type(self))
-        for name in given:
-            if name not in options:
-                raise ValueError(
-                    f"{owner} has no option '{name}'{suggest(name, list(options))} (its options: {', '.join(options)})"
-                )
-        for name, declared in options.items():
-            setattr(self, name, declared.check(f"{owner}: {name}", given.get(name, declared.default)))
-        if len(self.spatial) > 2 or (self.map == "conv") != bool(self.spatial):
-            raise ValueError(
-                f"{owner}: cell.map=conv goes with inputs that have one or two spatial axes, "
-                f"but map is '{self.map}' and the spatial shape is {self.spatial}"
-            )

@@ -57,7 +57,7 @@ class LinearMap(nnx.Module):
 
     def product(self, x: Array) -> Array:
         """The map without its bias."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no product")
 
     def prepared(self) -> LinearMap:
         """The map as the loop over time uses it: what depends on parameters alone is computed once, before it."""
@@ -174,7 +174,7 @@ class Computed(LinearMap):
 
     def matrix(self) -> Array:
         """``W`` of shape ``[features, gates · size]``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no matrix")
 
     def product(self, x: Array) -> Array:
         """``x W``, for a single step."""

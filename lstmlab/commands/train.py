@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     Raises ``ConfigError`` for arguments that cannot run, before anything is compiled or written.
     """
     parser = get_args_parser()
-    parser.error = _refuse  # type: ignore[method-assign]
+    parser.error = _refuse  # type: ignore[method-assign] - Hydra makes the parser, which would exit by itself
     # Users may write flags among the overrides; Hydra's own parser needs the flags first.
     flags = [flag for action in parser._actions for flag in action.option_strings]
     arguments = [_with_home(without_dashes(text, flags)) for text in arguments]
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     register_plugins()
     looks_up = parsed.cfg or parsed.info
     if parsed.run or parsed.multirun or not (looks_up or parsed.hydra_help or parsed.shell_completion):
-        if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
+        if jax.config.jax_disable_jit:  # type: ignore[attr-defined] - JAX adds its options at run time
             raise ConfigError(DISABLED_JIT)
         config = check(parsed.overrides, sweep=parsed.multirun, config_dir=parsed.config_dir)
         if config.training.distributed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,11 +10,11 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from lstmlab.config import ConfigError
-from lstmlab.printable import escaped
+from lstmlab.launch.leave import leave
 from lstmlab.tracking.disk import check_room
 from lstmlab.tracking.files import RunError
 from lstmlab.tracking.locks import keep, let_go, new_directory
-from lstmlab.training.distributed import on_main_process, shown_by_main_process
+from lstmlab.training.distributed import on_main_process
 from lstmlab.training.finished_run import CONFIG_FILE
 from lstmlab.training.interrupts import terminate_as_usual, terminate_like_ctrl_c
 
@@ -112,7 +111,4 @@ def _or_leave(make: Callable[[], Any]) -> Any:
     try:
         return make()
     except (ConfigError, RunError, OSError) as error:
-        if not shown_by_main_process(error):
-            text = f"cannot use {error.filename}: {error.strerror}" if isinstance(error, OSError) else error
-            print(escaped(f"lstmlab: {text}"), file=sys.stderr)
-        raise SystemExit(1) from None
+        leave(error, f"cannot use {error.filename}: {error.strerror}" if isinstance(error, OSError) else None)

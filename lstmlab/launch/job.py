@@ -19,12 +19,13 @@ from lstmlab.config import Config, ConfigError, save_config, to_config, to_tree
 from lstmlab.data.download import DataError
 from lstmlab.environment_errors import environment_line
 from lstmlab.launch.directories import check_run
+from lstmlab.launch.leave import leave
 from lstmlab.printable import escaped
 from lstmlab.tracking.disk import DiskFull
 from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
-from lstmlab.training.distributed import is_main_process, on_main_process, shown_by_main_process
+from lstmlab.training.distributed import is_main_process, on_main_process
 from lstmlab.training.finished_run import CONFIG_FILE
 
 USER_ERRORS = (ConfigError, DataError, RunError, RunFailed, OSError)
@@ -58,10 +59,7 @@ def run_job(tree: DictConfig) -> float:
         if line is None:
             raise
         if not sweep:
-            # Hydra would print a traceback and advice of its own for an Exception.
-            if not shown_by_main_process(error):
-                print(escaped(f"lstmlab: {line}"), file=sys.stderr)
-            raise SystemExit(1) from None
+            leave(error, line)
         report_failure(hydra.job.num, directory, error, config)
         return math.inf
     if not sweep and is_main_process():

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
@@ -15,8 +14,8 @@ from omegaconf import DictConfig
 from lstmlab.config import ConfigError
 from lstmlab.launch.directories import check_run
 from lstmlab.launch.engines import read_engine
+from lstmlab.launch.leave import leave
 from lstmlab.launch.sweep_job import SweepJob
-from lstmlab.printable import escaped
 
 
 class PopulationLauncher(Launcher):
@@ -35,7 +34,7 @@ class PopulationLauncher(Launcher):
         try:
             self.engine, self.settings = read_engine(self._settings)
         except ConfigError as error:
-            _refuse(error)
+            leave(error)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the jobs; a failed job has the objective ``inf``."""
@@ -56,7 +55,7 @@ class PopulationLauncher(Launcher):
             if ready:
                 self.engine(ready, directory, self.settings)
         except ConfigError as error:
-            _refuse(error)
+            leave(error)
         return [job.result for job in jobs]
 
 
@@ -79,12 +78,6 @@ def _start_and_fail(job: SweepJob, error: Exception) -> None:
     except OSError as unwritable:
         error.add_note(str(unwritable))
     job.fail(error)
-
-
-def _refuse(error: ConfigError) -> NoReturn:
-    # Hydra would print a traceback and advice of its own for an Exception.
-    print(escaped(f"lstmlab: {error}"), file=sys.stderr)
-    raise SystemExit(1) from None
 
 
 class _CachingLoader:

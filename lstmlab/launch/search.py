@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from lstmlab.config import ConfigError
 from lstmlab.launch import job
+from lstmlab.launch.leave import leave
 from lstmlab.launch.search_plan import Plan, SearchSettings, read_plan, read_settings
 from lstmlab.launch.search_record import FAILED, RUNNING, Record, Trial
 from lstmlab.launch.search_suggest import Suggestions
@@ -54,9 +55,7 @@ class SearchSweeper(Sweeper):
             plan = read_plan(settings, parser.parse_overrides(arguments))
             record = Record(directory, plan, settings, resume=bool(self.config.resume))
         except (ConfigError, RunError) as error:
-            # Hydra would print a traceback and advice of its own for an Exception.
-            print(escaped(f"lstmlab: {error}"), file=sys.stderr)
-            raise SystemExit(1) from None
+            leave(error)
         directory.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self.config, directory / "multirun.yaml")
         _Search(plan, settings, record, self.launcher).run()

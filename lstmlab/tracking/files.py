@@ -13,13 +13,14 @@ Steps in file names have seven digits, so that names sort by step. Non-finite nu
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lstmlab.plots.images import frames_to_gif, png_bytes
 from lstmlab.tracking.checksums import RECORDED, Damaged, check_files, with_checksums, without_checksums
@@ -197,10 +198,17 @@ def series(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[int], lis
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file as a whole: a reader sees the old contents or the new ones, and a failure leaves the old ones."""
+    with replaced_atomically(path) as stream:
+        stream.write(text.encode())
+
+
+@contextlib.contextmanager
+def replaced_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A stream whose content takes the place of the file when the block ends without an error."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with temporary.open("wb") as stream:
+            yield stream
             stream.flush()
             # Without this a power failure could leave an empty file under the new name.
             os.fsync(stream.fileno())

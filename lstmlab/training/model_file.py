@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import lzma
 import math
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lstmlab.tracking.files import replaced_atomically
 from lstmlab.training.checkpoint import fill, named_leaves
 
 # Beside its own errors, zipfile passes on those of every decompressor.
@@ -27,15 +27,8 @@ LARGEST_ITEM = 16
 def write_model(model: Any, path: Path) -> None:
     """Write the parameters by name; the file is there as a whole or not at all."""
     arrays = {name: np.asarray(leaf) for name, leaf in named_leaves(model).items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            np.savez(stream, **arrays)  # type: ignore[arg-type]
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replaced_atomically(path) as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type] - NumPy's types know no names of arrays but its own
 
 
 def read_model(template: Any, path: Path) -> Any:

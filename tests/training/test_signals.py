@@ -66,7 +66,7 @@ def test_it_stops_with_a_checkpoint_of_that_step_and_goes_on_to_the_same_bits(nu
 
 
 class Sends(Hooks):
-    """The signal, once all members together have taken so many steps."""
+    """Send the signal when the members have taken this many steps, all counted together."""
 
     def __init__(self, number, steps):
         self.number, self.left = number, steps
