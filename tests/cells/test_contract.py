@@ -11,6 +11,7 @@ from lstmlab.cells import Cell, HState
 from lstmlab.cells.linear import LinearCell
 from lstmlab.cells.regularise_steps import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.recurrence import backends, unroll
+from lstmlab.recurrence.masks import make_step_mask
 
 POINTWISE = [*(case for case in FORMS if shape_of(case).form == "pointwise"), Case("rhn", (("depth", 1),))]
 
@@ -90,5 +91,7 @@ def test_a_cell_that_forgets_candidate_dropout_fails_while_it_is_traced(cls):
 def test_shapes_that_do_not_fit_fail_at_the_call():
     """In tests only, see ``conftest.py``: every annotation of the recurrence is checked."""
     cell, xs = Case("lstm").build(), jnp.ones((TIME, BATCH, 3))
-    with pytest.raises(jaxtyping.TypeCheckError, match="lengths"):
+    with pytest.raises(ValueError, match="lengths has shape"):  # of users, too
         unroll(cell, xs, lengths=jnp.ones(BATCH + 1, int))
+    with pytest.raises(jaxtyping.TypeCheckError, match="lengths"):
+        make_step_mask(TIME, jnp.ones((BATCH, 1), int), None, None, reverse=False)

@@ -98,7 +98,7 @@ def test_the_forget_bias_is_at_the_forget_gate_alone(name):
     cell = wide(name, init=Init(forget_bias=2.5, gate_bias="constant"))
     for gate, bias in biases(cell).items():
         # A cell may have an option for the first bias of another gate, as transform_bias.
-        own = getattr(cell, f"{gate}_bias") if f"{gate}_bias" in cell.options else 0
+        own = getattr(cell, f"{gate}_bias") if f"{gate}_bias" in settings_of(type(cell)) else 0
         assert (bias == (2.5 if gate == "forget" else own)).all(), gate
 
 

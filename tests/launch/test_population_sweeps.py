@@ -89,7 +89,8 @@ def test_a_full_disk_is_one_line(folder, monkeypatch):
     breaks(monkeypatch, "0", OSError(errno.ENOSPC, "No space left on device"))
     swept = command("-m", "seed=range(3)", *overrides("adding"), *RNN)
     assert swept.code == 1
-    assert "lstmlab: job 0 failed: [Errno 28] No space left on device" in swept.err.splitlines()
+    told = "cannot write to sweep/0: no space is left on the disk; what was written before is kept: make room, then"
+    assert f"lstmlab: job 0 failed: {told} go on with resume=true" in swept.err.splitlines()
     assert sorted(path.parent.name for path in folder.glob("sweep/*/model.npz")) == ["1", "2"]
 
 

@@ -18,6 +18,8 @@ from battery import (
     random_like,
 )  # fmt: skip
 
+from lstmlab.settings import settings_of
+
 MEMBERS = 2
 
 
@@ -59,4 +61,5 @@ def test_a_cell_keeps_its_settings_through_a_tree_map():
         cell = case.build()
         again = jax.tree.map(lambda a: a, cell)
         assert type(again) is type(cell)
-        assert {k: getattr(again, k) for k in cell.options} == {k: getattr(cell, k) for k in cell.options}
+        options = settings_of(type(cell))
+        assert {k: getattr(again, k) for k in options} == {k: getattr(cell, k) for k in options}
