@@ -113,7 +113,7 @@ class Trained:
             raise ValueError(f"the prompt's tokens must be 0 to {inputs.size - 1}")
         prompts = jnp.broadcast_to(prompt, (samples or 1, *prompt.shape))
         key = jax.random.key(seed)
-        tokens = np.asarray(generate(self.model, prompts, length, key, temperature, self._rates, top_k, top_p))
+        tokens = np.asarray(generate(self.model, prompts, length, key, float(temperature), self._rates, top_k, top_p))
         return tokens[0] if samples is None else tokens
 
     def continue_sequence(self, prompt: Any, length: int, draw: Draw, *, seed: int = 0) -> np.ndarray:
