@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import pytest
+from hydra.core.hydra_config import HydraConfig
 
 from lstmlab.cells import cell_names
 from lstmlab.cli import main
@@ -176,11 +177,15 @@ class Outcome(NamedTuple):
 def command(*arguments: str) -> Outcome:
     """``lstmlab ARGUMENTS`` in this process: an import of JAX less than in a fresh one."""
     out, err = io.StringIO(), io.StringIO()
+    hydra = HydraConfig.instance()
+    before = hydra.cfg
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = main(list(arguments))
         except SystemExit as left:
             code = left.code
+        finally:
+            hydra.cfg = before  # what Hydra keeps in a process would reach the next test
     return Outcome(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
 
 

@@ -72,8 +72,11 @@ def _with_whole_paths(data: DataConfig) -> DataConfig:
     that Hydra moves to its run directory (``hydra.job.chdir``), and when the run is loaded from another directory.
     """
     given, start = {"dir": data.dir, "file": data.file}, Path.cwd()
-    if HydraConfig.initialized() and (hydra := HydraConfig.get()).job.chdir and start == Path(hydra.runtime.output_dir):
-        start = Path(hydra.runtime.cwd)
+    if HydraConfig.initialized() and (hydra := HydraConfig.get()).job.chdir:
+        # Between the jobs of a sweep, Hydra's configuration has no directory of a job.
+        runtime = hydra.runtime
+        if not OmegaConf.is_missing(runtime, "output_dir") and start == Path(runtime.output_dir):
+            start = Path(runtime.cwd)
     paths = {key: value and str(start / Path(value).expanduser()) for key, value in given.items()}
     return dataclasses.replace(data, **paths)
 

@@ -61,7 +61,7 @@ def test_how_a_run_ended(ending, status, make_run):
 @pytest.mark.parametrize(
     ("file", "text", "told"),
     [
-        ("config.yaml", "cell: [", "config.yaml: not valid YAML"),
+        ("config.yaml", "cell: [", "config.yaml cannot be read: not valid YAML"),
         ("config.yaml", "", "config.yaml: not the configuration of a run: it has no cell.name"),
         ("summary.json", "{", "summary.json: not valid JSON"),
         ("summary.json", '{"status": "finished"}', "summary.json: a finished run without metric and value"),
