@@ -24,7 +24,6 @@ KERNELS: dict[str, Initializer] = {
     "glorot_normal": jax.nn.initializers.glorot_normal(),
     "lecun_normal": jax.nn.initializers.lecun_normal(),
     "he_normal": jax.nn.initializers.he_normal(),
-    "orthogonal": jax.nn.initializers.orthogonal(),
     "small_normal": jax.nn.initializers.normal(0.001),
     "zeros": jax.nn.initializers.zeros,
 }
@@ -38,7 +37,17 @@ def _identity(key: Key, shape: Sequence[int], dtype: DTypeLike = jnp.float32) ->
     return jnp.zeros(shape, dtype).at[centre].set(jnp.eye(fan_in, fan_out, dtype=dtype))
 
 
-KERNELS["identity"] = _identity
+def _orthogonal(key: Key, shape: Sequence[int], dtype: DTypeLike = jnp.float32) -> Array:
+    """An orthogonal matrix; those of several members under ``vmap`` are drawn one after the other.
+
+    Two batched QR decompositions in one program can block each other for ever on CPUs (seen with JAX 0.10.2): each
+    waits, inside of XLA's pool of threads, for work that it has given to the same pool.
+    """
+    init = jax.nn.initializers.orthogonal()
+    return jax.custom_batching.sequential_vmap(lambda key: init(key, shape, dtype))(key)
+
+
+KERNELS |= {"identity": _identity, "orthogonal": _orthogonal}
 KERNEL_CHOICES = ("auto", *KERNELS)
 GATE_BIASES = ("auto", "constant", "uniform")
 

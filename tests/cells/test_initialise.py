@@ -1,5 +1,7 @@
 """How parameters start: every gate's block is drawn on its own."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from battery import FEATURES, HIDDEN, VARIANTS, Case, each_variant, quick_jit, shape_of
 
 from lstmlab.cells import Init, cell_entry, cell_names, make_cell
+from lstmlab.cells.initialise import KERNELS
 from lstmlab.cells.maps import BlockDiagonal
 from lstmlab.settings import settings_of
 
@@ -195,3 +198,13 @@ def test_an_identity_convolution_passes_its_input_through():
     )  # fmt: skip
     x = jax.random.normal(jax.random.key(1), (2, 5, 6, HIDDEN))
     np.testing.assert_allclose(cell.project(x), np.tile(x, 4), atol=1e-6)
+
+
+def test_members_do_not_share_one_batched_decomposition():
+    # Two batched QR decompositions in one program can wait for each other for ever on CPUs.
+    draw = jax.vmap(lambda key: KERNELS["orthogonal"](key, (6, 6)))
+    keys = jax.random.split(jax.random.key(0), 3)
+    program = str(jax.make_jaxpr(draw)(keys))
+    assert re.findall(r":f32\[([\d,]+)\] \w+:f32\[[\d,]+\] = qr\[", program) == ["6,6"]
+    alone = jnp.stack([KERNELS["orthogonal"](key, (6, 6)) for key in keys])
+    np.testing.assert_array_equal(draw(keys), alone)
