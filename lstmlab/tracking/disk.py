@@ -47,8 +47,8 @@ def directory_gone(error: BaseException, directory: Path) -> RunError | None:
     if directory.is_dir() or not any(isinstance(cause, OSError) for cause in _causes(error)):
         return None
     return RunError(
-        f"{directory} is gone: it was removed, renamed or replaced while the run wrote there; put it back and go on with "
-        "resume=true, or start the run again"
+        f"{directory} is gone: it was removed, renamed or replaced while the run wrote there; put it back and go on "
+        "with resume=true, or start the run again"
     )
 
 

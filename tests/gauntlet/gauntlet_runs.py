@@ -9,6 +9,7 @@ from lstmlab.tracking.files import read_metrics, read_summary
 
 SLOW = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 ROOT = Path(__file__).parents[2]
+ROWS = 20
 SETTINGS = ["training.steps=40", "training.log_every=2", "training.eval_every=10", "training.checkpoint_every=4"]
 ADDING = ["task=adding", *TASKS["adding"], *TINY, *SETTINGS]
 
@@ -16,6 +17,15 @@ ADDING = ["task=adding", *TASKS["adding"], *TINY, *SETTINGS]
 def environment(cache):
     """Variables of a process that compiles quickly, and keeps its programs in the folder ``cache``."""
     return {"PYTHONPATH": str(ROOT), "LSTMLAB_CACHE_DIR": str(cache), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+
+
+def has_reached(directory, rows):
+    """Whether a run has written so many rows; -1: whether its directory is there, 0: whether it has begun."""
+    file = directory if rows < 0 else directory / ("metrics.jsonl" if rows else "config.yaml")
+    try:
+        return file.exists() and (rows < 1 or file.read_bytes().count(b"\n") >= rows)
+    except OSError:  # it is being replaced
+        return False
 
 
 def resuming(directory):

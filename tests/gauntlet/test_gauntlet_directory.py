@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from gauntlet_runs import SETTINGS, SLOW
+from gauntlet_runs import ROWS, SETTINGS, SLOW, has_reached
 from small_runs import command, overrides, quick_programs
 
 pytestmark = SLOW
@@ -58,18 +58,17 @@ def quick(tmp_path_factory):
 def test_directories_that_vanish(dice, rounds, tried, tmp_path):
     if len(possible()) < len(HARMS):
         print("permissions mean nothing to root: the other ways only")
-    began = time.monotonic()
-    for place in ("first", "second"):
-        began = time.monotonic()
-        assert command(*training(tmp_path / place)).code == 0
-    took = time.monotonic() - began
     for number in rounds:
-        directory, harm, pause = tmp_path / str(number), dice.choice(possible()), dice.uniform(0, took)
-        thread = threading.Thread(target=later, args=(harm, directory, pause))
+        directory, harm, rows = tmp_path / str(number), dice.choice(possible()), dice.randrange(-1, ROWS)
+        over = threading.Event()
+        thread = threading.Thread(target=later, args=(harm, directory, rows, over))
         thread.start()
-        ended = command(*training(directory))
-        thread.join()
-        print(f"round {number}: {harm.__name__} after {pause:.2f} s: {ended.code} {ended.err.strip()}")
+        try:
+            ended = command(*training(directory))
+        finally:
+            over.set()
+            thread.join()
+        print(f"round {number}: {harm.__name__} after {rows} rows: {ended.code} {ended.err.strip()}")
         tried[f"{harm.__name__}: exit status {ended.code}"] += 1
         assert "Traceback" not in ended.err
         if ended.code:
@@ -80,9 +79,10 @@ def test_directories_that_vanish(dice, rounds, tried, tmp_path):
             directory.chmod(0o755)
 
 
-def later(harm, directory, pause):
-    """Harm the directory after a pause, once it is there; nothing is left to harm of one that is gone."""
-    time.sleep(pause)
+def later(harm, directory, rows, over):
+    """Harm the directory once the run has written so many rows; nothing is left to harm of one that is gone."""
+    while not over.is_set() and not has_reached(directory, rows):
+        time.sleep(0.001)
     with contextlib.suppress(FileNotFoundError):
         harm(directory)
 

@@ -5,13 +5,13 @@ import sys
 
 import pytest
 from filled_disk import LIMITED, fill, small_disk
-from gauntlet_runs import ADDING, SLOW, assert_same_run, environment, resuming
+from gauntlet_runs import ADDING, ROWS, SLOW, assert_same_run, environment, has_reached, resuming
 from small_runs import started
 
 from lstmlab.tracking.files import read_metrics
 
 pytestmark = [*SLOW, pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither mount nor ulimit")]
-DISK, ROWS = 16 << 20, 20
+DISK = 16 << 20
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_disk_fills_up(alone, dice, rounds, tried, tmp_path):
         for number in rounds:
             directory, rows = disk / str(number), dice.randrange(-1, ROWS)
             with started(*training(directory), **variables) as process:
-                wait_for_rows(process, directory, rows)
+                process.wait_for(lambda directory=directory, rows=rows: has_reached(directory, rows))
                 filler = fill(disk)
                 ended = process.end()
             filler.unlink()
@@ -54,12 +54,6 @@ def test_files_are_limited(alone, dice, rounds, tried, tmp_path):
         print(f"round {number}: at most {most} bytes per file: {ended.code}")
         goes_on(directory, variables, undisturbed)
         shutil.rmtree(directory)
-
-
-def wait_for_rows(process, directory, rows):
-    """Until it has written so many rows, or has ended; -1: until its directory is there, 0: until it has begun."""
-    file = directory if rows < 0 else directory / ("metrics.jsonl" if rows else "config.yaml")
-    process.wait_for(lambda: file.exists() and (rows < 1 or file.read_bytes().count(b"\n") >= rows))
 
 
 def checked(ended, directory):
