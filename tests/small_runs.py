@@ -214,6 +214,11 @@ class Started:
         )  # fmt: skip
 
     @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
     def ended(self) -> bool:
         """Whether it has left."""
         return self._process.poll() is not None

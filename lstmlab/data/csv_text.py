@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
+import lzma
 import math
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from jaxtyping import Bool
 from lstmlab.data.dialect import split_dialect
 from lstmlab.data.download import DataError
 from lstmlab.data.time_formats import parsers
+from lstmlab.data.unpacked import BoundedFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +27,7 @@ _BINARY = {
     b"PK\x03\x04": "a ZIP archive or spreadsheet", b"PAR1": "a Parquet file",
     b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text", b"%PDF": "a PDF", b"\x89PNG": "a picture",
 }  # fmt: skip
+_NEEDS = "it needs a line of column names and one line per point in time"
 UNNAMED = "unnamed column {}"
 
 
@@ -64,6 +67,8 @@ def read_cells(path: Path) -> Cells:
         else:
             rows.append(row)
             lines.append(line)
+    if not header:
+        raise DataError(f"{path} has empty cells alone: {_NEEDS}")
     while rows and not any(rows[-1]):
         rows.pop()
     names, unusable = _names(path, header, rows)
@@ -79,10 +84,9 @@ def read_cells(path: Path) -> Cells:
 
 def _read_text(path: Path) -> str:
     try:
-        raw = path.read_bytes()
-        if raw.startswith(b"\x1f\x8b"):
-            raw = gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
+        with closing(BoundedFile(path)) as file:
+            raw = file.read()
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"cannot read {path}: {reason}{_elsewhere(path)}") from None
     for mark, kind in _BINARY.items():
@@ -98,7 +102,7 @@ def _read_text(path: Path) -> str:
             f"{path}, line {line}: not UTF-8 (byte {raw[error.start]:#x}); save the file as UTF-8"
         ) from None
     if not text.strip():
-        raise DataError(f"{path} is empty: it needs a line of column names and one line per point in time")
+        raise DataError(f"{path} is empty: {_NEEDS}")
     return text
 
 

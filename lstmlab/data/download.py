@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from lstmlab.data.registry import REGISTRY, Download
+from lstmlab.printable import escaped
 
 if TYPE_CHECKING:
     from lstmlab.data.transfer import ResumableDownload
@@ -27,7 +28,13 @@ DATA_DIR_VARIABLE = "LSTMLAB_DATA_DIR"
 
 
 class DataError(RuntimeError):
-    """Data is missing or wrong. The message is one line that says what to do; show it as it is."""
+    """Data is missing or wrong. The message is one line that says what to do; show it as it is.
+
+    What it quotes from a file may be anything: characters that are not printable are escaped.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(escaped(message))
 
 
 def data_directory(data_dir: str | os.PathLike[str] | None = None) -> Path:

@@ -60,7 +60,8 @@ def read_table(
     na: Sequence[str] = (),
     keep: Sequence[str] = (),
 ) -> Table:
-    """Read a CSV file, also gzip-compressed: a line of column names, then one line per point in time, in UTF-8.
+    """Read a CSV file: a line of column names, then one line per point in time, in UTF-8; also compressed by
+    gzip, bzip2 or xz.
 
     The delimiter is a comma, semicolon, tab or bar (:mod:`lstmlab.data.dialect`). The column of times is found by its
     dates: ISO 8601, one of :data:`lstmlab.data.time_formats.FORMATS`, digits such as 2020013112, or Unix time. A row

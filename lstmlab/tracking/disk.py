@@ -1,4 +1,4 @@
-"""A disk that is full: known by the error, whoever raises it, and told in one line."""
+"""A disk that is full, or a directory that has gone: known by the error, whoever raises it, and told in one line."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def disk_full(error: BaseException, directory: Path, needed: int | None = None) 
                 "go on with resume=true"
             )
     return None
+
+
+def directory_gone(error: BaseException, directory: Path) -> RunError | None:
+    """The error that says that ``directory``, which was there, is none any more, where ``error`` comes from a file."""
+    if directory.is_dir() or not any(isinstance(cause, OSError) for cause in _causes(error)):
+        return None
+    return RunError(
+        f"{directory} is gone: it was removed, renamed or replaced while the run wrote there; put it back and go on "
+        "with resume=true, or start the run again"
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

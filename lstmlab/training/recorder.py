@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, save_config, split_traced, to_tree
-from lstmlab.tracking.disk import disk_full
-from lstmlab.tracking.files import SUMMARY
+from lstmlab.tracking.disk import directory_gone, disk_full
+from lstmlab.tracking.files import SUMMARY, RunError
 from lstmlab.tracking.locks import owned
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.tracking.progress import Progress
@@ -57,7 +57,7 @@ class Recorder:
         self.solved: dict[str, float] = {}
         self.validation: dict[str, float] = {}
         self.data_placement = "device"
-        self._resources = contextlib.ExitStack()
+        self._resources, self._opened = contextlib.ExitStack(), False
         self._tracker: Tracker
 
     def finished(self) -> dict[str, Any] | None:
@@ -69,16 +69,20 @@ class Recorder:
 
     @contextlib.contextmanager
     def opened(self, compiled: CompiledRun) -> Iterator[CompiledRun]:
-        """:meth:`open`, and :meth:`abandon` where the block raises; ``DiskFull`` where it raises because of that."""
+        """:meth:`open`, and :meth:`abandon` where the block raises; the error is :meth:`explained`."""
         try:
             self.open(compiled)
             yield compiled
         except BaseException as error:
-            full = disk_full(error, self.directory)
-            self.abandon(full or error)
-            if full:
-                raise full from None
+            explained = self.explained(error)
+            self.abandon(explained or error)
+            if explained:
+                raise explained from None
             raise
+
+    def explained(self, error: BaseException) -> RunError | None:
+        """What is to be told in place of an error: that the disk is full, or that the directory has gone."""
+        return disk_full(error, self.directory) or (directory_gone(error, self.directory) if self._opened else None)
 
     def open(self, compiled: CompiledRun) -> None:
         """Prepare the directory; restore the newest checkpoint where the run is resumed."""
@@ -102,7 +106,7 @@ class Recorder:
                 begin_list(self.directory)
             if latest is not None:
                 self._restore(compiled.template)
-            self._resources = stack.pop_all()
+            self._resources, self._opened = stack.pop_all(), True
 
     def take_restored(self) -> RunState | None:
         """The restored state, which is kept no longer."""

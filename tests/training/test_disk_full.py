@@ -9,7 +9,7 @@ from population_runs import populate
 from small_runs import assert_same_bits, overrides, parameters, run, small, started, untimed
 
 from lstmlab.tracking.disk import DiskFull, check_room, disk_full
-from lstmlab.tracking.files import RunFiles, read_metrics, read_summary
+from lstmlab.tracking.files import RunError, RunFiles, read_metrics, read_summary
 from lstmlab.training.trained import Trained
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +62,22 @@ def test_it_names_the_directory_and_goes_on_to_the_same_bits(moment, code, alone
     run(config_of("resume=true"), tmp_path)
     assert_same_bits(parameters(tmp_path), parameters(alone))
     assert untimed(read_metrics(tmp_path)) == untimed(read_metrics(alone))
+
+
+def test_a_directory_that_goes_away_is_named(tmp_path, monkeypatch):
+    directory, works = tmp_path / "run", RunFiles.log
+
+    def log(self, step, values):
+        works(self, step, values)
+        directory.rename(tmp_path / "elsewhere")
+
+    monkeypatch.setattr(RunFiles, "log", log)
+    with pytest.raises(RunError, match=f"{directory} is gone: it was removed, renamed or replaced") as caught:
+        run(config_of(), directory)
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    (tmp_path / "elsewhere").rename(directory)
+    assert run(config_of("resume=true"), directory).summary["status"] == "finished"
 
 
 def test_a_member_of_a_population_names_its_directory_and_the_others_go_on(tmp_path, monkeypatch):

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import jax
 
-from lstmlab.tracking.disk import disk_full
 from lstmlab.training.budget import size_for_budget
 from lstmlab.training.compiled import CompiledRun, program_key
 from lstmlab.training.environment import use_compilation_cache
@@ -190,7 +189,7 @@ class Scheduler:
     def _end(self, recorder: Recorder, error: Exception | None = None, **result: Any) -> None:
         index = self._position[id(recorder)]
         if error is not None:
-            result["error"] = disk_full(error, recorder.directory) or error
+            result["error"] = recorder.explained(error) or error
         self.outcomes[index] = Outcome(recorder.directory, **result)
         self.hooks.on_end(index, self.outcomes[index])
 

@@ -171,7 +171,8 @@ def prepare_series(settings: SeriesSettings) -> PreparedSeries:
         )
     season = settings.season or (info.season if info and target == info.target else 0) or inferred_season(table)
     if season >= train_end:
-        raise DataError(f"task.season={season} is longer than the training split, which has {train_end} rows")
+        inferred = "" if settings.season else "; the step between rows suggests it: set a shorter one"
+        raise DataError(f"task.season={season} is longer than the training split, which has {train_end} rows{inferred}")
     scaled = scaler.scale(values)
     columns = [scaled, *([_calendar(table)] if settings.calendar else [])]
     rows = np.concatenate(columns, axis=1).astype(np.float32)
