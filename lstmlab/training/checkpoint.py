@@ -6,6 +6,8 @@ import contextlib
 import logging
 import re
 import shutil
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from lstmlab.tracking.files import RunError
 _STEP = re.compile(r"\d+(\.orbax-checkpoint-tmp.*)?")
 _INSIDE = {"state", "host", "_CHECKPOINT_METADATA", "commit_success.txt"}
 """what :meth:`Checkpoints.save` leaves in the folder of a step"""
+_LATE = "Event loop is closed"
+_PATIENCE = 10.0  # seconds for each thread that still writes when a checkpoint has failed
 
 
 def named_leaves(tree: Any) -> dict[str, Any]:
@@ -113,13 +117,36 @@ class Checkpoints:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Orbax logs an error with its traceback before it raises it; the error says enough."""
-    logger = logging.getLogger("absl")
+    """Orbax logs an error with its traceback before it raises it, and the threads that still write for a checkpoint
+    that failed report later, each with a traceback of its own; the error that is raised says enough.
+    """
+    logger, hooks = logging.getLogger("absl"), (sys.excepthook, sys.unraisablehook)
+    threads = set(threading.enumerate())
     logger.addFilter(_nothing)
+    sys.excepthook, sys.unraisablehook = _without_late_reports(*hooks)
     try:
         yield
+        sys.excepthook, sys.unraisablehook = hooks  # after an error, reports still come
+    except Exception:
+        for thread in set(threading.enumerate()) - threads:
+            thread.join(_PATIENCE)
+        raise
     finally:
         logger.removeFilter(_nothing)
+
+
+def _without_late_reports(excepthook: Any, unraisablehook: Any) -> tuple[Any, Any]:
+    """Python's two hooks for errors that nobody catches, deaf to those of TensorStore's threads."""
+
+    def uncaught(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
+        if str(error) != _LATE:
+            excepthook(kind, error, traceback)
+
+    def unraisable(report: Any) -> None:
+        if str(report.exc_value) != _LATE:
+            unraisablehook(report)
+
+    return uncaught, unraisable
 
 
 def _nothing(record: logging.LogRecord) -> bool:
