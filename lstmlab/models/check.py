@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Array
 
 from lstmlab.arrays import Given, LengthsLike, MaskLike
-from lstmlab.recurrence.check import as_lengths, as_mask, check_real
+from lstmlab.cells.check import check_real
+from lstmlab.recurrence.check import as_lengths, as_mask
 from lstmlab.tasks import Features, Tokens
 
 
