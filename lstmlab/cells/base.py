@@ -243,8 +243,7 @@ class Cell(nnx.Module):
         """A map from ``h`` to the given gates, of the kind that the option ``map`` names."""
         return make_map(
             self.map, self.output_size, self.sizes(gates),
-            key=key, init=init.recurrent, scale=init.scale,
-            window=self.window, heads=self.heads, dtype=dtype,
+            key=key, init=init.recurrent, scale=init.scale, window=self.window, heads=self.heads, dtype=dtype,
         )  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def as_lengths(lengths: LengthsLike | None, time: int, batch: int) -> jax.Array 
         raise ValueError(f"lengths has shape {given.shape}, but must be ({batch},): one per sequence")
     if not jnp.issubdtype(given.dtype, jnp.integer):
         raise TypeError(f"lengths is of type {given.dtype}, but must be integers: numbers of steps")
-    if _is_known(given) and given.size:
+    if is_known(given) and given.size:
         values = np.asarray(given)
         wrong = values[(values < 0) | (values > time)]
         if wrong.size:
@@ -114,6 +114,6 @@ def _as_array(name: str, values: Any) -> Any:
         raise ValueError(f"{name} is a list of lists of unequal lengths, but must be an array") from None
 
 
-def _is_known(array: Any) -> bool:
+def is_known(array: Any) -> bool:
     """Whether the values can be read here: not while JAX traces, nor where another process holds a part."""
     return not isinstance(array, Tracer) and getattr(array, "is_fully_addressable", True)
