@@ -14,17 +14,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, read_config
+from lstmlab.data.download import DataError
 from lstmlab.models import ModelOutput, RecurrentModel
 from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.check import check_masks, check_tokens, check_vocabulary
 from lstmlab.models.generate import generate
 from lstmlab.models.sampling import Draw, continue_sequence
 from lstmlab.tasks import Batch, Pairs, Split, Task, Tokens
+from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.files import RunError, check_run_files, read_summary, write_atomically
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.training import functions
 from lstmlab.training.dynamic_evaluation import metrics_while_learning
-from lstmlab.training.finished_run import CONFIG_FILE
 from lstmlab.training.functions import dropout_rates
 from lstmlab.training.model_file import UNREADABLE, read_model, write_model
 
@@ -194,7 +195,13 @@ def load(directory: str | Path) -> Trained:
     summary = read_summary(directory)
     check_run_files(directory, (CONFIG_FILE, MODEL_FILE, ARTIFACTS_FILE))
     config = dataclasses.replace(config, task=_with_artifacts(config.task, directory / ARTIFACTS_FILE))
-    template = model_template(config)
+    try:
+        template = model_template(config)
+    except DataError as error:
+        if (directory / ARTIFACTS_FILE).exists():
+            raise
+        reason = str(error).partition("; ")[0]  # what follows tells how to train, not how to load
+        raise RunError(f"{reason}; it is needed since {directory} has no {ARTIFACTS_FILE}: restore either") from None
     try:
         model = read_model(template, path)
     except UNREADABLE as error:
