@@ -37,10 +37,8 @@ def read_numbers(
     values = texts.map(lambda text: number(text, decimal)).astype(np.float64)
     empty = texts.map(lambda text: text.lower() in EMPTY)
     if marks:
-        words, numbers = (
-            {mark.strip().lower() for mark in marks},
-            [number(mark, decimal) for mark in marks if is_number(mark, decimal)],
-        )
+        words = {mark.strip().lower() for mark in marks}
+        numbers = [number(mark, decimal) for mark in marks if is_number(mark, decimal)]
         empty |= texts.map(lambda text: text.lower() in words) | values.isin(numbers)
         values = values.mask(empty)
     wrong = np.argwhere((values.isna() & ~empty | (values.abs() > MOST)).to_numpy())
