@@ -6,9 +6,11 @@ time-major in :mod:`lstmlab.recurrence`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import jax
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
@@ -43,3 +45,8 @@ RowWeights = Float[Array, " batch"]
 """0 for rows that only fill up a batch"""
 RowNumbers = Int[Array, " batch"]
 TokenIds = Int[Array, "batch time"]
+
+
+def count(tree: PyTree) -> int:
+    """Number of scalars in a tree of arrays or shapes, such as the parameters of a model."""
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from lstmlab.printable import shown
 from lstmlab.settings import suggest
 
 
+@runtime_checkable
 class Entry(Protocol):
     """What a registry keeps of a class: its name, and whatever else the catalogue shows of it."""
 

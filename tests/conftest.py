@@ -23,7 +23,7 @@ import jaxtyping
 import pytest
 
 # The shapes and types that annotations promise are checked at every call, which costs only while JAX traces.
-jaxtyping.install_import_hook(["lstmlab.recurrence", "lstmlab.models"], "beartype.beartype")
+jaxtyping.install_import_hook(["lstmlab.cells", "lstmlab.recurrence", "lstmlab.models"], "beartype.beartype")
 
 from battery import Case, preferred, representative  # noqa: E402
 

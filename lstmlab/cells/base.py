@@ -25,6 +25,7 @@ from jaxtyping import Array, PyTree
 
 from lstmlab.arrays import Key, Projected
 from lstmlab.cells.activations import activation
+from lstmlab.cells.check import guard
 from lstmlab.cells.forms import Form
 from lstmlab.cells.initialise import Init, KeyStream, gate_biases
 from lstmlab.cells.maps import MAPS, LinearMap, NoMap, make_map, rebuilt
@@ -34,8 +35,6 @@ from lstmlab.promotion import cast_numbers, check_param_dtype, parameter_type, s
 from lstmlab.settings import setting
 
 C = TypeVar("C", bound="Cell")
-EQUATIONS = ("project", "update", "step")
-"""Methods that broadcast and mix types on purpose."""
 
 
 class Cell(nnx.Module):
@@ -97,9 +96,7 @@ class Cell(nnx.Module):
         """The class's own name serves until it is registered."""
         super().__init_subclass__(**kwargs)
         cls.name = cls.__name__
-        for name in EQUATIONS:
-            if name in vars(cls):
-                setattr(cls, name, standard_promotion(vars(cls)[name]))
+        guard(cls)
 
     @standard_promotion
     def __init__(
@@ -138,11 +135,14 @@ class Cell(nnx.Module):
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
     def project(self, x: Array) -> Projected:
-        """Input projection ``z`` of one step or of a whole sequence at once."""
+        """Input projection ``z`` of one step or a whole sequence: of ``x`` ``[..., *spatial, features]``."""
         return self.input(x)
 
     def step(self, state: Any, z: PyTree) -> tuple[Any, Gates]:
-        """One whole step from projected input: the new state and the named gate activations."""
+        """One whole step from projected input: the new state and the named gate activations.
+
+        Raises ``ValueError`` for a state or a projection of another cell, or of different batches.
+        """
         return self.update(state, z, self.recurrent(state.h))
 
     def candidate_activation(self, a: Array) -> Array:
@@ -198,7 +198,7 @@ class Cell(nnx.Module):
         return sum(math.prod(getattr(state, name).shape) for name in self.memory_fields or state._fields)
 
     def initial_state(self, *batch: int) -> Any:
-        """Zero state for the given batch dimensions."""
+        """Zero state for the given batch dimensions; raises ``ValueError`` for a negative one."""
         zeros = self.zeros(*batch, *self.state_shape)
         return self.state_type(*(zeros for _ in self.state_type._fields))
 
@@ -243,6 +243,8 @@ class Cell(nnx.Module):
         """A map from ``h`` to the given gates, of the kind that the option ``map`` names."""
         return make_map(
             self.map, self.output_size, self.sizes(gates),
-            key=key, init=init.recurrent, scale=init.scale,
-            window=self.window, heads=self.heads, dtype=dtype,
+            key=key, init=init.recurrent, scale=init.scale, window=self.window, heads=self.heads, dtype=dtype,
         )  # fmt: skip
+
+
+guard(Cell)

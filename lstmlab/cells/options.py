@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from lstmlab.settings import settings_of, suggest
 
 
+@runtime_checkable
 class HasOptions(Protocol):
     """What :func:`set_options` reads of a cell."""
 

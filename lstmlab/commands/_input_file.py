@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,21 @@ import numpy as np
 from lstmlab.data.clock import AMBIGUOUS
 from lstmlab.data.download import DataError
 from lstmlab.data.fill import FILLS
+from lstmlab.data.numbers import COMMA
 from lstmlab.data.table import Table
 from lstmlab.data.times import step_name
 from lstmlab.tasks.series.series_info import SeriesInfo
 from lstmlab.tasks.series.tabular import TabularTask
+
+ARGUMENTS = {
+    COMMA: "",
+    ", data.gaps=ignore takes rows as they come": "",
+    "which column is data.time_format of? set data.time=COLUMN": "no column holds times as the file of training does",
+    "data.ambiguous_time=": "--ambiguous-time ", "data.file=": "--file ",
+    "set data.missing=": "give --missing ", "data.missing=": "--missing ",
+}  # fmt: skip
+"""What messages say of training, and what they say here."""
+_KEY = re.compile(r"\bdata\.[a-z_]+=")
 
 
 def add_file_arguments(parser: argparse.ArgumentParser, results: str) -> None:
@@ -50,16 +62,28 @@ def read_input_file(
         table = task.table_options.read(
             str(path), columns=trained_on.names, gaps=gaps, missing=chosen.missing, ambiguous_time=chosen.ambiguous_time
         )
-    except DataError as error:  # its message names the keys of training
-        text = str(error).replace("data.ambiguous_time=", "--ambiguous-time ").replace("data.file=", "--file ")
-        text = text.replace("data.missing=", "--missing ").replace("set --missing", "give --missing")
-        raise DataError(text.replace(", data.gaps=ignore takes rows as they come", "")) from None
+    except DataError as error:
+        raise DataError(for_command(str(error))) from None
     if len(table.values) < needed:
         raise DataError(f"{path} has {len(table.values)} rows, but {why}")
     if trained_on.step is not None and not _equal(table.step, trained_on.step):
         has = "no column of times" if table.step is None else f"one row every {step_name(table.step)}"
         raise DataError(f"{path} has {has}, but the run was trained on one row every {step_name(trained_on.step)}")
     return table
+
+
+def for_command(message: str) -> str:
+    """A message about a table, which names the keys of training, with the arguments of the command in their place.
+
+    For advice that names a key without such an argument the reader is told how it has to be: as in training.
+    """
+    for key, argument in ARGUMENTS.items():
+        message = message.replace(key, argument)
+    first, *advice = message.split("; ")
+    fitting = [part for part in advice if not _KEY.search(part)]
+    if len(fitting) < len(advice) and not any("--" in part for part in fitting):
+        fitting.append("write it as in the file of training")
+    return "; ".join([first, *fitting])
 
 
 def _equal(a: np.timedelta64 | None, b: np.timedelta64) -> bool:

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells import cell_entry
 from lstmlab.config.schema import PLACE_KEYS, SECTIONS, CellConfig, Config, DataConfig
+from lstmlab.models.model_settings import check_chunk
 from lstmlab.printable import shown
 from lstmlab.settings import Setting, settings_of, suggest
 from lstmlab.tasks import Task, task_entry
@@ -177,8 +178,10 @@ def _check_together(config: Config) -> None:
             f"training.checkpoint_every is {training.checkpoint_every}, but must be a multiple of "
             f"training.log_every, which is {training.log_every}"
         )
-    if model.chunk and model.backend == "fused":
-        raise ConfigError("model.chunk needs model.backend=scan or auto, but model.backend is 'fused'")
+    try:
+        check_chunk(model.chunk, model.backend)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     if model.bidirectional and (task.stateful or task.causal):
         raise ConfigError(
             f"model.bidirectional=true cannot run task {task.name}: a backward direction would read ahead of "

@@ -13,6 +13,7 @@ from typing import Any
 
 from lstmlab.cells import Init
 from lstmlab.data.clock import AMBIGUOUS
+from lstmlab.data.csv_text import DECIMALS
 from lstmlab.data.fill import FILLS
 from lstmlab.data.table import GAPS
 from lstmlab.models.attention import ATTENTIONS
@@ -21,6 +22,7 @@ from lstmlab.models.model_settings import READOUTS
 from lstmlab.recurrence import Backend
 from lstmlab.settings import setting
 from lstmlab.tasks import Task
+from lstmlab.tracking.wandb_settings import MODES
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class TrainingConfig:
 class WandbConfig:
     """Weights & Biases."""
 
-    mode: str = setting("offline", "where W&B rows go", choices=("offline", "online", "disabled"))
+    mode: str = setting("offline", "where W&B rows go", choices=MODES)
     project: str = setting("lstmlab", "project name")
     entity: str | None = setting(None, "user or team; none: your default")
     group: str | None = setting(None, "group of runs; none: the sweep's directory")
@@ -170,6 +172,7 @@ class DataConfig:
     columns: tuple[str, ...] = setting(
         (), "the file's columns to read, as [a,b]; none: all but row numbers and parts of the date"
     )
+    decimal: str = setting(".", "the file's decimal mark", choices=DECIMALS)
     na: tuple[str, ...] = setting((), "further cells that count as empty, as ['.','#N/A','-999']")
     missing: str = setting("error", "how to fill the file's empty cells and absent rows", choices=("error", *FILLS))
     gaps: str = setting("error", "whether the times of the file may be unequally spaced", choices=GAPS)

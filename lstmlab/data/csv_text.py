@@ -28,6 +28,7 @@ _BINARY = {
     b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text", b"%PDF": "a PDF", b"\x89PNG": "a picture",
 }  # fmt: skip
 _NEEDS = "it needs a line of column names and one line per point in time"
+DECIMALS = (".", ",")
 UNNAMED = "unnamed column {}"
 
 
@@ -154,8 +155,13 @@ def _names(path: Path, header: list[str], rows: list[list[str]]) -> tuple[list[s
     return names, unusable
 
 
-def number(text: str) -> float:
-    """The value of a cell that is a finite number; NaN for any other."""
+def number(text: str, decimal: str = ".") -> float:
+    """The value of a cell that is a finite number with that decimal mark; NaN for any other.
+
+    A comma is the only mark of such a number: a point might mark thousands.
+    """
+    if decimal == ",":
+        text = "" if "." in text else text.replace(",", ".")
     try:
         value = math.nan if "_" in text else float(text)
     except ValueError:
@@ -163,6 +169,6 @@ def number(text: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def is_number(text: str) -> bool:
-    """Whether a cell is a finite number."""
-    return not math.isnan(number(text))
+def is_number(text: str, decimal: str = ".") -> bool:
+    """Whether a cell is a finite number with that decimal mark."""
+    return not math.isnan(number(text, decimal))

@@ -58,6 +58,7 @@ def read_table(
     missing: str = "error",
     gaps: str = "error",
     na: Sequence[str] = (),
+    decimal: str = ".",
     keep: Sequence[str] = (),
 ) -> Table:
     """Read a CSV file: a line of column names, then one line per point in time, in UTF-8; also compressed by
@@ -80,6 +81,7 @@ def read_table(
         gaps: ``error`` refuses times that are not one step apart; ``ignore`` takes rows as they come, as for trading
             days.
         na: further cells that count as empty.
+        decimal: the decimal mark of values, a point or a comma. Cells may have no marks of thousands.
         keep: columns that are read even if they are no measurements.
 
     Raises:
@@ -91,7 +93,7 @@ def read_table(
     if chosen.times:
         cells = cells.without_blank_lines()  # a time says where a row belongs
         times, clock = read_times(cells, chosen.times, rules)
-    values = read_numbers(cells, chosen.values, missing, na)
+    values = read_numbers(cells, chosen.values, missing, na, decimal)
     step = None
     if times is not None and gaps == "error":
         times, values, step = _regular(cells, chosen.times[0], times, clock, values, missing)

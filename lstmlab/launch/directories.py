@@ -11,11 +11,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from lstmlab.config import ConfigError
 from lstmlab.launch.leave import leave
+from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.disk import check_room
 from lstmlab.tracking.files import RunError
 from lstmlab.tracking.locks import keep, let_go, new_directory
 from lstmlab.training.distributed import on_main_process
-from lstmlab.training.finished_run import CONFIG_FILE
 from lstmlab.training.interrupts import terminate_as_usual, terminate_like_ctrl_c
 
 

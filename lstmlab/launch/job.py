@@ -21,12 +21,13 @@ from lstmlab.environment_errors import environment_line
 from lstmlab.launch.directories import check_run
 from lstmlab.launch.leave import leave
 from lstmlab.printable import escaped
+from lstmlab.tasks.task import best_baseline
+from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.disk import DiskFull
 from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import one_line
 from lstmlab.training import RunFailed, train
 from lstmlab.training.distributed import is_main_process, on_main_process
-from lstmlab.training.finished_run import CONFIG_FILE
 
 USER_ERRORS = (ConfigError, DataError, RunError, RunFailed, OSError)
 """Errors whose message says what is wrong, so that users need no traceback."""
@@ -93,9 +94,9 @@ def status_of(stopped: KeyboardInterrupt) -> int:
 
 def result(summary: Mapping[str, Any], directory: str) -> str:
     """The last line of a run: its test metric, the best baseline, and the run directory."""
-    best = (min if summary["goal"] == "min" else max)(summary["baselines"].items(), key=lambda item: item[1])
+    name, value = best_baseline(summary["baselines"], summary["goal"])
     metric = f"test {summary['metric']} {summary['value']:.4g}"
-    return f"{metric} · baseline {best[1]:.4g} ({best[0]}) · {directory}"
+    return f"{metric} · baseline {value:.4g} ({name}) · {directory}"
 
 
 def objective(summary: Mapping[str, Any]) -> float:

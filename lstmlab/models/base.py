@@ -57,6 +57,7 @@ class RecurrentModel(nnx.Module):
         *,
         lengths: LengthsLike | None = None,
         resets: MaskLike | None = None,
+        mask: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
@@ -68,12 +69,16 @@ class RecurrentModel(nnx.Module):
             state: state before the first step; zero if not given.
             lengths: valid steps per sequence ``[batch]``; all if not given.
             resets: true where the state starts at zero again, ``[batch, time]``.
+            mask: false at steps ``[batch, time]`` that the layers pass over, wherever they are: left padding, say. With
+                ``lengths``, both must allow a step.
             rates: dropout rates and the like.
             key: switches dropout on; without it only zoneout acts, by its expectation.
             collect_gates: also return the gates' activations.
 
         Raises:
-            ValueError: for an argument of another shape, or lengths that are negative or beyond the last step.
+            ValueError: for an argument of another shape, lengths that are negative or beyond the last step, or tokens
+                outside the vocabulary at steps that are read. The last two are seen outside ``jax.jit`` alone: inside,
+                arrays have no values yet.
             TypeError: for an argument of another type.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no call")

@@ -61,7 +61,8 @@ def beam_search(
 
     A hypothesis Y of \\|Y\\| tokens (the end token among them) is ranked by ``log p(Y|X) / ((5 + |Y|) / 6)^α``, the
     length normalisation of Wu et al. 2016, arXiv:1609.08144; finished ones keep their place and compete with those
-    that go on. What has not ended after ``length`` tokens is returned as it is.
+    that go on. What has not ended after ``length`` tokens is returned as it is. That the sources'
+    tokens are in the vocabulary is not checked in compiled code.
     """
     source = check_tokens("source", source)
     if length < 0 or beam < 1:

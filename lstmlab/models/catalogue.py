@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any, NamedTuple
 
 import jax
 
+from lstmlab.arrays import count
 from lstmlab.cells import Cell, CellEntry, cell_entry, make_cell
 from lstmlab.recurrence import backends
 from lstmlab.settings import settings_of
@@ -65,7 +65,7 @@ def cell_facts(name: str) -> CellFacts:
         gates=dict(zip(cell.gates, cell.sizes(cell.gates), strict=True)),
         state=shapes,
         state_size=cell.state_size,
-        parameters=sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(cell)),
+        parameters=count(cell),
     )
 
 

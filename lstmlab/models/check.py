@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Array
 
 from lstmlab.arrays import Given, LengthsLike, MaskLike
-from lstmlab.recurrence.check import as_lengths, as_mask, check_real
+from lstmlab.cells.check import check_real
+from lstmlab.recurrence.check import as_lengths, as_mask, is_known
 from lstmlab.tasks import Features, Tokens
 
 
@@ -38,6 +39,27 @@ def check_tokens(name: str, tokens: Given) -> Array:
     if not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
         raise TypeError(f"{name} is of type {jnp.result_type(tokens)}, but tokens must be integers")
     return jnp.asarray(tokens)
+
+
+def check_vocabulary(
+    name: str, tokens: Array, size: int, lengths: Array | None = None, mask: Array | None = None
+) -> None:
+    """Raise ``ValueError`` for tokens ``[batch, time]`` that are not among ``0 … size - 1``; padding may be anything.
+
+    Inside ``jax.jit`` tokens have no values yet, and nothing is checked: there JAX reads a negative one from the end of
+    an embedding, and the last row for one beyond it.
+    """
+    if not all(map(is_known, (tokens, lengths, mask))):
+        return
+    values = np.asarray(tokens)
+    wrong = (values < 0) | (values >= size)
+    if lengths is not None:
+        wrong &= np.arange(values.shape[1]) < np.asarray(lengths)[:, None]
+    if mask is not None:
+        wrong &= np.asarray(mask)
+    if wrong.any():
+        row, step = np.argwhere(wrong)[0]
+        raise ValueError(f"{name}[{row}, {step}] is {values[row, step]}, but must be a token from 0 to {size - 1}")
 
 
 def check_prompt(prompt: Given, length: int) -> None:

@@ -15,7 +15,7 @@ from lstmlab.models.attention import ATTENTIONS, Attention
 from lstmlab.models.base import ModelOutput, RecurrentModel
 from lstmlab.models.blocks import normalise, stream_norm
 from lstmlab.models.bridge import bridge_states, make_bridge
-from lstmlab.models.check import check_states, check_tokens
+from lstmlab.models.check import check_states, check_tokens, check_vocabulary
 from lstmlab.models.dropout import NO_DROPOUT, Rates, fold
 from lstmlab.models.head import apply_head, check_tied, make_head
 from lstmlab.models.inputs import embed_inputs, make_embedding
@@ -92,6 +92,7 @@ class EncoderDecoder(RecurrentModel):
         *,
         lengths: LengthsLike | None = None,
         resets: MaskLike | None = None,
+        mask: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
@@ -99,12 +100,12 @@ class EncoderDecoder(RecurrentModel):
         """Teacher forcing: the logits ``[batch, target, size]`` of each token from the source and the true tokens
         before it. Lengths are those up to the padding.
 
-        Raises ``ValueError`` for a state, lengths, resets, or when gates are asked for.
+        Raises ``ValueError`` for a state, lengths, resets, a mask, or when gates are asked for.
         """
-        if state is not None or lengths is not None or resets is not None or collect_gates:
+        if any(given is not None for given in (state, lengths, resets, mask)) or collect_gates:
             raise ValueError(
-                "an encoder-decoder reads whole sequences up to their padding: it takes no state, lengths or resets, "
-                "and collects no gates"
+                "an encoder-decoder reads whole sequences up to their padding: it takes no state, lengths, resets or "
+                "mask, and collects no gates"
             )
         encoded, first_state = self.encode(inputs.source, rates=rates, key=fold(key, 0))
         outputs, state, _ = self.decode(encoded, inputs.target, first_state, rates=rates, key=fold(key, 1))
@@ -114,6 +115,7 @@ class EncoderDecoder(RecurrentModel):
     def encode(self, source: Given, *, rates: Rates = NO_DROPOUT, key: Key | None = None) -> tuple[Encoded, StackState]:
         """The memory of the sources ``[batch, source]``, and the decoder's first state."""
         source = check_tokens("source", source)
+        check_vocabulary("source", source, self.inputs.source)
         valid = source != self.inputs.pad
         options = self._unroll_options(jnp.sum(valid, axis=1), None, rates)
         xs = drop_inputs(embed_inputs(source, self.source_embedding, None, spatial=()), options, key)
@@ -139,6 +141,7 @@ class EncoderDecoder(RecurrentModel):
         """Logits for the tokens ``[batch, target]``, the state after the last of them, and the attention's weights if
         there is one."""
         target = check_tokens("target", target)
+        check_vocabulary("target", target, self.inputs.target)
         if target.shape[0] != encoded.memory.shape[1]:
             raise ValueError(
                 f"target has {target.shape[0]} rows, but there are {encoded.memory.shape[1]} sources: one for each"

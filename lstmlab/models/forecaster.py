@@ -78,6 +78,7 @@ class EncoderForecaster(RecurrentModel):
         *,
         lengths: LengthsLike | None = None,
         resets: MaskLike | None = None,
+        mask: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
@@ -85,18 +86,19 @@ class EncoderForecaster(RecurrentModel):
         """Forecasts ``[batch, future, *spatial, size]`` from pairs (past, inputs of the forecaster), each ``[batch,
         steps, *spatial, features]``.
 
-        State, lengths and resets are the encoder's; gates are those of the encoder's layers, then the forecaster's.
+        State, lengths, resets and mask are the encoder's; gates are those of the encoder's layers, then the
+        forecaster's.
         """
         pair = [check_sequences(part, self.inputs) for part in inputs]
         if pair[0].shape[0] != pair[1].shape[0]:
             raise ValueError(f"inputs have {pair[0].shape[0]} pasts, but {pair[1].shape[0]} futures: one for each")
         check_states(state, self.layers)
-        lengths, resets, _ = check_masks(lengths, resets, None, *pair[0].shape[:2])
+        lengths, resets, mask = check_masks(lengths, resets, mask, *pair[0].shape[:2])
         pair = cast_numbers(pair, parameter_type(self))
         past, future = (embed_inputs(part, None, self.input_map, spatial=self.spatial) for part in pair)
-        options = self._unroll_options(lengths, resets, rates, collect_gates)
+        options = self._unroll_options(lengths, resets, rates, collect_gates, mask)
         encoded = self.layers(drop_inputs(past, options, key), state, options, fold(key, 2))
-        options = options._replace(lengths=None, resets=None)
+        options = options._replace(lengths=None, resets=None, mask=None)
         forecast = self.forecaster(future, encoded.state, options, fold(key, 3))
         ys = normalise(self.final_norm, jnp.concatenate(forecast.outputs, axis=-1))
         outputs = split_outputs(jnp.swapaxes(apply_head(self.head, ys, None), 0, 1), self.outputs, self.spatial)

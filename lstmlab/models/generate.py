@@ -30,7 +30,8 @@ def generate(
 ) -> Int[Array, "batch length"]:
     """Tokens that continue each prompt, drawn from ``softmax(logits / temperature)`` among the :func:`likeliest`.
 
-    A temperature of 0 takes the likeliest token. Prompts hold at least one token. Nothing is dropped; a zoneout rate
+    A temperature of 0 takes the likeliest token. Prompts hold at least one token, none of them outside the vocabulary:
+    that is not checked in compiled code. Nothing is dropped; a zoneout rate
     acts by its expectation. Row i draws from keys of its own, ``fold_in(fold_in(key, i), step)``: it does not depend
     on the number of rows, and a longer text begins with the shorter one (up to rounding, which may differ between
     batches of different sizes).

@@ -61,8 +61,7 @@ class ModelSettings:
                 "model.readout=last has no meaning for merged directions (model.bidirectional with "
                 f"model.block={self.block}): use model.readout=pooled"
             )
-        if self.chunk is not None and self.backend == "fused":
-            raise ValueError("model.chunk needs model.backend=scan or auto, but model.backend is 'fused'")
+        check_chunk(self.chunk, self.backend)
 
     @property
     def stream_width(self) -> int | None:
@@ -107,3 +106,9 @@ def check_choice(key: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise ``ValueError`` naming the configuration key unless the value is one of the choices."""
     if value not in choices:
         raise ValueError(f"{key} is '{value}', but must be one of: {', '.join(choices)}")
+
+
+def check_chunk(chunk: int | None, backend: str) -> None:
+    """Raise ``ValueError`` for chunks on a backend that does not recompute them; 0 and ``None`` stand for no chunks."""
+    if chunk and backend not in ("auto", "scan"):
+        raise ValueError(f"model.chunk needs model.backend=scan or auto, but model.backend is '{backend}'")

@@ -57,13 +57,14 @@ class RecursiveModel(SequenceModel):
         *,
         lengths: LengthsLike | None = None,
         resets: MaskLike | None = None,
+        mask: MaskLike | None = None,
         rates: Rates = NO_DROPOUT,
         key: Key | None = None,
         collect_gates: bool = False,
     ) -> ModelOutput:
         """Forecasts ``[batch, horizon, columns, numbers]``, and the state after the last step that was read.
 
-        Lengths, resets and gates are those of the window.
+        Lengths and gates are those of the window, and so is what is read of resets and the mask ``[batch, time]``.
         """
         inputs = cast_numbers(check_sequences(inputs, self.inputs), parameter_type(self))
         if inputs.shape[1] < self.horizon:
@@ -73,11 +74,12 @@ class RecursiveModel(SequenceModel):
         call = super().__call__
         window = inputs.shape[1] - (self.horizon - 1)
         past, ahead = inputs[:, :window], jnp.swapaxes(inputs[:, window:], 0, 1)
-        _, resets, _ = check_masks(None, resets, None, *inputs.shape[:2])
-        resets = None if resets is None else resets[:, :window]
+        masks = check_masks(None, resets, mask, *inputs.shape[:2])[1:]
+        resets, mask = (None if given is None else given[:, :window] for given in masks)
         first = call(
-            past, state, lengths=lengths, resets=resets, rates=rates, key=fold(key, 0), collect_gates=collect_gates
-        )
+            past, state, lengths=lengths, resets=resets, mask=mask, rates=rates, key=fold(key, 0),
+            collect_gates=collect_gates,
+        )  # fmt: skip
 
         def step(carry: tuple[Array, StackState], xs: tuple[Array, Array]) -> tuple[tuple[Array, StackState], Array]:
             (forecast, state), (known, index) = carry, xs

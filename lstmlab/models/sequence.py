@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from lstmlab.arrays import Given, Key, LengthsLike, MaskLike, TimeMajorMask
 from lstmlab.models.base import ModelOutput, RecurrentModel
 from lstmlab.models.blocks import Sequences, normalise, stream_norm
-from lstmlab.models.check import check_masks, check_sequences, check_states
+from lstmlab.models.check import check_masks, check_sequences, check_states, check_vocabulary
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.head import apply_head, check_tied, head_size, make_head, split_outputs
 from lstmlab.models.inputs import embed_inputs, make_input_layer
@@ -71,8 +71,7 @@ class SequenceModel(RecurrentModel):
     ) -> ModelOutput:
         """Run a batch of sequences, tokens ``[batch, time]`` or features ``[batch, time, *spatial, features]``.
 
-        Outputs are ``[batch, time, *spatial, size]``, without the time axis unless the readout is ``steps``. ``mask``
-        is false at steps ``[batch, time]`` that the layers pass over, wherever they are: left padding, say. For the
+        Outputs are ``[batch, time, *spatial, size]``, without the time axis unless the readout is ``steps``. For the
         other arguments see :meth:`RecurrentModel.__call__`.
         """
         inputs = check_sequences(inputs, self.inputs)
@@ -81,6 +80,8 @@ class SequenceModel(RecurrentModel):
             raise ValueError(f"inputs has shape {inputs.shape}: readout '{self.readout}' needs at least one step")
         check_states(state, self.layers)
         lengths, resets, mask = check_masks(lengths, resets, mask, batch, time)
+        if isinstance(self.inputs, Tokens):
+            check_vocabulary("inputs", inputs, self.inputs.size, lengths, mask)
         options = self._unroll_options(lengths, resets, rates, collect_gates, mask)
         inputs = cast_numbers(inputs, parameter_type(self))
         xs = embed_inputs(inputs, self.embedding, self.input_map, spatial=self.spatial)

@@ -16,6 +16,7 @@ from jaxtyping import PyTree
 
 from lstmlab.arrays import LengthsLike, MaskLike
 from lstmlab.cells.base import Cell
+from lstmlab.cells.check import check_fields, check_real, check_structure
 from lstmlab.cells.forms import AnyForm
 from lstmlab.cells.regularise_steps import Wrapped
 from lstmlab.promotion import cast_numbers
@@ -62,16 +63,8 @@ def as_state(cell: AnyForm, state: Any, batch: int, dtype: np.dtype) -> Any:
     if state is None:
         return cast_numbers(cell.initial_state(batch), dtype)
     expected = jax.eval_shape(lambda: cast_numbers(cell.initial_state(batch), dtype))
-    name, fields = getattr(cell, "name", type(cell).__name__), ", ".join(expected._fields)
-    if jax.tree.structure(state) != jax.tree.structure(expected):
-        raise ValueError(
-            f"state is a {type(state).__name__}, but cell {name} has a {type(expected).__name__} of {fields}: "
-            "take it from cell.initial_state(batch)"
-        )
-    for field, given, wanted in zip(expected._fields, state, expected, strict=True):
-        check_real(f"state.{field}", given)
-        if np.shape(given) != wanted.shape:
-            raise ValueError(f"state.{field} has shape {np.shape(given)}, but cell {name} needs {wanted.shape} here")
+    check_structure(cell, state, type(expected))
+    check_fields(cell, state, type(expected)(*(field.shape for field in expected)))
     return jax.tree.map(lambda given, wanted: jnp.asarray(given).astype(wanted.dtype), state, expected)
 
 
@@ -88,7 +81,7 @@ def as_lengths(lengths: LengthsLike | None, time: int, batch: int) -> jax.Array 
         raise ValueError(f"lengths has shape {given.shape}, but must be ({batch},): one per sequence")
     if not jnp.issubdtype(given.dtype, jnp.integer):
         raise TypeError(f"lengths is of type {given.dtype}, but must be integers: numbers of steps")
-    if _is_known(given) and given.size:
+    if is_known(given) and given.size:
         values = np.asarray(given)
         wrong = values[(values < 0) | (values > time)]
         if wrong.size:
@@ -121,14 +114,6 @@ def _as_array(name: str, values: Any) -> Any:
         raise ValueError(f"{name} is a list of lists of unequal lengths, but must be an array") from None
 
 
-def _is_known(array: Any) -> bool:
+def is_known(array: Any) -> bool:
     """Whether the values can be read here: not while JAX traces, nor where another process holds a part."""
     return not isinstance(array, Tracer) and getattr(array, "is_fully_addressable", True)
-
-
-def check_real(name: str, array: Any) -> None:
-    """Raise ``TypeError`` unless the array holds real numbers or booleans."""
-    dtype = jnp.result_type(array) if isinstance(array, bool | int | float) else getattr(array, "dtype", None)
-    kinds = (jnp.floating, jnp.integer, jnp.bool_)
-    if dtype is None or not any(jnp.issubdtype(dtype, kind) for kind in kinds):
-        raise TypeError(f"{name} is of type {dtype or type(array).__name__}, but must be real numbers")

@@ -15,6 +15,7 @@ from lstmlab.study.groups import Entry, Setting, entries_of
 from lstmlab.study.runs import FAILED, UNFINISHED, Run, read_runs
 from lstmlab.study.statistics import clearly_less, improvement, iqm_interval, named
 from lstmlab.study.tuning import Chosen, choose_settings, losses, reference_of
+from lstmlab.tasks.task import best_baseline
 from lstmlab.tracking.files import RunError
 
 DEFAULT_REFERENCE = "lstm"
@@ -95,7 +96,7 @@ def _row(chosen: Chosen, reference: Chosen | None) -> dict[str, Any]:
     value = iqm_interval([run.value for run in runs]) if runs else None
     solved = [run.summary["solved"] for run in runs if run.summary.get("solved")]
     has_threshold = any(run.summary.get("solved") is not None for run in runs)
-    baseline, name = best_baseline(runs)
+    baseline, name = baseline_of(runs)
     better = None
     if reference is not None and ended and reference.setting.ended:
         better = improvement([losses(ended)], [losses(reference.setting.ended)])
@@ -153,13 +154,13 @@ def _values(runs: Sequence[Run]) -> list[dict[str, Any]]:
     ]
 
 
-def best_baseline(runs: Sequence[Run]) -> tuple[float | None, str | None]:
+def baseline_of(runs: Sequence[Run]) -> tuple[float | None, str | None]:
     """The best trivial baseline of the first run's task, and its name; None twice where there is none."""
     baselines = runs[0].summary.get("baselines") if runs else None
     if not baselines:
         return None, None
-    name = (min if runs[0].goal == "min" else max)(baselines, key=baselines.__getitem__)
-    return float(baselines[name]), name
+    name, value = best_baseline(baselines, runs[0].goal)
+    return value, name
 
 
 def _beats(run: Run, baseline: float) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmlab.plots.comparison import Estimates, draw_by_key, draw_scores, draw_test, draw_validation
-from lstmlab.study.compare import Comparison, best_baseline
+from lstmlab.study.compare import Comparison, baseline_of
 from lstmlab.study.groups import ConfigValue, is_number, with_values
 from lstmlab.study.runs import Run
 from lstmlab.study.statistics import iqm_bands, iqm_interval
@@ -119,7 +119,7 @@ def _metric(of_task: Sequence[Chosen]) -> str:
 
 def _baseline(of_task: Sequence[Chosen]) -> dict[str, float]:
     """The best trivial baseline of a task, or nothing."""
-    value, name = best_baseline(of_task[0].setting.finished)
+    value, name = baseline_of(of_task[0].setting.finished)
     return {} if value is None or name is None else {name: value}
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from lstmlab.config import ConfigError, read_tree
+from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.files import METRICS, SUMMARY, RunError, check_run_files, read_summary
 from lstmlab.tracking.plain import INTERRUPTED
 
-CONFIG = "config.yaml"
-COMPARED = (CONFIG, METRICS)
+COMPARED = (CONFIG_FILE, METRICS)
 """the files beside the summary on which a comparison relies"""
 ConfigValue = bool | int | float | str | None
 """a value of a configuration key; lists are written as strings"""
@@ -94,7 +94,7 @@ def find_runs(directories: Sequence[str | Path]) -> list[Path]:
         paths = []
         for place, folders, files in os.walk(directory):
             folders[:] = [folder for folder in folders if folder not in _NOT_SEARCHED]
-            if CONFIG in files:
+            if CONFIG_FILE in files:
                 paths.append(Path(place))
         # By resolved path, so that a run counts once where the given directories overlap.
         for path in sorted(paths, key=_natural_order):
@@ -104,10 +104,10 @@ def find_runs(directories: Sequence[str | Path]) -> list[Path]:
 
 def read_run(directory: Path) -> Run:
     """The run of one directory; raises ``RunError`` that names the file if one cannot be read."""
-    config = _read_config(directory / CONFIG)
+    config = _read_config(directory / CONFIG_FILE)
     path = directory / SUMMARY
     if not path.exists():
-        return Run(directory, config, UNFINISHED, {}, "not finished", (directory / CONFIG).stat().st_mtime)
+        return Run(directory, config, UNFINISHED, {}, "not finished", (directory / CONFIG_FILE).stat().st_mtime)
     summary, written = read_summary(directory), path.stat().st_mtime
     check_run_files(directory, COMPARED)
     if summary.get("status") != FINISHED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Array, Float, Int, UInt8
@@ -76,6 +76,7 @@ class Batch(NamedTuple):
     """true at the first step of a new segment, where the state starts afresh"""
 
 
+@runtime_checkable
 class Decoded(Protocol):
     """Decoded outputs of a batch of sources, best first."""
 
@@ -95,6 +96,7 @@ class Decoded(Protocol):
         ...
 
 
+@runtime_checkable
 class Predictor(Protocol):
     """A trained model as tasks use it, for plots and final metrics."""
 

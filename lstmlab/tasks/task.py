@@ -177,3 +177,9 @@ def mean(total_and_weight: tuple[Array, Array]) -> Array:
 def cross_entropy(logits: Float[Array, "*shape classes"], labels: Int[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Negative log-likelihood in nats of the labels under ``softmax(logits)``."""
     return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[..., None], axis=-1)[..., 0]
+
+
+def best_baseline(baselines: Mapping[str, float], goal: str) -> tuple[str, float]:
+    """Name and value of the best of a task's baselines, of which there is one; ``goal`` is ``min`` or ``max``."""
+    name = (min if goal == "min" else max)(baselines, key=baselines.__getitem__)
+    return name, float(baselines[name])

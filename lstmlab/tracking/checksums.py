@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 FILES, OWN = "files", "checksum"
-RECORDED = ("config.yaml", "metrics.jsonl", "model.npz", "task.json")
+CONFIG_FILE = "config.yaml"
+"""the composed configuration of a run, in its directory"""
+RECORDED = (CONFIG_FILE, "metrics.jsonl", "model.npz", "task.json")
 """the files of a run directory that have a checksum"""
 
 

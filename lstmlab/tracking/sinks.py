@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -21,6 +21,7 @@ Frames = UInt8[np.ndarray, "time height width"] | UInt8[np.ndarray, "time height
 """grey or RGB frames of a video"""
 
 
+@runtime_checkable
 class Sink(Protocol):
     """A destination of results. ``step`` counts finished optimiser steps.
 

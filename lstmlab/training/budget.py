@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 
+from lstmlab.arrays import count
 from lstmlab.config import Config, ConfigError
 from lstmlab.training import functions
 from lstmlab.training.compiled import program_key
@@ -40,7 +40,7 @@ def parameters_of(config: Config) -> int:
         model = jax.eval_shape(lambda: functions.init(config).model)
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(model))
+    return count(model)
 
 
 # By configuration, because all members of a sweep need the same one.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lstmlab.config import read_tree
+from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.files import METRICS, SUMMARY, RunError
-from lstmlab.training.finished_run import CONFIG_FILE
 from lstmlab.training.trained import ARTIFACTS_FILE, MODEL_FILE
 
 RESULTS = (METRICS, SUMMARY, MODEL_FILE, ARTIFACTS_FILE)

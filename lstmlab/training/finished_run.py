@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from lstmlab.config import PLACE_KEYS, Config, ConfigError, read_config, to_tree
+from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.files import METRICS, SUMMARY, RunError, check_run_files, read_metrics, read_summary
 from lstmlab.training.compiled import HOST_KEYS
-
-CONFIG_FILE = "config.yaml"
 
 # Keys that may differ between a run and its continuation, besides HOST_KEYS.
 _FREE_KEYS = ("training.devices", "training.distributed", *PLACE_KEYS)

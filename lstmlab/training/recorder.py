@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, save_config, split_traced, to_tree
+from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.disk import directory_gone, disk_full
 from lstmlab.tracking.files import SUMMARY, RunError
 from lstmlab.tracking.locks import owned
@@ -25,7 +26,7 @@ from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.chunk import Chunk
 from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.earlier_run import check_free
-from lstmlab.training.finished_run import CONFIG_FILE, check_rows, finished_summary
+from lstmlab.training.finished_run import check_rows, finished_summary
 from lstmlab.training.functions import RunState
 from lstmlab.training.summary import show_plots, summarise
 from lstmlab.training.timer import Seconds, no_seconds

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import jax
-
+from lstmlab.arrays import count
 from lstmlab.config import Config
+from lstmlab.tasks.task import best_baseline
 from lstmlab.tracking.tracker import Tracker
 from lstmlab.tracking.written import note_written
 from lstmlab.training.environment import describe_environment
@@ -26,7 +25,7 @@ def summarise(
     """What ``summary.json`` says of the results; sizes count scalars, times are seconds."""
     task, model = config.task, state.best_model
     value, baselines = splits["test"][task.metric], task.baselines()
-    best = (min if task.goal == "min" else max)(baselines.values())
+    _, best = best_baseline(baselines, task.goal)
     steps = int(state.step)
     return {
         "cell": config.cell.name,
@@ -52,11 +51,6 @@ def summarise(
         "steps_per_second": steps / seconds["train"] if seconds["train"] else None,
         **describe_environment(),
     }
-
-
-def count(tree: Any) -> int:
-    """Number of scalars in a tree of arrays or shapes."""
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
 
 
 def show_plots(trained: Trained, tracker: Tracker, step: int) -> None:

@@ -14,16 +14,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, read_config
+from lstmlab.data.download import DataError
 from lstmlab.models import ModelOutput, RecurrentModel
 from lstmlab.models.beam import Hypotheses, beam_search
+from lstmlab.models.check import check_masks, check_tokens, check_vocabulary
 from lstmlab.models.generate import generate
 from lstmlab.models.sampling import Draw, continue_sequence
 from lstmlab.tasks import Batch, Pairs, Split, Task, Tokens
+from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.files import RunError, check_run_files, read_summary, write_atomically
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.training import functions
 from lstmlab.training.dynamic_evaluation import metrics_while_learning
-from lstmlab.training.finished_run import CONFIG_FILE
 from lstmlab.training.functions import dropout_rates
 from lstmlab.training.model_file import UNREADABLE, read_model, write_model
 
@@ -57,10 +59,15 @@ class Trained:
     def run(self, inputs: Any, state: Any = None, lengths: Any = None) -> ModelOutput:
         """Outputs and final state; pass the state on to feed a long sequence in pieces.
 
-        ``state`` is ``None`` for a fresh start. A model that reads both directions cannot be fed in pieces.
+        ``state`` is ``None`` for a fresh start. A model that reads both directions cannot be fed in pieces. Raises
+        ``ValueError`` for tokens outside the vocabulary.
         """
         lengths = None if lengths is None else jnp.asarray(lengths)
-        return self._call(self.model, jax.tree.map(jnp.asarray, inputs), state, lengths)
+        inputs = jax.tree.map(jnp.asarray, inputs)
+        if isinstance(self.task.inputs, Tokens):  # compiled code cannot look at the values
+            shape = check_tokens("inputs", inputs).shape
+            check_vocabulary("inputs", inputs, self.task.inputs.size, check_masks(lengths, None, None, *shape)[0])
+        return self._call(self.model, inputs, state, lengths)
 
     def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
         """One step ``[batch, ...]``: the output and the new state.
@@ -137,7 +144,8 @@ class Trained:
             raise ValueError(f"task {self.task.name} has no sources to decode")
         if beam < 1:
             raise ValueError(f"beam is {beam}, but must be at least 1")
-        source = jnp.asarray(source, jnp.int32)
+        source = check_tokens("source", jnp.asarray(source, jnp.int32))
+        check_vocabulary("source", source, self.task.inputs.source)
         return beam_search(self.model, source, length, beam, alpha=alpha, rates=self._rates)  # type: ignore[arg-type]
 
     def metrics_while_learning(self, split: Split, rate: float) -> dict[str, float]:
@@ -187,7 +195,13 @@ def load(directory: str | Path) -> Trained:
     summary = read_summary(directory)
     check_run_files(directory, (CONFIG_FILE, MODEL_FILE, ARTIFACTS_FILE))
     config = dataclasses.replace(config, task=_with_artifacts(config.task, directory / ARTIFACTS_FILE))
-    template = model_template(config)
+    try:
+        template = model_template(config)
+    except DataError as error:
+        if (directory / ARTIFACTS_FILE).exists():
+            raise
+        reason = str(error).partition("; ")[0]  # what follows tells how to train, not how to load
+        raise RunError(f"{reason}; it is needed since {directory} has no {ARTIFACTS_FILE}: restore either") from None
     try:
         model = read_model(template, path)
     except UNREADABLE as error:

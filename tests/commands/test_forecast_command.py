@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from small_runs import as_older_version, command, quick_programs, run, small
 
+from lstmlab.commands._input_file import for_command
 from lstmlab.config import compose
 from lstmlab.tasks.series.forecast.task import Forecast
 from lstmlab.training import load
@@ -167,6 +168,38 @@ def test_what_is_wrong_with_the_file_is_said_in_a_line(trained, tmp_path):
     assert "has no column of times, but the run was trained on one row every 1 day" in refused(trained, "--file", file)
 
 
+def test_a_file_that_was_moved_is_shown_where_it_is_now(trained, tmp_path, monkeypatch):
+    write(tmp_path / "new.csv")
+    monkeypatch.chdir(tmp_path)
+    told = refused(trained, "--file", "/elsewhere/new.csv")
+    assert "cannot read /elsewhere/new.csv: No such file" in told
+    assert told.endswith("; there is new.csv in this directory: --file new.csv reads it\n")
+
+
+@pytest.mark.parametrize("cell", [".", "no_number", "1,5"])
+def test_advice_names_no_key_that_the_command_does_not_take(trained, tmp_path, cell):
+    file = write(tmp_path / "new.csv")
+    first = file.read_text().splitlines()[1]
+    file.write_text(file.read_text().replace(first, f'{first.split(",")[0]},"{cell}",1'))
+    told = refused(trained, "--file", file)
+    assert f"new.csv, line 2, column 'load': '{cell}' is not a number" in told
+    assert "data." not in told
+    assert told.endswith("(write 1.5)\n" if cell == "1,5" else "write it as in the file of training\n")
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("a: empty; fill it, or set data.missing=forward", "a: empty; fill it, or give --missing forward"),
+        ("a: twice; data.ambiguous_time=earlier says", "a: twice; --ambiguous-time earlier says"),
+        ("a: clocks; set data.timezone=+01:00", "a: clocks; write it as in the file of training"),
+        ("data.na=1.csv: 3 cells", "data.na=1.csv: 3 cells"),
+    ],
+)
+def test_keys_of_training_become_arguments_or_advice(message, told):
+    assert for_command(message) == told
+
+
 def test_what_is_wrong_with_the_run_is_said_in_a_line(trained, tmp_path):
     file = write(tmp_path / "new.csv")
     other = run(small("adding"), tmp_path / "adding").directory
@@ -179,7 +212,9 @@ def test_what_is_wrong_with_the_run_is_said_in_a_line(trained, tmp_path):
         assert "task.json cannot be used (KeyError: 'mean')" in refused(trained, "--file", file)
         kept.unlink()
         # Without it the run's own data would have to be there.
-        assert "train.csv: No such file" in refused(trained, "--file", file)
+        told = refused(trained, "--file", file)
+        assert "train.csv: No such file" in told and "has no task.json: restore either" in told
+        assert "data.file" not in told
     finally:
         kept.write_text(text)
     assert command("forecast", str(trained)).code == 2

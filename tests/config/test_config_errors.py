@@ -75,6 +75,7 @@ WRONG_TOGETHER = [
     (["training.eval_every=30"], ["training.eval_every", "30", "multiple of training.log_every", "50"]),
     (["training.checkpoint_every=30"], ["training.checkpoint_every", "30", "multiple of training.log_every"]),
     (["model.chunk=4", "model.backend=fused"], ["model.chunk", "'fused'", "scan or auto"]),
+    (["model.chunk=4", "model.backend=associative", "cell=min_gru"], ["model.chunk", "'associative'", "scan or auto"]),
     (["model.bidirectional=true"], ["model.bidirectional", "char_lm", "read ahead"]),
     (["model.readout=last"], ["model.readout", "'last'", "auto, steps"]),
     (["task=adding", "model.readout=steps"], ["model.readout", "'steps'", "auto, last, pooled"]),

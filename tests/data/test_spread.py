@@ -7,7 +7,7 @@ import pytest
 from lstmlab.data.download import DataError
 from lstmlab.data.spread import spread, spread_or_one
 from lstmlab.tasks.series.forecast.baselines import naive_scale
-from lstmlab.tasks.series.forecast.dataset import SeriesSettings, prepare_series
+from lstmlab.tasks.series.forecast.dataset import ForecastSeriesSettings, prepare_series
 from lstmlab.tasks.series.series_info import Scaler
 from lstmlab.tasks.series.table_options import TableOptions
 from lstmlab.tasks.series.windows import _shift_and_scale
@@ -72,6 +72,6 @@ def test_a_target_that_changes_by_rounding_alone_is_refused(tmp_path, cell):
     file = tmp_path / "flat.csv"
     noisy = [f"{float(cell) * (1 + 2e-16 * (row % 3))!r}" for row in range(200)]
     file.write_text("\n".join(["load", *noisy]) + "\n")
-    settings = SeriesSettings(TableOptions(str(file)), None, "auto", "S", 5, 3, False, 0, 0, 1)
+    settings = ForecastSeriesSettings(TableOptions(str(file)), None, "auto", "S", 5, 3, False, 0, 0, 1)
     with pytest.raises(DataError, match="column 'load' never changes in the 140 training rows"):
         prepare_series(settings)

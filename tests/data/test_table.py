@@ -96,6 +96,35 @@ def test_what_is_wrong_is_said_with_its_place(refused, text, settings, told):
     assert told in refused(text, **settings)
 
 
+COMMAS = GOOD.replace(",", ";").replace("2.5", "2,5").replace("-5e-1", "-,5")
+
+
+def test_decimal_commas_are_read_where_they_are_announced(table, refused):
+    for text in (COMMAS, COMMAS.replace(";", "\t"), GOOD.replace("2.5", '"2,5"').replace("-5e-1", '"-0,5"')):
+        read = table(text, decimal=",")
+        np.testing.assert_array_equal(read.values, [[1, 4], [2.5, -0.5], [3, 6]])
+        assert read.step == np.timedelta64(1, "h")
+        assert "(write 2.5); where commas are decimal marks throughout, set data.decimal=','" in refused(text)
+    gone = table(COMMAS.replace("2,5", "-99,9"), decimal=",", na=["-99,9"], missing="forward")
+    np.testing.assert_array_equal(gone.values[:, 0], [1, 1, 3])
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("2.5", "'2.5' is not a number whose decimal mark is a comma"),
+        ("1.234,5", "write it without points"),
+        ("1,2,3", "'1,2,3' is not a number"),
+        ("a.b", "'a.b' is not a number"),
+        ("1,5e300", "1,5e300 is too large"),
+    ],
+)
+def test_what_is_no_number_with_a_decimal_comma(refused, cell, told):
+    message = refused(COMMAS.replace("2,5", cell), decimal=",")
+    assert f"line 3, column 'load': {told}" in message or told in message
+    assert "set data.decimal" not in message
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match=r"cannot read .*none\.csv: No such file"):
         read_table(tmp_path / "none.csv")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from model_checks import BATCH, FEATURES, build
 
+from lstmlab.models.encoder_decoder import EncoderDecoder
 from lstmlab.models.generate import generate
-from lstmlab.tasks import Features, Tokens
+from lstmlab.tasks import Features, Pairs, SourceTarget, Tokens
 
 TIME = 5
 LANGUAGE = {"inputs": Tokens(7), "outputs": Features(7)}
@@ -39,6 +40,33 @@ def test_tokens_of_another_shape(tokens):
 
 def test_tokens_that_are_no_integers():
     refused(TypeError, build(**LANGUAGE), "float32", "integers", inputs=np.ones((2, 3), "float32"))
+
+
+@pytest.mark.parametrize(("token", "kind"), [(-1, jnp.array), (7, np.array)])
+def test_tokens_outside_the_vocabulary_where_they_are_read(kind, token):
+    model, tokens = build(**LANGUAGE), np.ones((BATCH, TIME), "int32")
+    tokens[1, 3] = token
+    refused(ValueError, model, f"inputs[1, 3] is {token}", "0 to 6", inputs=kind(tokens))
+    refused(ValueError, model, f"inputs[1, 3] is {token}", inputs=kind(tokens), lengths=[TIME, 4])
+    clean = np.where(tokens == token, 0, tokens)
+    mask = np.arange(TIME) != 3
+    for padding in ({"lengths": [TIME, 3]}, {"mask": np.stack([mask, mask])}):
+        one, other = (np.asarray(model(a, **padding).outputs) for a in (kind(tokens), clean))
+        np.testing.assert_array_equal(one, other)
+    model(np.full((BATCH, TIME), 6, "uint8"))  # the last there is
+
+
+@pytest.mark.parametrize(("source", "target", "words"), [(4, 0, "source[0, 1] is 4"), (0, 6, "target[0, 1] is 6")])
+def test_tokens_outside_one_of_two_vocabularies(source, target, words):
+    model = EncoderDecoder("gru", Pairs(4, 6), Features(6), key=jax.random.key(0), hidden_size=3, readout="steps")
+    refused(ValueError, model, words, inputs=SourceTarget(np.array([[3, source]]), np.array([[5, target]])))
+
+
+@pytest.mark.parametrize("name", ["lengths", "resets", "mask"])
+def test_an_encoder_decoder_takes_no_masks(name):
+    model = EncoderDecoder("gru", Pairs(4, 6), Features(6), key=jax.random.key(0), hidden_size=3, readout="steps")
+    inputs = SourceTarget(np.ones((1, 2), int), np.ones((1, 2), int))
+    refused(ValueError, model, "mask", inputs=inputs, **{name: np.ones((1, 2), bool)})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,9 @@ import pytest
 from model_checks import build, call, close, compiled, run, sequences
 
 from lstmlab.cells import cell_names
+from lstmlab.models.forecaster import EncoderForecaster
+from lstmlab.models.recursive import RecursiveModel
+from lstmlab.tasks import Features
 
 LENGTHS, TIME = (2, 5), 7
 CASES = [
@@ -64,3 +67,35 @@ def test_gradients_ignore_padding():
     for row, length in enumerate(LENGTHS):
         np.testing.assert_array_equal(gradient[row, length:], 0.0)
         assert (jnp.abs(gradient[row, :length]).max(axis=-1) > 0).all()
+
+
+@pytest.mark.parametrize(("readout", "filler"), [("last", 1e3), ("steps", jnp.nan)])
+def test_padding_on_the_left_changes_nothing(readout, filler):
+    model = build("lstm", bidirectional=True, readout=readout)
+    compare_left_padded(model, sequences(model, 5), filler)
+
+
+def test_padding_on_the_left_of_a_window_and_of_a_past():
+    """Models that forecast read what is masked no more than others do."""
+    settings = {"key": jax.random.key(0), "hidden_size": 4}
+    recursive = RecursiveModel("gru", Features(2), Features(1, (3, 2)), **settings)
+    compare_left_padded(recursive, random_rows(5 + 2, 2), jnp.nan)
+    forecaster = EncoderForecaster("lstm", Features(2), Features(1), readout="steps", **settings)
+    future = random_rows(3, 2)
+    compare_left_padded(lambda xs, **given: forecaster((xs, future), **given), random_rows(5, 2), jnp.nan)
+
+
+def random_rows(steps, features):
+    return jnp.asarray(np.random.default_rng(3).normal(size=(2, steps, features)), jnp.float32)
+
+
+def compare_left_padded(model, clean, filler, padding=2):
+    """Outputs and states with so many masked steps before every sequence are those without."""
+    masked = jnp.zeros((len(clean), padding), bool)
+    mask = jnp.concatenate([masked, jnp.ones(clean.shape[:2], bool)], axis=1)
+    wide = jnp.concatenate([jnp.full((len(clean), padding, *clean.shape[2:]), filler), clean], axis=1)
+    left, alone = model(wide, mask=mask), model(clean)
+    outputs = left.outputs[:, padding:] if getattr(model, "readout", None) == "steps" else left.outputs
+    close(outputs, alone.outputs)
+    close(left.state, alone.state)
+    assert not np.allclose(model(jnp.where(jnp.isnan(wide), 1.0, wide)).outputs[:, -1], left.outputs[:, -1])

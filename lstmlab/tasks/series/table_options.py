@@ -25,6 +25,7 @@ class TableOptions(NamedTuple):
     timezone: str | None = None
     ambiguous_time: str = "error"
     na: tuple[str, ...] = ()
+    decimal: str = "."
 
     @property
     def shown_file(self) -> str | None:
@@ -78,5 +79,6 @@ class TableOptions(NamedTuple):
             missing=self.missing if missing is None else missing,
             gaps=self.gaps if gaps is None else gaps,
             na=self.na,
+            decimal=self.decimal,
             keep=[*keep, *([self.target] if self.target else [])],
         )

@@ -23,6 +23,7 @@ class TabularTask(RowsTask):
     data_timezone: str | None = from_data_section("timezone")
     data_ambiguous_time: str = from_data_section("ambiguous_time", "error")
     data_na: tuple[str, ...] = from_data_section("na", ())
+    data_decimal: str = from_data_section("decimal", ".")
 
     @property
     def table_options(self) -> TableOptions:
@@ -30,4 +31,5 @@ class TabularTask(RowsTask):
         return TableOptions(
             self.data_file, self.data_target, self.data_time, self.data_columns, self.data_missing, self.data_gaps,
             self.data_time_format, self.data_timezone, self.data_ambiguous_time, self.data_na,
+            self.data_decimal,
         )  # fmt: skip

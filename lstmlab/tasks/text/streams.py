@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from lstmlab.tasks.specs import Batch, Features, Metrics, Predictor, Split, Toke
 from lstmlab.tasks.task import Task, cross_entropy, mean, valid_steps
 
 
+@runtime_checkable
 class Vocabulary(Protocol):
     """A bijection between the known tokens and the indices 0 … size-1."""
 

@@ -51,7 +51,7 @@ class LabelledSeries(NamedTuple):
         return self.times if self.times is None or self.step is None else self.clock.local(self.times)
 
 
-class SeriesSettings(NamedTuple):
+class AnomalySeriesSettings(NamedTuple):
     """The settings of the task on which the series and its splits depend."""
 
     table: TableOptions
@@ -207,7 +207,7 @@ class SplitSeries(NamedTuple):
         return SeriesInfo(self.series.names, Scaler.fit(values), self.series.step, self.series.clock)
 
 
-def split_series(series: LabelledSeries, settings: SeriesSettings) -> SplitSeries:
+def split_series(series: LabelledSeries, settings: AnomalySeriesSettings) -> SplitSeries:
     """Training, validation and test; raises ``DataError`` when one of them cannot hold a single forecast."""
     rows, context, horizon = len(series.values), settings.context, settings.horizon
     train_end = training_rows(settings.chosen_source, rows, settings.train_share)

@@ -16,7 +16,13 @@ from lstmlab.arrays import Key, RowNumbers, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.series.anomaly.baselines import detection_baselines, simple_forecast_errors
-from lstmlab.tasks.series.anomaly.dataset import NYC_TAXI, LabelledSeries, SeriesSettings, SplitSeries, split_series
+from lstmlab.tasks.series.anomaly.dataset import (
+    NYC_TAXI,
+    AnomalySeriesSettings,
+    LabelledSeries,
+    SplitSeries,
+    split_series,
+)
 from lstmlab.tasks.series.anomaly.metrics import detection_metrics
 from lstmlab.tasks.series.anomaly_scores import Detector, DetectorSettings, Scorer, Threshold, error_vectors
 from lstmlab.tasks.series.series_info import SeriesInfo, SeriesValues
@@ -99,9 +105,9 @@ class Anomaly(TabularTask):
             raise ValueError(f"task.level is {self.level}, but with task.rule=quantile must be between 0 and 1")
 
     @property
-    def series_settings(self) -> SeriesSettings:
+    def series_settings(self) -> AnomalySeriesSettings:
         """The options on which the series depends."""
-        return SeriesSettings(
+        return AnomalySeriesSettings(
             self.table_options, self.data_label, self.data_dir, self.source, self.series, self.train_share,
             self.context, self.horizon,
         )  # fmt: skip

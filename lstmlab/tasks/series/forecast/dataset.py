@@ -75,7 +75,7 @@ def _load(name: str, data_dir: str) -> Table:
     return read_table(path, columns=DATASETS[name].columns, missing="forward")
 
 
-class SeriesSettings(NamedTuple):
+class ForecastSeriesSettings(NamedTuple):
     """The settings of the task on which the prepared series depends."""
 
     table: TableOptions
@@ -153,7 +153,7 @@ class PreparedSeries(NamedTuple):
     season: int
 
 
-def prepare_series(settings: SeriesSettings) -> PreparedSeries:
+def prepare_series(settings: ForecastSeriesSettings) -> PreparedSeries:
     """Read, scale and split the series. Raises ``DataError`` for a file that cannot be used or is too short."""
     table, target, info = _read(settings)
     position = table.names.index(target) if target else 0
@@ -180,7 +180,7 @@ def prepare_series(settings: SeriesSettings) -> PreparedSeries:
     return PreparedSeries(table, forecast_info, rows, scaled[:, targets], spans, season)
 
 
-def _read(settings: SeriesSettings) -> tuple[Table, str | None, DatasetInfo | None]:
+def _read(settings: ForecastSeriesSettings) -> tuple[Table, str | None, DatasetInfo | None]:
     """The table, the name of the target (None when all columns are), and what is known of a named data set."""
     options, file = settings.table, settings.table.file
     if file is None:

@@ -20,8 +20,8 @@ from lstmlab.tasks.series.forecast.baselines import FittedBaselines
 from lstmlab.tasks.series.forecast.dataset import (
     DATASETS,
     ForecastInfo,
+    ForecastSeriesSettings,
     PreparedSeries,
-    SeriesSettings,
     prepare_series,
 )
 from lstmlab.tasks.series.tabular import TabularTask
@@ -101,9 +101,9 @@ class Forecast(TabularTask):
         return "recursive" if self.strategy == "recursive" else "sequence"
 
     @property
-    def series_settings(self) -> SeriesSettings:
+    def series_settings(self) -> ForecastSeriesSettings:
         """The options on which the series depends."""
-        return SeriesSettings(
+        return ForecastSeriesSettings(
             self.table_options, self.data_dir, self.dataset, self.features, self.window, self.horizon, self.calendar,
             self.season, self.fold, self.folds,
         )  # fmt: skip
