@@ -25,6 +25,7 @@ import pytest
 # The shapes and types that annotations promise are checked at every call, which costs only while JAX traces.
 jaxtyping.install_import_hook(["lstmlab.recurrence", "lstmlab.models"], "beartype.beartype")
 
+import shared_programs  # noqa: E402
 from battery import Case, preferred, representative  # noqa: E402
 
 # On accelerators, float32 products would otherwise run in TF32 or bfloat16: no tolerance here allows for that.
@@ -68,6 +69,7 @@ class Programs:
 
     @classmethod
     def drop(cls):
+        shared_programs.forget()
         jax.clear_caches()
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):  # what is free goes back to the system, where glibc can

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import pytest
+import shared_programs
 from hydra.core.hydra_config import HydraConfig
 
 from lstmlab.cells import cell_names
@@ -128,8 +129,11 @@ def untimed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
-    """Compile without optimising, share programs between the tests of a session, and read a short Shakespeare."""
+def quick_programs(folders: pytest.TempPathFactory, *, shared: bool = True) -> Iterator[None]:
+    """Compile without optimising, share programs between the tests of a session, and read a short Shakespeare.
+
+    Without ``shared`` every run traces its own programs, for tests of just that; their machine code is still kept.
+    """
     cache = folders.getbasetemp() / "programs"
     settings = {
         "jax_disable_most_optimizations": True,
@@ -142,6 +146,8 @@ def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("LSTMLAB_CACHE_DIR", str(cache))
         for module in ("run", "population.scheduler"):
             patch.setattr(f"lstmlab.training.{module}.use_compilation_cache", lambda: None)
+            if shared:
+                patch.setattr(f"lstmlab.training.{module}.CompiledRun", shared_programs.shared)
         for task in (char_lm, word_lm):
             patch.setattr(task, "load_text", lambda corpus, data_dir: whole(corpus, data_dir)[:CHARACTERS])
         try:
