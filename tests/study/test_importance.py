@@ -2,6 +2,7 @@
 
 import builtins
 import csv
+import dataclasses
 import itertools
 import json
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from lstmlab.commands.importance import main as importance_command
+from lstmlab.config import compose
 from lstmlab.study import importance
 from lstmlab.tracking.files import RunError
 
@@ -23,9 +25,14 @@ def grid(make_run, tmp_path):
 
     def make(function):
         places = itertools.product(enumerate(RATES), enumerate(SIZES), LAYERS)
+        base = compose(["task=adding"])
         for number, ((i, rate), (j, size), layers) in enumerate(places):
-            keys = {"optimizer.learning_rate": rate, "model.hidden_size": size, "model.layers": layers}
-            make_run(str(number), *(f"{key}={value}" for key, value in keys.items()), value=1 + function(i, j, layers))
+            config = dataclasses.replace(
+                base,
+                optimizer=dataclasses.replace(base.optimizer, learning_rate=rate),
+                model=dataclasses.replace(base.model, hidden_size=size, layers=layers),
+            )
+            make_run(str(number), config=config, value=1 + function(i, j, layers))
         return tmp_path
 
     return make
