@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -21,9 +22,10 @@ import pytest
 import shared_programs
 from hydra.core.hydra_config import HydraConfig
 
-from lstmlab.cells import cell_names
+from lstmlab.cells import cell_entry, cell_names
 from lstmlab.cli import main
 from lstmlab.config import Config, compose
+from lstmlab.tasks import task_entry, task_names
 from lstmlab.tasks.text import corpus as text
 from lstmlab.tasks.text.char_lm import task as char_lm
 from lstmlab.tasks.text.word_lm import task as word_lm
@@ -89,8 +91,14 @@ def overrides(task: str, *more: str) -> list[str]:
 
 
 def small(task: str = "adding", *more: str) -> Config:
-    """The configuration of a tiny run."""
-    return compose(overrides(task, *more))
+    """The configuration of a tiny run, composed once: it is frozen."""
+    registered = *(cell_entry(name).cls for name in cell_names()), *(task_entry(name).cls for name in task_names())
+    return _composed(tuple(overrides(task, *more)), registered)
+
+
+@functools.cache
+def _composed(chosen: tuple[str, ...], registered: tuple[type, ...]) -> Config:
+    return compose(chosen)
 
 
 def run(config: Config, directory: Path, **settings: Any) -> Trained:

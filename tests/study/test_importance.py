@@ -3,6 +3,7 @@
 import builtins
 import csv
 import dataclasses
+import importlib
 import itertools
 import json
 
@@ -38,6 +39,12 @@ def grid(make_run, tmp_path):
     return make
 
 
+@pytest.fixture
+def two_forests(monkeypatch):
+    """Fewer forests, where a test is not about the numbers."""
+    monkeypatch.setattr(importlib.import_module("lstmlab.study.importance"), "REPEATS", 2)
+
+
 def shares(found):
     return {row["key"]: row["importance"] for row in found.rows}
 
@@ -59,6 +66,7 @@ def test_what_keys_explain_only_together_is_an_interaction(grid):
     assert max(shares(found).values()) < 0.12
 
 
+@pytest.mark.usefixtures("two_forests")
 def test_the_cell_is_a_key_where_there_are_several(make_run, tmp_path):
     for seed, (cell, rate) in enumerate(itertools.product(("lstm", "gru"), (0.1, 0.2))):
         make_run(str(seed), f"cell={cell}", f"optimizer.learning_rate={rate}", value=0.1 if cell == "gru" else 0.5)
@@ -69,6 +77,7 @@ def test_the_cell_is_a_key_where_there_are_several(make_run, tmp_path):
     assert found.cells == ["lstm", "gru"]
 
 
+@pytest.mark.usefixtures("two_forests")
 def test_a_key_that_makes_runs_diverge_matters(make_run, tmp_path):
     for number, (rate, size) in enumerate(itertools.product((0.1, 0.2), SIZES)):
         status = "failed" if rate == 0.2 else "finished"
@@ -80,6 +89,7 @@ def test_a_key_that_makes_runs_diverge_matters(make_run, tmp_path):
     assert found.rows[0]["key"] == "optimizer.learning_rate"
 
 
+@pytest.mark.usefixtures("two_forests")
 def test_it_is_the_same_every_time_and_written_where_asked(grid, capsys):
     runs = grid(lambda i, j, layers: i)
     importance_command([str(runs), "--output", str(runs / "out")])
@@ -97,6 +107,7 @@ def test_it_is_the_same_every_time_and_written_where_asked(grid, capsys):
     assert all((runs / "out" / name).read_bytes().startswith(b"\x89PNG") for name in names[3:])
 
 
+@pytest.mark.usefixtures("two_forests")
 def test_larger_is_better_changes_no_share(make_run, tmp_path):
     for number, (rate, size) in enumerate(itertools.product((0.1, 0.2), (8, 16))):
         make_run(str(number), f"optimizer.learning_rate={rate}", f"model.hidden_size={size}", value=rate, goal="max")
