@@ -179,6 +179,11 @@ def preferred(case: Case) -> Any:
 RECURRENT = [case for case in FORMS if has_maps(case)]
 PAIRS = [(case, backend) for case in FORMS for backend in backends(shape_of(case))]
 each_backend = pytest.mark.parametrize(("case", "backend"), PAIRS, ids=str)
+each_backend_of_each_kind = pytest.mark.parametrize(
+    ("case", "backend"),
+    [pair if representative(pair[0].name) else pytest.param(*pair, marks=pytest.mark.slow) for pair in PAIRS],
+    ids=str,
+)
 
 
 class Problem(NamedTuple):

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmlab.config import Config, read_config
-from lstmlab.models import ModelOutput, RecurrentModel
+from lstmlab.models import ModelOutput, Rates, RecurrentModel
 from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.generate import generate
 from lstmlab.models.sampling import Draw, continue_sequence
@@ -29,6 +29,11 @@ from lstmlab.training.model_file import UNREADABLE, read_model, write_model
 
 MODEL_FILE = "model.npz"
 ARTIFACTS_FILE = "task.json"
+
+
+@jax.jit  # here and not for each run: models of one structure share the compiled function
+def _run(model: RecurrentModel, inputs: Any, state: Any, lengths: Any, rates: Rates) -> ModelOutput:
+    return model(inputs, state, lengths=lengths, rates=rates)
 
 
 class Trained:
@@ -47,8 +52,7 @@ class Trained:
         self.summary = dict(summary)
         self.task: Task = config.task
         # As in evaluation: without a key nothing is dropped, and zoneout acts by its expectation.
-        self._rates = rates = dropout_rates(config)
-        self._call = jax.jit(lambda model, inputs, state, lengths: model(inputs, state, lengths=lengths, rates=rates))
+        self._rates = dropout_rates(config)
 
     def __call__(self, inputs: Any, lengths: Any = None) -> jax.Array:
         """Outputs for sequences ``[batch, time, ...]``, as the task's head gives them."""
@@ -60,7 +64,7 @@ class Trained:
         ``state`` is ``None`` for a fresh start. A model that reads both directions cannot be fed in pieces.
         """
         lengths = None if lengths is None else jnp.asarray(lengths)
-        return self._call(self.model, jax.tree.map(jnp.asarray, inputs), state, lengths)
+        return _run(self.model, jax.tree.map(jnp.asarray, inputs), state, lengths, self._rates)
 
     def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
         """One step ``[batch, ...]``: the output and the new state.
