@@ -137,10 +137,10 @@ def untimed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def quick_programs(folders: pytest.TempPathFactory, *, shared: bool = True) -> Iterator[None]:
+def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
     """Compile without optimising, share programs between the tests of a session, and read a short Shakespeare.
 
-    Without ``shared`` every run traces its own programs, for tests of just that; their machine code is still kept.
+    A test that counts what is compiled patches ``CompiledRun`` to see it, and so gets programs of its own.
     """
     cache = folders.getbasetemp() / "programs"
     settings = {
@@ -154,8 +154,7 @@ def quick_programs(folders: pytest.TempPathFactory, *, shared: bool = True) -> I
         patch.setenv("LSTMLAB_CACHE_DIR", str(cache))
         for module in ("run", "population.scheduler"):
             patch.setattr(f"lstmlab.training.{module}.use_compilation_cache", lambda: None)
-            if shared:
-                patch.setattr(f"lstmlab.training.{module}.CompiledRun", shared_programs.shared)
+            patch.setattr(f"lstmlab.training.{module}.CompiledRun", shared_programs.shared)
         for task in (char_lm, word_lm):
             patch.setattr(task, "load_text", lambda corpus, data_dir: whole(corpus, data_dir)[:CHARACTERS])
         try:
