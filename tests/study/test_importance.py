@@ -66,7 +66,6 @@ def test_what_keys_explain_only_together_is_an_interaction(grid):
     assert max(shares(found).values()) < 0.12
 
 
-@pytest.mark.usefixtures("two_forests")
 def test_the_cell_is_a_key_where_there_are_several(make_run, tmp_path):
     for seed, (cell, rate) in enumerate(itertools.product(("lstm", "gru"), (0.1, 0.2))):
         make_run(str(seed), f"cell={cell}", f"optimizer.learning_rate={rate}", value=0.1 if cell == "gru" else 0.5)
