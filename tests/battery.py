@@ -20,6 +20,7 @@ import pytest
 
 from lstmlab.cells import Cell, cell_entry, cell_names, make_cell
 from lstmlab.recurrence import backends, unroll
+from lstmlab.recurrence.unroll import resolve_backend
 from lstmlab.settings import settings_of
 
 TIME, BATCH, FEATURES, HIDDEN = 6, 3, 3, 4
@@ -178,6 +179,11 @@ def preferred(case: Case) -> Any:
 RECURRENT = [case for case in FORMS if has_maps(case)]
 PAIRS = [(case, backend) for case in FORMS for backend in backends(shape_of(case))]
 each_backend = pytest.mark.parametrize(("case", "backend"), PAIRS, ids=str)
+each_backend_of_each_kind = pytest.mark.parametrize(
+    ("case", "backend"),
+    [pair if representative(pair[0].name) else pytest.param(*pair, marks=pytest.mark.slow) for pair in PAIRS],
+    ids=str,
+)
 
 
 class Problem(NamedTuple):
@@ -218,10 +224,17 @@ def inner(a: Any, b: Any) -> Any:
     return sum(jnp.vdot(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
 
 
+def run(cell: Any, *arrays: Any, backend: str = "auto", **how: Any) -> dict[str, Any]:
+    """:func:`_run`; the backend that ``auto`` stands for is the same program as when it is named."""
+    if how.get("chunk") is None:
+        backend = resolve_backend(cell, backend)
+    return _run(cell, *arrays, backend=str(backend), **how)
+
+
 @functools.partial(quick_jit, static_argnames=("backend", "reverse", "chunk"))
-def run(
+def _run(
     cell: Any, xs: Any, state: Any, weights: Any, lengths: Any = None, resets: Any = None, *,
-    backend: str = "auto", reverse: bool = False, chunk: int | None = None,
+    backend: str, reverse: bool = False, chunk: int | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Everything that an unrolled cell gives: outputs, final state, and all gradients of their weighted sum."""
 

@@ -21,11 +21,14 @@ if "XLA_FLAGS" not in os.environ and "not slow" in " ".join(sys.argv):
 import jax
 import jaxtyping
 import pytest
+from hydra.core.config_store import ConfigStore
 
 # The shapes and types that annotations promise are checked at every call, which costs only while JAX traces.
 jaxtyping.install_import_hook(["lstmlab.cells", "lstmlab.recurrence", "lstmlab.models"], "beartype.beartype")
 
-from battery import Case, preferred, representative  # noqa: E402
+# Hydra copies its whole store, with every cell and task, for each composition; it changes neither, and copies again
+# what it takes out. Without that a composition takes half the time.
+ConfigStore.__deepcopy__ = lambda self, memo: self
 
 # On accelerators, float32 products would otherwise run in TF32 or bfloat16: no tolerance here allows for that.
 jax.config.update("jax_default_matmul_precision", "highest")
@@ -39,6 +42,8 @@ def pytest_collection_modifyitems(items):
     its backends agree is tested of every cell; what else they are asked is asked of the one that training would take,
     and of the others in slow tests.
     """
+    from battery import Case, preferred, representative  # not above: pytest-xdist's first process collects nothing
+
     for item in items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
         cases = [value for value in params.values() if isinstance(value, Case)]
@@ -68,6 +73,9 @@ class Programs:
 
     @classmethod
     def drop(cls):
+        import shared_programs  # as above
+
+        shared_programs.forget()
         jax.clear_caches()
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):  # what is free goes back to the system, where glibc can

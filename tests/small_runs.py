@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -18,11 +19,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import pytest
+import shared_programs
 from hydra.core.hydra_config import HydraConfig
 
-from lstmlab.cells import cell_names
+from lstmlab.cells import cell_entry, cell_names
 from lstmlab.cli import main
 from lstmlab.config import Config, compose
+from lstmlab.tasks import task_entry, task_names
 from lstmlab.tasks.text import corpus as text
 from lstmlab.tasks.text.char_lm import task as char_lm
 from lstmlab.tasks.text.word_lm import task as word_lm
@@ -88,8 +91,14 @@ def overrides(task: str, *more: str) -> list[str]:
 
 
 def small(task: str = "adding", *more: str) -> Config:
-    """The configuration of a tiny run."""
-    return compose(overrides(task, *more))
+    """The configuration of a tiny run, composed once: it is frozen."""
+    registered = *(cell_entry(name).cls for name in cell_names()), *(task_entry(name).cls for name in task_names())
+    return _composed(tuple(overrides(task, *more)), registered)
+
+
+@functools.cache
+def _composed(chosen: tuple[str, ...], registered: tuple[type, ...]) -> Config:
+    return compose(chosen)
 
 
 def run(config: Config, directory: Path, **settings: Any) -> Trained:
@@ -129,7 +138,10 @@ def untimed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
-    """Compile without optimising, share programs between the tests of a session, and read a short Shakespeare."""
+    """Compile without optimising, share programs between the tests of a session, and read a short Shakespeare.
+
+    A test that counts what is compiled patches ``CompiledRun`` to see it, and so gets programs of its own.
+    """
     cache = folders.getbasetemp() / "programs"
     settings = {
         "jax_disable_most_optimizations": True,
@@ -142,6 +154,7 @@ def quick_programs(folders: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("LSTMLAB_CACHE_DIR", str(cache))
         for module in ("run", "population.scheduler"):
             patch.setattr(f"lstmlab.training.{module}.use_compilation_cache", lambda: None)
+            patch.setattr(f"lstmlab.training.{module}.CompiledRun", shared_programs.shared)
         for task in (char_lm, word_lm):
             patch.setattr(task, "load_text", lambda corpus, data_dir: whole(corpus, data_dir)[:CHARACTERS])
         try:

@@ -15,7 +15,7 @@ import numpy as np
 
 from lstmlab.config import Config, read_config
 from lstmlab.data.download import DataError
-from lstmlab.models import ModelOutput, RecurrentModel
+from lstmlab.models import ModelOutput, Rates, RecurrentModel
 from lstmlab.models.beam import Hypotheses, beam_search
 from lstmlab.models.check import check_masks, check_tokens, check_vocabulary
 from lstmlab.models.generate import generate
@@ -31,6 +31,11 @@ from lstmlab.training.model_file import UNREADABLE, read_model, write_model
 
 MODEL_FILE = "model.npz"
 ARTIFACTS_FILE = "task.json"
+
+
+@jax.jit  # here and not for each run: models of one structure share the compiled function
+def _run(model: RecurrentModel, inputs: Any, state: Any, lengths: Any, rates: Rates) -> ModelOutput:
+    return model(inputs, state, lengths=lengths, rates=rates)
 
 
 class Trained:
@@ -49,8 +54,7 @@ class Trained:
         self.summary = dict(summary)
         self.task: Task = config.task
         # As in evaluation: without a key nothing is dropped, and zoneout acts by its expectation.
-        self._rates = rates = dropout_rates(config)
-        self._call = jax.jit(lambda model, inputs, state, lengths: model(inputs, state, lengths=lengths, rates=rates))
+        self._rates = dropout_rates(config)
 
     def __call__(self, inputs: Any, lengths: Any = None) -> jax.Array:
         """Outputs for sequences ``[batch, time, ...]``, as the task's head gives them."""
@@ -67,7 +71,7 @@ class Trained:
         if isinstance(self.task.inputs, Tokens):  # compiled code cannot look at the values
             shape = check_tokens("inputs", inputs).shape
             check_vocabulary("inputs", inputs, self.task.inputs.size, check_masks(lengths, None, None, *shape)[0])
-        return self._call(self.model, inputs, state, lengths)
+        return _run(self.model, inputs, state, lengths, self._rates)
 
     def step(self, inputs: Any, state: Any = None) -> tuple[jax.Array, Any]:
         """One step ``[batch, ...]``: the output and the new state.

@@ -1,5 +1,7 @@
 """Every choice of every group composes: the files in ``conf/``, and the registered cells and tasks, which need none."""
 
+import functools
+
 import pytest
 import yaml
 from omegaconf import OmegaConf
@@ -23,6 +25,20 @@ def own(names, entry):
 
 
 CELLS, TASKS = sorted(own(cell_names, cell_entry)), sorted(own(task_names, task_entry))
+
+
+@functools.cache
+def composed(*overrides):
+    """The same configuration for all tests that only look at it."""
+    return compose(overrides)
+
+
+@functools.cache
+def composed_tree(*overrides):
+    """The same before types are checked."""
+    return compose_tree(overrides)
+
+
 # By group: ``hydra/launcher=population``, ``cell=lstm``.
 CHOICES = [
     *(f"{path.relative_to(conf_dir()).parent.as_posix()}={path.stem}" for path in FILES if path.parent != conf_dir()),
@@ -42,13 +58,13 @@ def test_without_overrides_there_is_a_run():
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes(choice):
-    assert isinstance(compose([choice]), Config)
+    assert isinstance(composed(choice), Config)
 
 
 @pytest.mark.parametrize("group", ["cell", "task", "optimizer", "schedule"])
 def test_a_choice_is_what_its_name_says(group):
     for name in {"cell": CELLS, "task": TASKS}.get(group) or files(group):
-        assert getattr(compose([f"{group}={name}"]), group).name == name
+        assert getattr(composed(f"{group}={name}"), group).name == name
 
 
 def test_cells_and_tasks_have_no_files():
@@ -108,7 +124,7 @@ def test_a_file_says_what_it_is_for_and_changes_only_known_keys(path):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_cell_brings_its_own_settings_and_changes_nothing_else(cell):
-    trees = [OmegaConf.to_container(compose_tree([f"cell={name}", "task=adding"])) for name in (cell, "lstm")]
+    trees = [OmegaConf.to_container(composed_tree(f"cell={name}", "task=adding")) for name in (cell, "lstm")]
     settings = settings_of(cell_entry(cell).cls)
     assert trees[0].pop("cell") == {"name": cell, **{key: setting.default for key, setting in settings.items()}}
     assert trees[1].pop("cell")["name"] == "lstm"
@@ -118,7 +134,7 @@ def test_a_cell_brings_its_own_settings_and_changes_nothing_else(cell):
 @pytest.mark.parametrize("task", TASKS)
 def test_the_defaults_of_a_task_take_effect_and_nothing_else_changes(task):
     entry = task_entry(task)
-    tree, plain = to_tree(compose([f"task={task}"])), to_tree(compose(["task=adding"]))
+    tree, plain = to_tree(composed(f"task={task}")), to_tree(composed("task=adding"))
     changed = OmegaConf.to_container(OmegaConf.from_dotlist(list(entry.cls.defaults)))
     assert changed.keys() <= {"model", "dropout", "training"}
     for section in SECTIONS:
@@ -135,7 +151,9 @@ def test_the_settings_of_a_task_are_the_same_for_every_cell(task):
     place = TASKS.index(task)
     # Every cell with one task, and two with all: a cell knows nothing of the tasks.
     cells = ["lstm", "conv_lstm", *CELLS[place :: len(TASKS)]]
-    trees = [compose([f"task={task}", f"cell={cell}"]) for cell in cells]
+    # The cell of a configuration is the LSTM unless it says otherwise.
+    trees = [composed(f"task={task}"), *(compose([f"task={task}", f"cell={cell}"]) for cell in cells[1:])]
+    assert trees[0].cell.name == "lstm"
     for tree in trees[1:]:
         assert (tree.task, tree.model, tree.training) == (trees[0].task, trees[0].model, trees[0].training)
 

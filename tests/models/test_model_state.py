@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from battery import representative
 from model_checks import BATCH, HIDDEN, bare, build, call, close, compiled, differ, run, sequences
 
 from lstmlab.cells import cell_names
@@ -13,8 +14,17 @@ from lstmlab.tasks import Tokens
 TIME = 4
 
 
-@pytest.mark.parametrize("block", ["plain", "residual"])
-@pytest.mark.parametrize("name", cell_names())
+# A block is around a cell: that it carries states is asked of one cell of every form each time.
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [
+        *((name, "plain") for name in cell_names()),
+        *(
+            pytest.param(name, "residual", marks=() if representative(name) else pytest.mark.slow)
+            for name in cell_names()
+        ),
+    ],
+)
 def test_pieces_and_single_steps_equal_the_whole(name, block):
     model = build(name, layers=2, block=block)
     xs = sequences(model, TIME)

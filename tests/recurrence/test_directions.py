@@ -9,6 +9,7 @@ from battery import (
     Problem,
     assert_close,
     each_backend,
+    each_backend_of_each_kind,
     each_direction,
     masked,
     problem,
@@ -68,7 +69,7 @@ def test_sequences_of_a_batch_do_not_see_each_other(case, backend):
     assert not np.allclose(before["outputs"][:, 0], after["outputs"][:, 0], atol=1e-3)
 
 
-@each_backend
+@each_backend_of_each_kind
 def test_without_a_state_the_cell_starts_at_its_initial_state(case, backend):
     p = problem(case)
     half = p.xs[: TIME // 2]

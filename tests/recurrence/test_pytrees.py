@@ -11,6 +11,7 @@ from battery import (
     assert_close,
     each_backend,
     each_form,
+    each_kind_of_cell,
     jitter,
     masked,
     problem,
@@ -23,7 +24,7 @@ from lstmlab.settings import settings_of
 MEMBERS = 2
 
 
-@each_form
+@each_kind_of_cell
 def test_vmap_over_cells_equals_a_loop(case):
     """On the preferred backend: the one whose backward pass may be our own."""
     p = problem(case)

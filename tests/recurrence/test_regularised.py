@@ -19,6 +19,7 @@ from battery import (
     masked,
     problem,
     quick_jit,
+    representative,
     shape_of,
 )  # fmt: skip
 
@@ -62,12 +63,14 @@ WRAPPED.sort(key=lambda wrapped: (str(wrapped[0]), wrapped[1]))
 RECURRENT_PAIRS = [(case, backend) for case, backend in PAIRS if case in RECURRENT]
 
 
-# The usual cells wrapped in every way, another one in every second.
+# A wrapper knows of a cell what its form and its maps say: the usual cells, and one of every form, in every way.
 @pytest.mark.parametrize(
     ("case", "name", "wrap"),
     [
-        pytest.param(*wrapped, marks=() if wrapped[0].name in USUAL or index % 2 else pytest.mark.slow)
-        for index, wrapped in enumerate(WRAPPED)
+        pytest.param(
+            *wrapped, marks=() if wrapped[0].name in USUAL or representative(wrapped[0].name) else pytest.mark.slow
+        )
+        for wrapped in WRAPPED
     ],
     ids=[f"{case}-{name}" for case, name, _ in WRAPPED],
 )
@@ -80,8 +83,18 @@ def test_backends_agree(case, name, wrap):
         assert_close(masked(wrapped, RAGGED, SOMETIMES, backend=backend), reference)
 
 
-@pytest.mark.parametrize("wrap", ON_MAPS.values(), ids=ON_MAPS)
-@pytest.mark.parametrize(("case", "backend"), RECURRENT_PAIRS, ids=str)
+# Both kinds act on the maps that a cell names: `drop` meets those of every cell, `weights` those of one of every form.
+@pytest.mark.parametrize(
+    ("case", "backend", "wrap"),
+    [
+        pytest.param(
+            case, backend, wrap, marks=() if name == "drop" or representative(case.name) else pytest.mark.slow,
+            id=f"{case}-{backend}-{name}",
+        )
+        for case, backend in RECURRENT_PAIRS
+        for name, wrap in ON_MAPS.items()
+    ],
+)  # fmt: skip
 def test_dropout_at_rate_zero_changes_nothing(case, backend, wrap):
     p = problem(case)
     result, plain = (masked(q, backend=backend) for q in (wrap(p, 0.0), p))

@@ -1,5 +1,7 @@
 """Directories of runs that ended with known values."""
 
+import functools
+
 import pytest
 
 from lstmlab.config import compose, save_config, to_tree
@@ -8,12 +10,18 @@ from lstmlab.tracking import RunFiles
 DIVERGED = "RunFailed: the loss stopped being finite at step 12: lower optimizer.learning_rate (now 1)"
 
 
+composed = functools.cache(lambda *overrides: compose(overrides))
+
+
 @pytest.fixture
 def make_run(tmp_path):
-    """Writes the directory of a run that ended with the given test value (and validation, the same unless given)."""
+    """Writes the directory of a run that ended with the given test value (and validation, the same unless given).
+
+    What ran is said by overrides, or by a whole ``config``.
+    """
 
     def make(name, *overrides, value=0.1, validation=None, status="finished", goal="min", error=DIVERGED, **more):
-        config = compose(["task=adding", *overrides])
+        config = more.pop("config", None) or composed("task=adding", *overrides)
         directory = tmp_path / name
         files = RunFiles(directory)
         save_config(to_tree(config), directory / "config.yaml")

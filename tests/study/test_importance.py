@@ -2,6 +2,8 @@
 
 import builtins
 import csv
+import dataclasses
+import importlib
 import itertools
 import json
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from lstmlab.commands.importance import main as importance_command
+from lstmlab.config import compose
 from lstmlab.study import importance
 from lstmlab.tracking.files import RunError
 
@@ -23,12 +26,23 @@ def grid(make_run, tmp_path):
 
     def make(function):
         places = itertools.product(enumerate(RATES), enumerate(SIZES), LAYERS)
+        base = compose(["task=adding"])
         for number, ((i, rate), (j, size), layers) in enumerate(places):
-            keys = {"optimizer.learning_rate": rate, "model.hidden_size": size, "model.layers": layers}
-            make_run(str(number), *(f"{key}={value}" for key, value in keys.items()), value=1 + function(i, j, layers))
+            config = dataclasses.replace(
+                base,
+                optimizer=dataclasses.replace(base.optimizer, learning_rate=rate),
+                model=dataclasses.replace(base.model, hidden_size=size, layers=layers),
+            )
+            make_run(str(number), config=config, value=1 + function(i, j, layers))
         return tmp_path
 
     return make
+
+
+@pytest.fixture
+def two_forests(monkeypatch):
+    """Fewer forests, where a test is not about the numbers."""
+    monkeypatch.setattr(importlib.import_module("lstmlab.study.importance"), "REPEATS", 2)
 
 
 def shares(found):
@@ -62,6 +76,7 @@ def test_the_cell_is_a_key_where_there_are_several(make_run, tmp_path):
     assert found.cells == ["lstm", "gru"]
 
 
+@pytest.mark.usefixtures("two_forests")
 def test_a_key_that_makes_runs_diverge_matters(make_run, tmp_path):
     for number, (rate, size) in enumerate(itertools.product((0.1, 0.2), SIZES)):
         status = "failed" if rate == 0.2 else "finished"
@@ -73,6 +88,7 @@ def test_a_key_that_makes_runs_diverge_matters(make_run, tmp_path):
     assert found.rows[0]["key"] == "optimizer.learning_rate"
 
 
+@pytest.mark.usefixtures("two_forests")
 def test_it_is_the_same_every_time_and_written_where_asked(grid, capsys):
     runs = grid(lambda i, j, layers: i)
     importance_command([str(runs), "--output", str(runs / "out")])
@@ -90,6 +106,7 @@ def test_it_is_the_same_every_time_and_written_where_asked(grid, capsys):
     assert all((runs / "out" / name).read_bytes().startswith(b"\x89PNG") for name in names[3:])
 
 
+@pytest.mark.usefixtures("two_forests")
 def test_larger_is_better_changes_no_share(make_run, tmp_path):
     for number, (rate, size) in enumerate(itertools.product((0.1, 0.2), (8, 16))):
         make_run(str(number), f"optimizer.learning_rate={rate}", f"model.hidden_size={size}", value=rate, goal="max")

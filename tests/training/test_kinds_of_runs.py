@@ -14,8 +14,7 @@ def first_losses(*settings, task="adding", steps=2):
     """Losses of the first steps, and the state after them."""
     config = small(task, *settings)
     data = jax.device_put(config.task.data())["train"]
-    state = jax.jit(lambda: functions.init(config))()
-    state, log = jax.jit(lambda state, data: functions.advance(config, state, data, steps))(state, data)
+    state, log = jax.jit(lambda data: functions.advance(config, functions.init(config), data, steps))(data)
     return np.asarray(log.loss), state
 
 

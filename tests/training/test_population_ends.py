@@ -108,7 +108,7 @@ def test_diverged_members_are_left_out_once_half_have_gone(tmp_path, monkeypatch
 
 
 def test_when_all_diverge_all_say_so(tmp_path):
-    outcomes = populate([sgd(seed, 1e30) for seed in range(3)], tmp_path, strategy="vmap", max_members=3)
+    outcomes = populate([sgd(seed, 1e30) for seed in range(4)], tmp_path, strategy="vmap", max_members=4)
     assert all(isinstance(outcome.error, RunFailed) for outcome in outcomes)
 
 
@@ -117,11 +117,11 @@ def test_when_all_diverge_all_say_so(tmp_path):
 def test_a_full_disk_stops_its_own_run_only(strategy, settings, method, tmp_path, monkeypatch):
     full = OSError(errno.ENOSPC, "No space left on device")
     refuse(monkeypatch, RunFiles, method, "1", full)
-    outcomes = populate([sgd(seed, 0.01) for seed in range(3)], tmp_path, strategy=strategy, **settings)
-    assert [outcome.error is None for outcome in outcomes] == [True, False, True]
+    outcomes = populate([sgd(seed, 0.01) for seed in range(4)], tmp_path, strategy=strategy, **settings)
+    assert [outcome.error is None for outcome in outcomes] == [True, False, True, True]
     assert isinstance(outcomes[1].error, DiskFull)
     assert f"cannot write to {tmp_path / '1'}: no space is left on the disk" in str(outcomes[1].error)
-    assert [read_summary(tmp_path / str(index))["status"] for index in (0, 2)] == ["finished", "finished"]
+    assert [read_summary(tmp_path / str(index))["status"] for index in (0, 2, 3)] == ["finished"] * 3
 
 
 def test_a_disk_that_takes_nothing_at_all_stops_its_own_run_only(tmp_path, monkeypatch):
