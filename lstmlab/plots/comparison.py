@@ -26,18 +26,24 @@ Estimate = tuple[float, float | None, float | None]
 
 
 def draw_validation(
-    path: Path, task: str, metric: str, lines: Mapping[str, Estimates], baselines: Mapping[str, float]
+    path: Path, task: str, metric: str, lines: Mapping[str, Estimates], baselines: Mapping[str, float], band: str
 ) -> None:
-    """Validation metrics over optimiser steps, a line per cell."""
-    title = f"{task}: validation {metric} by cell"
+    """Validation metrics over optimiser steps, a line per cell; ``band`` says what line and band are."""
+    title = f"{task}: validation {metric} by cell ({band})"
     _draw_lines(path, lines, "optimiser steps", f"validation {metric}", title, baselines)
 
 
 def draw_test(
-    path: Path, task: str, metric: str, estimates: Mapping[str, Estimate], baselines: Mapping[str, float]
+    path: Path,
+    task: str,
+    metric: str,
+    estimates: Mapping[str, Estimate],
+    baselines: Mapping[str, float],
+    statistic: str,
 ) -> None:
-    """Test metrics, a dot with its interval per cell."""
-    title = f"{task}: test {metric}, interquartile mean and 95 % interval"
+    """Test metrics, a dot with its interval per cell; ``statistic`` names the dot."""
+    shown = any(low is not None for _, low, _ in estimates.values())
+    title = f"{task}: test {metric}, {statistic}{' and 95 % t interval' if shown else ''}"
     intervals(path, estimates, x_label=f"test {metric}", title=title, baselines=baselines)
 
 

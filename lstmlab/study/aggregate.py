@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lstmlab.study.statistics import clearly_less, improvement, named, stratified_iqm
+from lstmlab.study.statistics import clearly_less, improvement, mean_over_tasks, named
 from lstmlab.study.tuning import Chosen, losses, reference_of
 
 
@@ -44,7 +44,7 @@ def _row(
 ) -> dict[str, Any]:
     own = [of_task[label] for of_task in by_label.values()]
     strata = [_scores(of_task[label], *scales[task]) for task, of_task in by_label.items() if task in scales]
-    score = stratified_iqm(strata) if strata else None
+    score = mean_over_tasks(strata) if strata else None
     references = [reference_of(each, list(of_task.values()), reference) for each, of_task in
                   zip(own, by_label.values(), strict=True)]  # fmt: skip
     theirs = [losses(each.setting.ended) for each in references if each is not None]

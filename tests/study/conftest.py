@@ -1,5 +1,8 @@
 """Directories of runs that ended with known values."""
 
+import dataclasses
+import functools
+
 import pytest
 
 from lstmlab.config import compose, save_config, to_tree
@@ -8,12 +11,21 @@ from lstmlab.tracking import RunFiles
 DIVERGED = "RunFailed: the loss stopped being finite at step 12: lower optimizer.learning_rate (now 1)"
 
 
+@functools.cache
+def _composed(*overrides):
+    return compose(["task=adding", *overrides])
+
+
 @pytest.fixture
 def make_run(tmp_path):
     """Writes the directory of a run that ended with the given test value (and validation, the same unless given)."""
 
     def make(name, *overrides, value=0.1, validation=None, status="finished", goal="min", error=DIVERGED, **more):
-        config = compose(["task=adding", *overrides])
+        keys = dict(override.split("=", 1) for override in overrides)
+        config = dataclasses.replace(
+            _composed(*(f"{key}={value}" for key, value in keys.items() if key != "seed")),
+            seed=int(keys.get("seed", 0)),
+        )
         directory = tmp_path / name
         files = RunFiles(directory)
         save_config(to_tree(config), directory / "config.yaml")
