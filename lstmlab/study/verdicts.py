@@ -77,9 +77,10 @@ def versus(ours: Setting, theirs: Setting) -> dict[str, Any] | None:
 def judged(found: Sequence[dict[str, Any] | None], family: int | None = None) -> list[dict[str, Any] | None]:
     """The comparisons of one task with verdicts, and what more seeds could show.
 
-    ``p_adjusted`` is corrected by Holm's method for all comparisons in ``found``, or for ``family`` of them. ``detectable`` is the smallest difference that these seeds show with
-    power 0.8; ``seeds_needed`` of each cell show the observed difference with that power, if it is the true one (None
-    where more than 1000 would be needed). Both use the strictest level of the correction, 0.05 / comparisons.
+    ``p_adjusted`` is corrected by Holm's method for all comparisons in ``found``, or for ``family`` of them.
+    ``detectable`` is the smallest difference that these seeds show with power 0.8; ``seeds_needed`` of each cell show
+    the observed difference with that power, if it is the true one (None where more than 1000 would be needed). Both
+    use the strictest level of the correction, 0.05 / comparisons.
     """
     made = [each for each in found if each is not None]
     count = max(len(made), family or 0)
@@ -148,7 +149,7 @@ def _by_seed(setting: Setting) -> dict[Any, float]:
 
 def _ranks(x: np.ndarray, y: np.ndarray, paired: bool) -> tuple[str, float, int]:
     """A rank test with all permutations where they are few; its name, p and the sign of the difference."""
-    method = PermutationMethod(rng=np.random.default_rng(0))
+    method: Any = PermutationMethod(rng=np.random.default_rng(0))
     if not paired:
         found = mannwhitneyu(x, y, method=method)
         return "Mann–Whitney test", float(found.pvalue), int(np.sign(found.statistic - len(x) * len(y) / 2))
@@ -159,10 +160,10 @@ def _ranks(x: np.ndarray, y: np.ndarray, paired: bool) -> tuple[str, float, int]
     differences = np.clip(differences, -largest, largest)
     if not differences.any():
         return "Wilcoxon test", 1.0, 0
-    found = wilcoxon(differences, zero_method="zsplit", method=method)
+    found: Any = wilcoxon(differences, zero_method="zsplit", method=method)
     n = len(differences)
-    above = wilcoxon(differences, zero_method="zsplit", alternative="greater", method=method).statistic
-    return "Wilcoxon test", float(found.pvalue), int(np.sign(above - n * (n + 1) / 4))
+    above: Any = wilcoxon(differences, zero_method="zsplit", alternative="greater", method=method)
+    return "Wilcoxon test", float(found.pvalue), int(np.sign(above.statistic - n * (n + 1) / 4))
 
 
 def _difference(interval: Interval | None) -> dict[str, float | None]:

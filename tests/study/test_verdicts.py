@@ -63,11 +63,8 @@ def test_other_seeds_or_other_data_are_not_paired(make_cells, make_run, tmp_path
 
 
 def test_where_a_run_failed_ranks_are_compared_and_it_is_the_worst(make_cells):
-    seeds = range(8)
-    comparison = compare(
-        [make_cells(gru=[None] + [0.2 + 0.01 * s for s in seeds[1:]], lstm=[0.1 + 0.01 * s for s in seeds])]
-    )
-    row = row_of(comparison)
+    theirs = [0.1 + 0.01 * seed for seed in range(8)]
+    row = row_of(compare([make_cells(gru=[None, *(value + 0.1 for value in theirs[1:])], lstm=theirs)]))
     assert (row["test"], row["verdict"], row["difference"]) == ("Wilcoxon test", "worse", None)
     assert row["p"] == pytest.approx(2 / 2**8)
 
