@@ -10,6 +10,7 @@ from typing import Any
 
 from lstmlab.study.aggregate import over_tasks
 from lstmlab.study.groups import entries_of
+from lstmlab.study.mixtures import mixtures
 from lstmlab.study.rows import row_of, setting_of
 from lstmlab.study.runs import Run, read_runs
 from lstmlab.study.sentences import sentences
@@ -35,6 +36,8 @@ class Comparison:
     """runs without a result, by reason"""
     notes: list[str]
     """lines on what the rows leave out"""
+    mixtures: list[str]
+    """lines on what the runs do not have in common: code, data, budgets"""
     verdicts: list[str]
     """lines in plain words: which cells are better, worse or not told apart"""
     reference: str
@@ -85,7 +88,8 @@ def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), refere
         verdicts += sentences(own)
     aggregate, lines = over_tasks(every, reference)
     settings = [setting_of(e, setting, statistics[e.task_label]) for e in entries for setting in e.settings]
-    return Comparison(rows, aggregate, settings, left_out, notes + lines, verdicts, reference, tuple(by), every)
+    mixed = mixtures(every, by)
+    return Comparison(rows, aggregate, settings, left_out, notes + lines, mixed, verdicts, reference, tuple(by), every)
 
 
 def _rows(of_task: Sequence[Chosen], reference: str, statistic: str, fixed: bool) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def show_comparison(
             "Over all tasks: score 0 is the trivial baseline, 1 the best run of a task",
             *table_over_tasks(comparison),
         )
-    for line in [*comparison.notes, *left_out_lines(comparison), *comparison.verdicts]:
+    for line in [*comparison.notes, *left_out_lines(comparison), *comparison.mixtures, *comparison.verdicts]:
         say(escaped(line), sys.stdout)
     if output is not None:
         say(escaped(f"written to {output}: {', '.join(path.name for path in written)}"), sys.stdout)

@@ -36,6 +36,7 @@ def write_comparison(comparison: Comparison, directory: Path) -> list[Path]:
         "settings": comparison.settings,
         "left_out": comparison.left_out,
         "notes": comparison.notes,
+        "mixtures": comparison.mixtures,
         "verdicts": comparison.verdicts,
     }
     text = json.dumps(to_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
@@ -61,7 +62,7 @@ def _markdown(comparison: Comparison) -> str:
     if comparison.over_tasks:
         parts.append(markdown_table(*table_over_tasks(comparison)))
     parts.append(LEGEND)
-    lines = [*comparison.verdicts, *comparison.notes, *left_out_lines(comparison)]
+    lines = [*comparison.verdicts, *comparison.mixtures, *comparison.notes, *left_out_lines(comparison)]
     if lines:
         parts.append("".join(f"* {line}\n" for line in lines))
     return "\n".join(parts)
