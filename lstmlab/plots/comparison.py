@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from lstmlab.plots.curves import curves
@@ -56,7 +57,22 @@ def draw_by_key(
 
 def draw_scores(path: Path, scores: Mapping[str, tuple[float | None, float | None, float | None]]) -> None:
     """Normalised scores over all tasks, a dot with its interval per cell."""
-    intervals(path, scores, x_label="score: 0 is the trivial baseline, 1 the best run", title="All tasks")
+    intervals(path, scores, x_label="score: 0 is the best trivial baseline, 1 the reference", title="All tasks")
+
+
+def draw_profiles(path: Path, scores: Mapping[str, Sequence[Sequence[float]]]) -> None:
+    """Performance profiles (Agarwal et al. 2021): the share of runs that reach a score, mean over tasks.
+
+    ``scores`` are those of every cell ``[tasks][runs]``.
+    """
+    highest = max(score for tasks in scores.values() for runs in tasks for score in runs)
+    at = np.linspace(-1.0, max(1.0, highest), 301)
+    lines = {
+        name: (at, np.mean([(np.asarray(runs) >= at[:, None]).mean(1) for runs in tasks], axis=0))
+        for name, tasks in scores.items()
+    }
+    title = "Performance profiles over all tasks"
+    curves(path, lines, x_label="score", y_label="share of runs with at least this score", title=title)
 
 
 def _draw_lines(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lstmlab.study.aggregate import over_tasks
+from lstmlab.study.aggregate import OverTasks, over_tasks
 from lstmlab.study.groups import entries_of
 from lstmlab.study.mixtures import mixtures
 from lstmlab.study.rows import row_of, setting_of
@@ -28,8 +28,8 @@ class Comparison:
 
     rows: list[dict[str, Any]]
     """one per task and cell, best first within a task"""
-    over_tasks: list[dict[str, Any]]
-    """one per cell, where there are several tasks"""
+    across: OverTasks
+    """what several tasks say together"""
     settings: list[dict[str, Any]]
     """one per setting, chosen or not, with the values of its seeds"""
     left_out: list[dict[str, Any]]
@@ -45,6 +45,11 @@ class Comparison:
     by: tuple[str, ...]
     chosen: list[Chosen]
     """the runs behind ``rows``, in the same order"""
+
+    @property
+    def over_tasks(self) -> list[dict[str, Any]]:
+        """One row per cell, where there are several tasks."""
+        return self.across.rows
 
 
 def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), reference: str | None = None) -> Comparison:
@@ -86,10 +91,14 @@ def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), refere
         own = _rows(of_task, reference, statistics[task], fixed)
         rows += own
         verdicts += sentences(own)
-    aggregate, lines = over_tasks(every, reference)
+    across = over_tasks(every, reference)
+    if across.ranks:
+        verdicts.append(across.ranks.line())
     settings = [setting_of(e, setting, statistics[e.task_label]) for e in entries for setting in e.settings]
     mixed = mixtures(every, by)
-    return Comparison(rows, aggregate, settings, left_out, notes + lines, mixed, verdicts, reference, tuple(by), every)
+    return Comparison(
+        rows, across, settings, left_out, notes + across.notes, mixed, verdicts, reference, tuple(by), every
+    )
 
 
 def _rows(of_task: Sequence[Chosen], reference: str, statistic: str, fixed: bool) -> list[dict[str, Any]]:

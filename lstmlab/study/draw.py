@@ -8,9 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from lstmlab.plots.comparison import Estimates, draw_by_key, draw_scores, draw_test, draw_validation
+from lstmlab.plots.comparison import (
+    Estimates,
+    draw_by_key,
+    draw_profiles,
+    draw_scores,
+    draw_test,
+    draw_validation,
+)
+from lstmlab.plots.ranks import rank_diagram
 from lstmlab.study.compare import Comparison
 from lstmlab.study.groups import ConfigValue, is_number, with_values
+from lstmlab.study.ranks import groups
 from lstmlab.study.rows import best_baseline
 from lstmlab.study.runs import Run
 from lstmlab.study.statistics import ESTIMATORS, FEWEST, bands
@@ -19,12 +28,14 @@ from lstmlab.tracking.files import METRICS, read_metrics, series
 
 
 def draw(comparison: Comparison, directory: Path) -> list[Path]:
-    """Write the figures and return their paths: two per task, one per numeric key and task, one over tasks.
+    """Write the figures and return their paths: two per task, one per numeric key and task, three over tasks.
 
     comparison_<task>.png             validation over steps, the mean of the seeds with its interval (or range)
     comparison_<task>_intervals.png   the test metric of each cell with its interval
     comparison_by_<key>.png           the test metric against a ``--by`` key or a setting of the task
     comparison_over_tasks.png         normalised scores
+    comparison_profiles.png           the share of runs that reach a score
+    comparison_ranks.png              average ranks over tasks with the critical difference
     """
     finished = [chosen for chosen in comparison.chosen if chosen.setting.finished]
     statistics = {with_values(row["task"], row["task_settings"]): row["statistic"] for row in comparison.rows}
@@ -53,6 +64,14 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
         draw_scores(
             paths[-1], {with_values(row["cell"], row["by"]): (row["score"], row["low"], row["high"]) for row in rows}
         )
+        paths.append(directory / "comparison_profiles.png")
+        draw_profiles(paths[-1], comparison.across.scores)
+    if ranks := comparison.across.ranks:
+        paths.append(directory / "comparison_ranks.png")
+        ordered = dict(sorted(ranks.average.items(), key=lambda item: item[1]))
+        bars = groups(list(ordered.values()), ranks.critical_difference)
+        title = f"Average ranks over {ranks.tasks} tasks; bars join what is not told apart (Nemenyi, 5 %)"
+        rank_diagram(paths[-1], ordered, ranks.critical_difference, bars, title)
     return paths
 
 

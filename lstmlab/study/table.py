@@ -55,7 +55,8 @@ def table_over_tasks(comparison: Comparison) -> Table:
             "cell": with_values(row["cell"], row["by"]),
             "tasks": str(row["tasks"]),
             "runs": f"{row['runs'] - row['failed']}/{row['runs']}" if row["failed"] else str(row["runs"]),
-            "mean score [95 %]": _interval(row["score"], row["low"], row["high"], ".3f"),
+            "average rank": f"{row['rank']:.2f}" if row["rank"] is not None else "–",
+            "mean score [95 % t interval]": _interval(row["score"], row["low"], row["high"], ".3f"),
             versus: _interval(row["improvement"], row["improvement_low"], row["improvement_high"], ".2f"),
         }
         for row in comparison.over_tasks

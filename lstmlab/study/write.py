@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ def write_comparison(comparison: Comparison, directory: Path) -> list[Path]:
         "by": comparison.by,
         "rows": comparison.rows,
         "over_tasks": comparison.over_tasks,
+        "ranks": dataclasses.asdict(comparison.across.ranks) if comparison.across.ranks else None,
         "settings": comparison.settings,
         "left_out": comparison.left_out,
         "notes": comparison.notes,
