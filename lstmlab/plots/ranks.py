@@ -25,7 +25,7 @@ def rank_diagram(
     bars = 0.3 * len(groups)
     bottom = bars + 0.45 * half + 0.5
     figure = style.new_figure(style.WIDTH, 1.3 + 0.5 * bottom)
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes = figure.add_subplot()
     margin = 0.35 * count + 0.4
     axes.set_xlim(1 - margin, count + margin)
     axes.set_ylim(bottom, -1.9)
