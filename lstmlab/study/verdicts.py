@@ -64,7 +64,7 @@ def versus(ours: Setting, theirs: Setting) -> dict[str, Any] | None:
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of a cell whose seeds agree
-            found = ttest_rel(x, y) if paired else ttest_ind(x, y, equal_var=False)
+            found: Any = ttest_rel(x, y) if paired else ttest_ind(x, y, equal_var=False)
         p, ends = float(found.pvalue), found.confidence_interval()
     low, high = sorted(sign * float(end) for end in ends)
     n = len(x) if paired else 2 / (1 / len(x) + 1 / len(y))

@@ -21,5 +21,5 @@ def hash_of(data: PyTree) -> str | None:
     for path, leaf in leaves:
         array = np.ascontiguousarray(leaf)
         header = f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}"
-        total = zlib.crc32(array.reshape(-1).view(np.uint8), zlib.crc32(header.encode(), total))
+        total = zlib.crc32(array.reshape(-1).view(np.uint8).data, zlib.crc32(header.encode(), total))
     return f"{total:08x}"
