@@ -31,7 +31,7 @@ def main(runs: Path) -> None:
         comparison = compare([runs / f"{task}-{start}" for start in ("bias-0", "bias-1", "chrono")], by=KEYS)
         lines: dict[str, list[tuple[float, ...]]] = {}
         for row in comparison.rows:
-            point = [row["task_settings"][f"task.{key}"], *(row[n] / row["baseline"] for n in ("iqm", "low", "high"))]
+            point = [row["task_settings"][f"task.{key}"], *(row[n] / row["baseline"] for n in ("value", "low", "high"))]
             lines.setdefault(name(row), []).append(tuple(point))
         for label, points in lines.items():
             table.setdefault(label, []).extend(f"{x:.3g} [{low:.3g}, {high:.3g}]" for _, x, low, high in sorted(points))
@@ -39,7 +39,7 @@ def main(runs: Path) -> None:
         path = Path(__file__).parent / f"{task}.png"
         curves(
             path, {label: (p[0], p[1]) for label, p in columns.items()}, x_label=x_label, y_label=y_label, log_y=log,
-            title=f"{task}: interquartile mean of 5 seeds, 95 % interval", baselines={"baseline": 1.0},
+            title=f"{task}: mean of 5 seeds, 95 % t interval", baselines={"baseline": 1.0},
             bands={label: (p[2], p[3]) for label, p in columns.items()},
         )  # fmt: skip
         print(path)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from lstmlab.plots.curves import curves
@@ -26,18 +27,24 @@ Estimate = tuple[float, float | None, float | None]
 
 
 def draw_validation(
-    path: Path, task: str, metric: str, lines: Mapping[str, Estimates], baselines: Mapping[str, float]
+    path: Path, task: str, metric: str, lines: Mapping[str, Estimates], baselines: Mapping[str, float], band: str
 ) -> None:
-    """Validation metrics over optimiser steps, a line per cell."""
-    title = f"{task}: validation {metric} by cell"
+    """Validation metrics over optimiser steps, a line per cell; ``band`` says what line and band are."""
+    title = f"{task}: validation {metric} by cell ({band})"
     _draw_lines(path, lines, "optimiser steps", f"validation {metric}", title, baselines)
 
 
 def draw_test(
-    path: Path, task: str, metric: str, estimates: Mapping[str, Estimate], baselines: Mapping[str, float]
+    path: Path,
+    task: str,
+    metric: str,
+    estimates: Mapping[str, Estimate],
+    baselines: Mapping[str, float],
+    statistic: str,
 ) -> None:
-    """Test metrics, a dot with its interval per cell."""
-    title = f"{task}: test {metric}, interquartile mean and 95 % interval"
+    """Test metrics, a dot with its interval per cell; ``statistic`` names the dot."""
+    shown = any(low is not None for _, low, _ in estimates.values())
+    title = f"{task}: test {metric}, {statistic}{' and 95 % t interval' if shown else ''}"
     intervals(path, estimates, x_label=f"test {metric}", title=title, baselines=baselines)
 
 
@@ -50,7 +57,22 @@ def draw_by_key(
 
 def draw_scores(path: Path, scores: Mapping[str, tuple[float | None, float | None, float | None]]) -> None:
     """Normalised scores over all tasks, a dot with its interval per cell."""
-    intervals(path, scores, x_label="score: 0 is the trivial baseline, 1 the best run", title="All tasks")
+    intervals(path, scores, x_label="score: 0 is the best trivial baseline, 1 the reference", title="All tasks")
+
+
+def draw_profiles(path: Path, scores: Mapping[str, Sequence[Sequence[float]]]) -> None:
+    """Performance profiles (Agarwal et al. 2021): the share of runs that reach a score, mean over tasks.
+
+    ``scores`` are those of every cell ``[tasks][runs]``.
+    """
+    highest = max(score for tasks in scores.values() for runs in tasks for score in runs)
+    at = np.linspace(-1.0, max(1.0, highest), 301)
+    lines = {
+        name: (at, np.mean([(np.asarray(runs) >= at[:, None]).mean(1) for runs in tasks], axis=0))
+        for name, tasks in scores.items()
+    }
+    title = "Performance profiles over all tasks"
+    curves(path, lines, x_label="score", y_label="share of runs with at least this score", title=title)
 
 
 def _draw_lines(

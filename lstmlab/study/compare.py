@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lstmlab.study.aggregate import over_tasks
-from lstmlab.study.groups import Entry, Setting, entries_of
-from lstmlab.study.runs import FAILED, UNFINISHED, Run, read_runs
-from lstmlab.study.statistics import clearly_less, improvement, iqm_interval, named
+from lstmlab.study.aggregate import OverTasks, over_tasks
+from lstmlab.study.groups import entries_of
+from lstmlab.study.mixtures import mixtures
+from lstmlab.study.rows import row_of, setting_of
+from lstmlab.study.runs import Run, read_runs
+from lstmlab.study.sentences import sentences
+from lstmlab.study.statistics import ESTIMATORS, statistic_for
 from lstmlab.study.tuning import Chosen, choose_settings, losses, reference_of
-from lstmlab.tasks.task import best_baseline
+from lstmlab.study.verdicts import judged, versus
 from lstmlab.tracking.files import RunError
 
 DEFAULT_REFERENCE = "lstm"
@@ -27,29 +28,38 @@ class Comparison:
 
     rows: list[dict[str, Any]]
     """one per task and cell, best first within a task"""
-    over_tasks: list[dict[str, Any]]
-    """one per cell, where there are several tasks"""
+    across: OverTasks
+    """what several tasks say together"""
     settings: list[dict[str, Any]]
     """one per setting, chosen or not, with the values of its seeds"""
     left_out: list[dict[str, Any]]
     """runs without a result, by reason"""
     notes: list[str]
     """lines on what the rows leave out"""
+    mixtures: list[str]
+    """lines on what the runs do not have in common: code, data, budgets"""
+    verdicts: list[str]
+    """lines in plain words: which cells are better, worse or not told apart"""
     reference: str
     """the cell that the others are compared with"""
     by: tuple[str, ...]
     chosen: list[Chosen]
     """the runs behind ``rows``, in the same order"""
 
+    @property
+    def over_tasks(self) -> list[dict[str, Any]]:
+        """One row per cell, where there are several tasks."""
+        return self.across.rows
+
 
 def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), reference: str | None = None) -> Comparison:
-    """Compare the runs found below the directories, after Agarwal et al. 2021 (:mod:`lstmlab.study.statistics`).
+    """Compare the runs found below the directories (docs/statistics.md has the methods and how well they hold).
 
     Each cell is shown with the setting that is best on validation, among as many settings as every other cell of the
-    task has tried. Its test values give the interquartile mean over seeds with a 95 % interval, and the probability
-    that one of its runs is better than a run of the cell ``reference`` (by default ``lstm``, or the cell of the first
-    row where there is no ``lstm``). Different values of the keys ``by``, and of the task's own keys, get rows of
-    their own.
+    task has tried. Its test values give the mean over seeds (the interquartile mean where all cells of the task have
+    12 seeds) with a 95 % interval, the probability that one of its runs is better than a run of the cell
+    ``reference`` (by default ``lstm``, or the cell of the first row where there is no ``lstm``), and a verdict.
+    Different values of the keys ``by``, and of the task's own keys, get rows of their own.
 
     Raises ``RunError`` when no run has finished, and for a reference or key that no run has.
     """
@@ -65,21 +75,53 @@ def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), refere
             f"{len(replaced)} {'run' if len(replaced) == 1 else 'runs'} replaced by a newer one of the same setting "
             f"and seed (first: {replaced[0].directory})"
         )
-    chosen: list[Chosen] = []
+    chosen: dict[str, list[Chosen]] = {}
+    statistics: dict[str, str] = {}
     for task in dict.fromkeys(entry.task_label for entry in entries):
         best, lines = choose_settings([entry for entry in entries if entry.task_label == task])
-        chosen += sorted(best, key=_order)
+        statistics[task] = statistic_for([len(each.setting.finished) for each in best if each.setting.finished])
+        chosen[task] = sorted(best, key=lambda each, name=statistics[task]: _order(each, name))
         notes += lines
-    reference = _reference(reference, chosen)
-    rows = [_row(each, reference_of(each, chosen, reference)) for each in chosen]
-    aggregate, lines = over_tasks(chosen, reference)
-    settings = [_setting(entry, setting) for entry in entries for setting in entry.settings]
-    return Comparison(rows, aggregate, settings, left_out, notes + lines, reference, tuple(by), chosen)
+    every = [each for of_task in chosen.values() for each in of_task]
+    asked, reference = reference, _reference(reference, every)
+    fixed = asked is not None or reference == DEFAULT_REFERENCE
+    rows: list[dict[str, Any]] = []
+    verdicts: list[str] = []
+    for task, of_task in chosen.items():
+        own = _rows(of_task, reference, statistics[task], fixed)
+        rows += own
+        verdicts += sentences(own)
+    across = over_tasks(every, reference)
+    if across.ranks:
+        verdicts.append(across.ranks.line())
+    settings = [setting_of(e, setting, statistics[e.task_label]) for e in entries for setting in e.settings]
+    mixed = mixtures(every, by)
+    return Comparison(
+        rows, across, settings, left_out, notes + across.notes, mixed, verdicts, reference, tuple(by), every
+    )
 
 
-def _order(chosen: Chosen) -> tuple[bool, float]:
+def _rows(of_task: Sequence[Chosen], reference: str, statistic: str, fixed: bool) -> list[dict[str, Any]]:
+    """The rows of one task. ``fixed`` says that the reference was chosen without a look at the results."""
+    references = [reference_of(each, of_task, reference) for each in of_task]
+    if not any(references):
+        # Rows of one cell alone, kept apart by a key, are compared with the best of them.
+        fixed, references = False, [None, *[of_task[0]] * (len(of_task) - 1)]
+    found = [
+        None if r is None else versus(each.setting, r.setting) for each, r in zip(of_task, references, strict=True)
+    ]
+    # What is best is known only after a look at all pairs, so the correction is for all of them.
+    pairs = len(of_task) * (len(of_task) - 1) // 2
+    verdicts = judged(found, None if fixed else pairs)
+    return [
+        row_of(each, other, statistic, verdict)
+        for each, other, verdict in zip(of_task, references, verdicts, strict=True)
+    ]
+
+
+def _order(chosen: Chosen, statistic: str) -> tuple[bool, float]:
     finished = chosen.setting.finished
-    return not finished, iqm_interval(losses(finished)).value if finished else 0.0
+    return not finished, ESTIMATORS[statistic](losses(finished)).value if finished else 0.0
 
 
 def _reference(asked: str | None, chosen: Sequence[Chosen]) -> str:
@@ -87,89 +129,6 @@ def _reference(asked: str | None, chosen: Sequence[Chosen]) -> str:
     if asked is not None and asked not in cells:
         raise RunError(f"--reference {asked}: no run of this cell (cells here: {', '.join(cells)})")
     return asked or (DEFAULT_REFERENCE if DEFAULT_REFERENCE in cells else cells[0])
-
-
-def _row(chosen: Chosen, reference: Chosen | None) -> dict[str, Any]:
-    entry, setting = chosen.entry, chosen.setting
-    runs, ended = setting.finished, setting.ended
-    first = runs[0].summary if runs else {}
-    value = iqm_interval([run.value for run in runs]) if runs else None
-    solved = [run.summary["solved"] for run in runs if run.summary.get("solved")]
-    has_threshold = any(run.summary.get("solved") is not None for run in runs)
-    baseline, name = baseline_of(runs)
-    better = None
-    if reference is not None and ended and reference.setting.ended:
-        better = improvement([losses(ended)], [losses(reference.setting.ended)])
-    return {
-        "task": entry.task,
-        "task_settings": entry.task_settings,
-        "cell": entry.cell,
-        "by": entry.by,
-        "parameters": first.get("parameters"),
-        "hidden_size": first.get("hidden_size", runs[0].config.get("model.hidden_size")) if runs else None,
-        "state_size": first.get("state_size"),
-        "metric": first.get("metric"),
-        "goal": runs[0].goal if runs else None,
-        **named(value, "iqm", "low", "high"),
-        "seeds": len(runs),
-        "failed": sum(run.status == FAILED for run in setting.runs),
-        "unfinished": sum(run.status == UNFINISHED for run in setting.runs),
-        "baseline": baseline,
-        "baseline_name": name,
-        "learned": sum(_beats(run, baseline) for run in runs) if baseline is not None else None,
-        "solved": len(solved) if has_threshold else None,
-        "steps_to_solved": _median([s.get("step") for s in solved]),
-        "seconds_to_solved": _median([s.get("seconds") for s in solved]),
-        "steps_per_second": _median([run.summary.get("steps_per_second") for run in runs]),
-        **named(better, "improvement", "improvement_low", "improvement_high"),
-        "settings_tried": chosen.tried,
-        "settings_compared": chosen.compared,
-        "setting": setting.values,
-        "values": _values(runs),
-    }
-
-
-def _setting(entry: Entry, setting: Setting) -> dict[str, Any]:
-    runs = setting.finished
-    validation = [run.validation for run in runs if np.isfinite(run.validation)]
-    return {
-        "task": entry.task,
-        "task_settings": entry.task_settings,
-        "cell": entry.cell,
-        "by": entry.by,
-        "setting": setting.values,
-        **named(iqm_interval([run.value for run in runs]) if runs else None, "iqm", "low", "high"),
-        "validation_iqm": iqm_interval(validation).value if validation else None,
-        "seeds": len(runs),
-        "failed": sum(run.status == FAILED for run in setting.runs),
-        "unfinished": sum(run.status == UNFINISHED for run in setting.runs),
-        "values": _values(runs),
-    }
-
-
-def _values(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    return [
-        {"seed": run.seed, "value": run.value, "validation": run.validation, "directory": str(run.directory)}
-        for run in runs
-    ]
-
-
-def baseline_of(runs: Sequence[Run]) -> tuple[float | None, str | None]:
-    """The best trivial baseline of the first run's task, and its name; None twice where there is none."""
-    baselines = runs[0].summary.get("baselines") if runs else None
-    if not baselines:
-        return None, None
-    name, value = best_baseline(baselines, runs[0].goal)
-    return value, name
-
-
-def _beats(run: Run, baseline: float) -> bool:
-    return clearly_less(run.value, baseline) if run.goal == "min" else clearly_less(baseline, run.value)
-
-
-def _median(values: Sequence[float | None]) -> float | None:
-    numbers = [value for value in values if value is not None]
-    return float(np.median(numbers)) if numbers else None
 
 
 def _reasons(runs: Sequence[Run]) -> list[dict[str, Any]]:

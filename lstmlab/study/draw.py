@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from lstmlab.plots.comparison import Estimates, draw_by_key, draw_scores, draw_test, draw_validation
-from lstmlab.study.compare import Comparison, baseline_of
+from lstmlab.plots.comparison import (
+    Estimates,
+    draw_by_key,
+    draw_profiles,
+    draw_scores,
+    draw_test,
+    draw_validation,
+)
+from lstmlab.plots.ranks import rank_diagram
+from lstmlab.study.compare import Comparison
 from lstmlab.study.groups import ConfigValue, is_number, with_values
+from lstmlab.study.ranks import groups
+from lstmlab.study.rows import baseline_of
 from lstmlab.study.runs import Run
-from lstmlab.study.statistics import iqm_bands, iqm_interval
+from lstmlab.study.statistics import ESTIMATORS, FEWEST, bands
 from lstmlab.study.tuning import Chosen
 from lstmlab.tracking.files import METRICS, read_metrics, series
 
 
 def draw(comparison: Comparison, directory: Path) -> list[Path]:
-    """Write the figures and return their paths: two per task, one per numeric key and task, one over tasks.
+    """Write the figures and return their paths: two per task, one per numeric key and task, three over tasks.
 
-    comparison_<task>.png             validation over steps, the interquartile mean of the seeds with its interval
+    comparison_<task>.png             validation over steps, the mean of the seeds with its interval (or range)
     comparison_<task>_intervals.png   the test metric of each cell with its interval
     comparison_by_<key>.png           the test metric against a ``--by`` key or a setting of the task
     comparison_over_tasks.png         normalised scores
+    comparison_profiles.png           the share of runs that reach a score
+    comparison_ranks.png              average ranks over tasks with the critical difference
     """
     finished = [chosen for chosen in comparison.chosen if chosen.setting.finished]
+    statistics = {with_values(row["task"], row["task_settings"]): row["statistic"] for row in comparison.rows}
     paths = []
     for task in dict.fromkeys(chosen.entry.task_label for chosen in finished):
         of_task = [chosen for chosen in finished if chosen.entry.task_label == task]
         stem = f"comparison_{_file_name(task)}"
         metric, baselines = _metric(of_task), _baseline(of_task)
         paths += [directory / f"{stem}.png", directory / f"{stem}_intervals.png"]
-        draw_validation(paths[-2], task, metric, _validation_curves(of_task), baselines)
-        draw_test(paths[-1], task, metric, {c.entry.label: _test_interval(c) for c in of_task}, baselines)
+        lines, band = _validation_curves(of_task)
+        draw_validation(paths[-2], task, metric, lines, baselines, band)
+        tests = {c.entry.label: _test_interval(c, statistics[task]) for c in of_task}
+        draw_test(paths[-1], task, metric, tests, baselines, statistics[task])
     for task in dict.fromkeys(chosen.entry.task for chosen in finished):
         of_task = [chosen for chosen in finished if chosen.entry.task == task]
         suffix = f"_{task}" if len(of_task) < len(finished) else ""
@@ -42,23 +57,36 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
         baselines = _baseline(of_task) if same_settings else None
         for key in _numeric_keys(of_task):
             paths.append(directory / f"comparison_by_{_file_name(key)}{suffix}.png")
-            draw_by_key(paths[-1], task, _metric(of_task), key, _lines_by_key(key, of_task), baselines)
+            draw_by_key(paths[-1], task, _metric(of_task), key, _lines_by_key(key, of_task, statistics), baselines)
     if any(row["score"] is not None for row in comparison.over_tasks):
         rows = comparison.over_tasks
         paths.append(directory / "comparison_over_tasks.png")
         draw_scores(
             paths[-1], {with_values(row["cell"], row["by"]): (row["score"], row["low"], row["high"]) for row in rows}
         )
+        paths.append(directory / "comparison_profiles.png")
+        draw_profiles(paths[-1], comparison.across.scores)
+    if ranks := comparison.across.ranks:
+        paths.append(directory / "comparison_ranks.png")
+        ordered = dict(sorted(ranks.average.items(), key=lambda item: item[1]))
+        bars = groups(list(ordered.values()), ranks.critical_difference)
+        title = f"Average ranks over {ranks.tasks} tasks; bars join what is not told apart (Nemenyi, 5 %)"
+        rank_diagram(paths[-1], ordered, ranks.critical_difference, bars, title)
     return paths
 
 
 def curve_points(comparison: Comparison) -> Iterator[tuple[int, dict[str, float]]]:
-    """The validation curves as numbers, step by step: ``adding/lstm`` and its ``/low`` and ``/high``."""
+    """The validation curves as numbers, step by step: ``adding/lstm`` and its ``/low`` and ``/high``.
+
+    Below three seeds they are the range of the seeds.
+    """
     by_step: dict[int, dict[str, float]] = {}
     for chosen in comparison.chosen:
-        curve = _validation_curve(chosen) if chosen.setting.finished else None
-        if curve is None:
+        found = _seed_curves(chosen) if chosen.setting.finished else None
+        if found is None:
             continue
+        steps, values = found
+        curve = (steps, *bands(values, interval=len(values) >= FEWEST))
         name = f"{chosen.entry.task_label}/{chosen.entry.label}"
         for step, *numbers in zip(*map(np.asarray, curve), strict=True):
             point = zip((name, f"{name}/low", f"{name}/high"), map(float, numbers), strict=True)
@@ -66,15 +94,24 @@ def curve_points(comparison: Comparison) -> Iterator[tuple[int, dict[str, float]
     yield from sorted(by_step.items())
 
 
-def _validation_curves(of_task: Sequence[Chosen]) -> dict[str, Estimates]:
-    curves = {chosen.entry.label: _validation_curve(chosen) for chosen in of_task}
-    return {label: curve for label, curve in curves.items() if curve is not None}
+def _validation_curves(of_task: Sequence[Chosen]) -> tuple[dict[str, Estimates], str]:
+    """The mean over seeds of the validation metric by cell, and what the bands are.
+
+    Cells whose seeds have no step in common are left out.
+    """
+    found = {chosen.entry.label: _seed_curves(chosen) for chosen in of_task}
+    known = {label: curves for label, curves in found.items() if curves is not None}
+    fewest = min((len(values) for _, values in known.values()), default=0)
+    interval = fewest >= FEWEST  # for all cells or for none: bands of one picture mean the same
+    lines = {label: Estimates(steps, *bands(values, interval=interval)) for label, (steps, values) in known.items()}
+    most = max((len(values) for _, values in known.values()), default=0)
+    return lines, "one seed" if most < 2 else "mean, 95 % t interval" if interval else "mean, range of the seeds"
 
 
-def _validation_curve(chosen: Chosen) -> Estimates | None:
-    """The interquartile mean over seeds of the validation metric; None where the seeds have no step in common."""
+def _seed_curves(chosen: Chosen) -> tuple[list[int], np.ndarray] | None:
+    """Steps, and the validation metric ``[seeds, steps]``; None where the seeds have no step in common."""
     steps, values = _shared_steps(chosen.setting.finished, f"validation/{_metric([chosen])}")
-    return Estimates(steps, *iqm_bands(values)) if steps else None
+    return (steps, values) if steps else None
 
 
 def _shared_steps(runs: Sequence[Run], name: str) -> tuple[list[int], np.ndarray]:
@@ -86,8 +123,8 @@ def _shared_steps(runs: Sequence[Run], name: str) -> tuple[list[int], np.ndarray
     return steps, np.array([[table[step] for step in steps] for table in tables], float)
 
 
-def _test_interval(chosen: Chosen) -> tuple[float, float | None, float | None]:
-    return iqm_interval([run.value for run in chosen.setting.finished])
+def _test_interval(chosen: Chosen, statistic: str) -> tuple[float, float | None, float | None]:
+    return ESTIMATORS[statistic]([run.value for run in chosen.setting.finished])
 
 
 def _numeric_keys(of_task: Sequence[Chosen]) -> list[str]:
@@ -99,7 +136,7 @@ def _numeric_keys(of_task: Sequence[Chosen]) -> list[str]:
     return [key for key, seen in values.items() if sum(map(is_number, seen)) > 1]
 
 
-def _lines_by_key(key: str, of_task: Sequence[Chosen]) -> dict[str, Estimates]:
+def _lines_by_key(key: str, of_task: Sequence[Chosen], statistics: Mapping[str, str]) -> dict[str, Estimates]:
     """The test metric against one key; a line per cell and values of the other keys."""
     points: dict[str, list[tuple[float, float, float, float]]] = {}
     for chosen in of_task:
@@ -107,7 +144,7 @@ def _lines_by_key(key: str, of_task: Sequence[Chosen]) -> dict[str, Estimates]:
         x = others.pop(key, None)
         if not is_number(x):
             continue
-        value, low, high = _test_interval(chosen)
+        value, low, high = _test_interval(chosen, statistics[chosen.entry.task_label])
         ends = (value, value) if low is None or high is None else (low, high)
         points.setdefault(with_values(chosen.entry.cell, others), []).append((float(x), value, *ends))
     return {name: Estimates(*np.array(sorted(rows)).T) for name, rows in points.items()}

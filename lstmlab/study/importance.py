@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmlab.study.groups import MISSING, differing, entries_of, is_number
+from lstmlab.study.interactions import interactions_of, one_hot
 from lstmlab.study.runs import ConfigValue, Run, read_runs
 from lstmlab.study.statistics import clearly_less
 from lstmlab.study.tuning import losses
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 REPEATS = 5  # forests, each from its own seed
+PERMUTATIONS = 3  # of the targets, for the noise floor
 _FEWEST = 4
 _LOG_DECADES = 1.5
 
@@ -33,9 +35,9 @@ class Importance:
     cells: list[str]
     metric: str
     rows: list[dict[str, Any]]
-    """one per key, the most important first, with its ``importance`` and ``sd`` over forests"""
-    interactions: float
-    """the share that no key explains alone"""
+    """one per key, the most important first, with its ``importance``, ``sd`` over forests, and the noise ``floor``"""
+    interactions: float | None
+    """the share that keys explain only together; None where the runs are too few to tell"""
     failed: int
     """runs that failed and count with the worst finite metric"""
     left_out: int
@@ -53,6 +55,10 @@ def importance(directories: Sequence[str | Path], *, cell: str | None = None, ta
     differ; a key's importance is the variance of its marginal prediction, as a share of the whole. Numbers that are
     positive and span more than 1.5 decades count by their logarithm. A failed run has the worst finite metric, so
     that keys that make runs diverge matter; runs that have not ended are left out.
+
+    The ``floor`` of a key is the largest importance that such forests give it where the metric is permuted, so that no
+    key matters. The interactions are not the rest of the forest's variance, which noise and the steps of trees fill
+    too: :func:`lstmlab.study.interactions.interactions_of`.
 
     Raises ``RunError`` for runs of several tasks, of an unknown cell or task, too few, or that differ in nothing;
     and where Optuna or scikit-learn is missing.
@@ -75,15 +81,17 @@ def importance(directories: Sequence[str | Path], *, cell: str | None = None, ta
     if not clearly_less(targets.min(), targets.max()):
         raise RunError(f"all {len(ran)} runs have the same validation metric, {abs(worst):.4g}")
     columns = {key: [run.config.get(key, MISSING) for run in ran] for key in keys}
-    shares = _fanova(optuna, columns, targets)
-    rows = [_row(key, columns[key], shares[:, i]) for i, key in enumerate(keys)]
+    shares, rng = _fanova(optuna, columns, targets, REPEATS), np.random.default_rng(0)
+    permuted = [_fanova(optuna, columns, rng.permutation(targets), 1)[0] for _ in range(PERMUTATIONS)]
+    floors = np.max(permuted, axis=0)
+    rows = [_row(key, columns[key], shares[:, i], float(floors[i])) for i, key in enumerate(keys)]
     rows.sort(key=lambda row: -row["importance"])
     return Importance(
         task=ran[0].task,
         cells=list(dict.fromkeys(run.cell for run in ran)),
         metric=finished[0].summary["metric"],
         rows=rows,
-        interactions=max(0.0, 1.0 - float(shares.sum(1).mean())),
+        interactions=interactions_of(_features(columns), targets),
         failed=int(failed.sum()),
         left_out=left_out,
         values=(-targets if finished[0].goal == "max" else targets).tolist(),
@@ -122,7 +130,7 @@ def _selected(runs: Sequence[Run], cell: str | None, task: str | None) -> tuple[
     return usable, len(runs) - len(usable)
 
 
-def _fanova(optuna: ModuleType, columns: dict[str, list[ConfigValue]], targets: np.ndarray) -> np.ndarray:
+def _fanova(optuna: ModuleType, columns: dict[str, list[ConfigValue]], targets: np.ndarray, repeats: int) -> np.ndarray:
     """Shares of the variance of ``targets`` ``[forests, keys]``."""
     encoded = {key: _encoded(optuna, values) for key, values in columns.items()}
     distributions = {key: distribution for key, (distribution, _) in encoded.items()}
@@ -135,7 +143,7 @@ def _fanova(optuna: ModuleType, columns: dict[str, list[ConfigValue]], targets: 
             study.add_trial(optuna.create_trial(params=params, distributions=distributions, value=float(value)))
         forests = [
             optuna.importance.FanovaImportanceEvaluator(seed=seed).evaluate(study, params=list(columns))
-            for seed in range(REPEATS)
+            for seed in range(repeats)
         ]
     finally:
         optuna.logging.set_verbosity(verbosity)
@@ -157,7 +165,19 @@ def _encoded(optuna: ModuleType, values: list[ConfigValue]) -> tuple[BaseDistrib
     return optuna.distributions.FloatDistribution(low, high), numbers.tolist()
 
 
-def _row(key: str, values: list[ConfigValue], shares: np.ndarray) -> dict[str, Any]:
+def _features(columns: dict[str, list[ConfigValue]]) -> np.ndarray:
+    """The keys as numbers ``[runs, features]``: logarithms where they count, a column per choice."""
+    parts = []
+    for values in columns.values():
+        numbers = [value for value in values if is_number(value)]
+        if len(numbers) < len(values):
+            parts.append(one_hot([str(value) for value in values]))
+        else:
+            parts.append(np.asarray(np.log10(numbers) if on_log_scale(values) else numbers, float)[:, None])
+    return np.concatenate(parts, axis=1)
+
+
+def _row(key: str, values: list[ConfigValue], shares: np.ndarray, floor: float) -> dict[str, Any]:
     distinct = set(values)
     numbers = sorted(value for value in distinct if is_number(value))
     numeric = len(numbers) == len(distinct)
@@ -166,6 +186,7 @@ def _row(key: str, values: list[ConfigValue], shares: np.ndarray) -> dict[str, A
         "key": key,
         "importance": float(shares.mean()),
         "sd": float(shares.std(ddof=1)),
+        "floor": floor,
         "scale": scale,
         "lowest": numbers[0] if numeric else None,
         "highest": numbers[-1] if numeric else None,

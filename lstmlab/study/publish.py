@@ -39,7 +39,7 @@ def publish_comparison(
         for path in written:
             if path.suffix == ".png":
                 sink.image(0, path.stem, path)
-        sink.finish({_row_name(row): row["iqm"] for row in comparison.rows if row["iqm"] is not None})
+        sink.finish({_row_name(row): row["value"] for row in comparison.rows if row["value"] is not None})
 
 
 def _best_members(comparison: Comparison) -> list[list[Any]]:

@@ -14,13 +14,19 @@ Table = tuple[list[str], list[list[str]]]
 def table(comparison: Comparison) -> Table:
     """Columns and rows of the tasks; a column that is empty in every row is left out."""
     versus = f"P(better than {comparison.reference})"
+    value = value_header(comparison)
+    several = "/" in value
+
+    def which(row: Mapping[str, Any]) -> str:
+        return f" ({row['statistic']})" if several else ""
+
     rows = [
         {
             "task": with_values(row["task"], row["task_settings"]),
             "cell": with_values(row["cell"], row["by"]),
             "parameters": _text(row["parameters"]),
             "hidden/state": f"{_text(row['hidden_size'])}/{_text(row['state_size'])}",
-            "test IQM [95 %]": f"{_interval(row['iqm'], row['low'], row['high'])} {row['metric'] or ''}".strip(),
+            value: f"{_interval(row['value'], row['low'], row['high'])} {row['metric'] or ''}{which(row)}".strip(),
             "seeds": _seeds(row),
             "baseline": f"{row['baseline']:.4g} ({row['baseline_name']})" if row["baseline"] is not None else "–",
             "learned": _of(row["learned"], row),
@@ -34,6 +40,13 @@ def table(comparison: Comparison) -> Table:
     return _columns(rows)
 
 
+def value_header(comparison: Comparison) -> str:
+    """Which statistic and interval is shown, such as ``test mean [95 % t]``."""
+    names = "/".join(dict.fromkeys(row["statistic"] for row in comparison.rows))
+    shown = any(row["low"] is not None for row in comparison.rows)
+    return f"test {names} [95 % t interval]" if shown else f"test {names}"
+
+
 def table_over_tasks(comparison: Comparison) -> Table:
     """Columns and rows of the cells over all tasks."""
     versus = f"P(better than {comparison.reference})"
@@ -42,7 +55,8 @@ def table_over_tasks(comparison: Comparison) -> Table:
             "cell": with_values(row["cell"], row["by"]),
             "tasks": str(row["tasks"]),
             "runs": f"{row['runs'] - row['failed']}/{row['runs']}" if row["failed"] else str(row["runs"]),
-            "score IQM [95 %]": _interval(row["score"], row["low"], row["high"], ".3f"),
+            "average rank": f"{row['rank']:.2f}" if row["rank"] is not None else "–",
+            "mean score [95 % t interval]": _interval(row["score"], row["low"], row["high"], ".3f"),
             versus: _interval(row["improvement"], row["improvement_low"], row["improvement_high"], ".2f"),
         }
         for row in comparison.over_tasks

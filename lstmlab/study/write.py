@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,9 @@ from lstmlab.tracking.plain import to_plain
 from lstmlab.tracking.tables import markdown_table, write_csv
 
 LEGEND = (
-    "IQM is the interquartile mean over seeds, in brackets its 95 % bootstrap interval; P(better than X) is the "
-    "probability that a run of the cell beats a run of X (Agarwal et al. 2021). Settings are chosen on validation.\n"
+    "The mean over seeds (IQM: the interquartile mean, from 12 seeds) has its 95 % t interval in brackets; "
+    "P(better than X) is the probability that a run of the cell beats a run of X, with Newcombe's interval. Settings "
+    "are chosen on validation. docs/statistics.md has the methods.\n"
 )
 
 
@@ -32,9 +34,12 @@ def write_comparison(comparison: Comparison, directory: Path) -> list[Path]:
         "by": comparison.by,
         "rows": comparison.rows,
         "over_tasks": comparison.over_tasks,
+        "ranks": dataclasses.asdict(comparison.across.ranks) if comparison.across.ranks else None,
         "settings": comparison.settings,
         "left_out": comparison.left_out,
         "notes": comparison.notes,
+        "mixtures": comparison.mixtures,
+        "verdicts": comparison.verdicts,
     }
     text = json.dumps(to_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
     written[2].write_text(text + "\n", encoding="utf-8")
@@ -59,7 +64,7 @@ def _markdown(comparison: Comparison) -> str:
     if comparison.over_tasks:
         parts.append(markdown_table(*table_over_tasks(comparison)))
     parts.append(LEGEND)
-    lines = [*comparison.notes, *left_out_lines(comparison)]
+    lines = [*comparison.verdicts, *comparison.mixtures, *comparison.notes, *left_out_lines(comparison)]
     if lines:
         parts.append("".join(f"* {line}\n" for line in lines))
     return "\n".join(parts)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lstmlab.plots.importance import bars, scatters
 from lstmlab.study.importance import Importance, on_log_scale
+from lstmlab.study.interactions import FEWEST_RUNS
 from lstmlab.tracking.plain import to_plain
 from lstmlab.tracking.tables import markdown_table, write_csv
 
-COLUMNS = ("key", "importance", "± over forests", "values tried")
+COLUMNS = ("key", "importance", "± over forests", "noise floor", "values tried")
 
 
 def write_importance(result: Importance, directory: Path) -> list[Path]:
@@ -44,13 +45,18 @@ def write_importance(result: Importance, directory: Path) -> list[Path]:
 
 def table_rows(result: Importance) -> list[list[str]]:
     """One formatted row per key, for ``COLUMNS``."""
-    return [[row["key"], f"{row['importance']:.3f}", f"{row['sd']:.3f}", _tried(row)] for row in result.rows]
+    return [
+        [row["key"], f"{row['importance']:.3f}", f"{row['sd']:.3f}", f"{row['floor']:.3f}", _tried(row)]
+        for row in result.rows
+    ]
 
 
 def notes(result: Importance) -> list[str]:
     """What a reader has to know beside the table, a line each."""
+    low = [row["key"] for row in result.rows if row["importance"] <= row["floor"]]
     lines = [
-        f"interactions of keys explain the rest: {result.interactions:.3f}",
+        _interactions(result),
+        *([f"not told apart from noise, at or below their floors: {', '.join(low)}"] if low else []),
         f"from {len(result.values)} runs; importances whose difference is not large beside their ± are not told apart",
     ]
     if result.failed:
@@ -58,6 +64,16 @@ def notes(result: Importance) -> list[str]:
     if result.left_out:
         lines.append(f"left out: {result.left_out} unfinished, replaced by newer runs or without a validation metric")
     return lines
+
+
+def _interactions(result: Importance) -> str:
+    if result.interactions is None:
+        return f"interactions of keys: fewer than {FEWEST_RUNS} runs do not tell"
+    rest = max(0.0, 1 - result.interactions - sum(row["importance"] for row in result.rows))
+    return (
+        f"interactions of keys explain {result.interactions:.3f} (on runs left out of the fit); "
+        f"the other {rest:.3f} is noise or not resolved"
+    )
 
 
 def _tried(row: dict) -> str:

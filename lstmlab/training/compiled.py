@@ -15,6 +15,7 @@ from jaxtyping import PyTree
 from lstmlab.config import Config, ConfigError, Member, merge_traced, split_traced, to_tree
 from lstmlab.tasks import Split
 from lstmlab.training import functions
+from lstmlab.training.data_hash import hash_of
 from lstmlab.training.devices import Placement, batch_mesh, rows_of_chunks, whole
 from lstmlab.training.functions import RunState
 from lstmlab.training.stream import HostBatches, ResidentSplit, Stream, data_placement
@@ -44,6 +45,7 @@ class CompiledRun:
         config: the static configuration.
         template: the shapes of a run's state.
         placement: of arguments and results on the devices that batches are split over; ``None`` for one device.
+        data_hash: of all arrays of the task's data; ``None`` where it is generated.
         data_placement: ``device`` or ``stream``: where the training split is kept.
         batches: draws what is streamed; ``None`` where the split is on the device.
     """
@@ -58,6 +60,7 @@ class CompiledRun:
             self._check_batches(values)
         except ValueError as error:
             raise ConfigError(str(error)) from None
+        self.data_hash = hash_of(self._host_data)
         train = self._host_data["train"]
         self.data_placement = data_placement(self.config, train)
         self.batches = HostBatches(self.config, train) if self.data_placement == "stream" else None

@@ -58,6 +58,7 @@ class Recorder:
         self.solved: dict[str, float] = {}
         self.validation: dict[str, float] = {}
         self.data_placement = "device"
+        self.data_hash: str | None = None
         self._resources, self._opened = contextlib.ExitStack(), False
         self._tracker: Tracker
 
@@ -87,7 +88,7 @@ class Recorder:
 
     def open(self, compiled: CompiledRun) -> None:
         """Prepare the directory; restore the newest checkpoint where the run is resumed."""
-        self.data_placement = compiled.data_placement
+        self.data_placement, self.data_hash = compiled.data_placement, compiled.data_hash
         with contextlib.ExitStack() as stack:
             stack.enter_context(owned(self.directory))
             check_free(self.directory)
@@ -165,7 +166,7 @@ class Recorder:
         metrics = {name: float(value) for name, value in test.items()} | self.task.final_metrics(trained)
         splits = {"validation": self.validation, "test": metrics}
         summary = summarise(self.config, state, splits, self.seconds, self.solved)
-        summary |= {"members": members, "data_placement": self.data_placement}
+        summary |= {"members": members, "data_placement": self.data_placement, "data_hash": self.data_hash}
         trained.summary = {"status": "finished", **summary}
         self._tracker.finish(summary)
         self._resources.close()

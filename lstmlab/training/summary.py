@@ -37,6 +37,7 @@ def summarise(
         "test": splits["test"],
         "validation": splits["validation"],
         "baselines": baselines,
+        "reference_value": task.reference_value,
         "beats_baseline": value < best if task.goal == "min" else value > best,
         "solved": None if task.solved is None else solved or False,
         "steps": steps,

@@ -23,7 +23,7 @@ def test_a_sweep_leaves_one_more_run_than_it_has_jobs(tmp_path, monkeypatch):
     history = wandb_reader.read_history(sweep)
     named = {name for row in history for name in row}
     assert {"comparison", "best_members", "comparison_adding", "comparison_adding_intervals"} <= named
-    # The curves: the interquartile mean of two seeds lies between them.
+    # The curves: the mean of two seeds lies between them.
     curve = {row["step"]: row for row in history if "adding/rnn" in row}
     assert sorted(curve) == [2, 4]
     for row in curve.values():

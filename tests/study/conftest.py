@@ -1,5 +1,6 @@
 """Directories of runs that ended with known values."""
 
+import dataclasses
 import functools
 
 import pytest
@@ -10,7 +11,9 @@ from lstmlab.tracking import RunFiles
 DIVERGED = "RunFailed: the loss stopped being finite at step 12: lower optimizer.learning_rate (now 1)"
 
 
-composed = functools.cache(lambda *overrides: compose(overrides))
+@functools.cache
+def _composed(*overrides):
+    return compose(["task=adding", *overrides])
 
 
 @pytest.fixture
@@ -21,7 +24,9 @@ def make_run(tmp_path):
     """
 
     def make(name, *overrides, value=0.1, validation=None, status="finished", goal="min", error=DIVERGED, **more):
-        config = more.pop("config", None) or composed("task=adding", *overrides)
+        keys = dict(override.split("=", 1) for override in overrides)
+        others = (f"{key}={value}" for key, value in keys.items() if key != "seed")
+        config = more.pop("config", None) or dataclasses.replace(_composed(*others), seed=int(keys.get("seed", 0)))
         directory = tmp_path / name
         files = RunFiles(directory)
         save_config(to_tree(config), directory / "config.yaml")

@@ -4,11 +4,12 @@ import json
 import math
 import os
 
+import numpy as np
 import pytest
 from small_runs import as_older_version
 
 from lstmlab.study import compare
-from lstmlab.study.statistics import improvement, iqm_interval
+from lstmlab.study.statistics import improvement, iqm_interval, mean_interval
 from lstmlab.tracking.files import RunError
 
 
@@ -18,17 +19,37 @@ def test_seeds_of_one_setting_are_one_row_with_mean_and_interval(make_run, tmp_p
         make_run(str(seed), f"seed={seed}", value=value)
     (row,) = compare([tmp_path]).rows
     assert (row["task"], row["cell"], row["seeds"], row["failed"]) == ("adding", "lstm", 5, 0)
-    assert (row["iqm"], row["low"], row["high"]) == iqm_interval(values)
+    assert (row["value"], row["low"], row["high"]) == mean_interval(values)
     assert (row["parameters"], row["hidden_size"], row["state_size"]) == (361, 128, 16)
     assert (row["metric"], row["goal"], row["steps_per_second"]) == ("mse", "min", 100.0)
     assert (row["baseline"], row["baseline_name"], row["learned"]) == (pytest.approx(1 / 6), "constant 1", 3)
     assert [(entry["seed"], entry["value"]) for entry in row["values"]] == list(enumerate(values))
 
 
-def test_one_seed_has_no_interval(make_run, tmp_path):
-    make_run("a")
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_below_three_seeds_there_is_no_interval_no_probability_and_no_verdict(seeds, make_run, tmp_path):
+    for seed in range(seeds):
+        make_run(f"l{seed}", f"seed={seed}")
+        make_run(f"g{seed}", "cell=gru", f"seed={seed}", value=0.05)
+    comparison = compare([tmp_path])
+    row = next(row for row in comparison.rows if row["cell"] == "lstm")
+    assert (row["value"], row["low"], row["high"]) == (0.1, None, None)
+    assert {row["improvement"] for row in comparison.rows} == {row["verdict"] for row in comparison.rows} == {None}
+    (line,) = comparison.verdicts
+    said = {1: "one seed ranks nothing", 2: "two seeds rank nothing"}[seeds]
+    assert line == f"adding: {said}: run at least 3 (seed=0,1,2)"
+
+
+def test_with_twelve_seeds_of_every_cell_the_interquartile_mean_is_shown(make_run, tmp_path):
+    values = [*np.random.default_rng(0).normal(1.0, 0.1, 11), 50.0]
+    for seed, value in enumerate(values):
+        make_run(f"l{seed}", f"seed={seed}", value=value)
     (row,) = compare([tmp_path]).rows
-    assert (row["iqm"], row["low"], row["high"]) == (0.1, None, None)
+    assert row["statistic"] == "IQM"
+    assert (row["value"], row["low"], row["high"]) == iqm_interval(values)
+    assert row["high"] < 1.2
+    make_run("gru", "cell=gru")
+    assert {row["statistic"] for row in compare([tmp_path]).rows} == {"mean"}
 
 
 def test_steps_and_seconds_to_the_threshold_are_medians_of_the_seeds_that_reached_it(make_run, tmp_path):
@@ -56,7 +77,7 @@ def test_the_setting_is_chosen_on_validation_and_reported_on_test(make_run, tmp_
     make_run("a", "optimizer.learning_rate=0.1", validation=0.3, value=0.01)
     make_run("b", "optimizer.learning_rate=0.2", validation=0.1, value=0.09)
     (row,) = compare([tmp_path]).rows
-    assert row["iqm"] == 0.09
+    assert row["value"] == 0.09
     assert row["setting"] == {"optimizer.learning_rate": 0.2}
     assert (row["settings_tried"], row["settings_compared"]) == (2, 2)
 
@@ -68,7 +89,7 @@ def test_no_cell_is_chosen_from_more_settings_than_another(make_run, tmp_path):
         make_run(f"{number}_gru", "cell=gru", f"optimizer.learning_rate={rate}", value=0.045)
     comparison = compare([tmp_path])
     rows = {row["cell"]: row for row in comparison.rows}
-    assert rows["lstm"]["iqm"] == 0.04
+    assert rows["lstm"]["value"] == 0.04
     assert (rows["lstm"]["settings_tried"], rows["lstm"]["settings_compared"]) == (3, 2)
     (note,) = comparison.notes
     assert note.startswith("equal tuning budget: adding, lstm tried 3 settings, of which the first 2 count")
@@ -95,7 +116,7 @@ def test_failed_runs_show_in_the_row_and_lose_every_pair(make_run, tmp_path):
         make_run(f"g{seed}", "cell=gru", f"seed={seed}", value=0.01, status="failed" if seed % 2 else "finished")
     rows = {row["cell"]: row for row in compare([tmp_path]).rows}
     gru = rows["gru"]
-    assert (gru["iqm"], gru["seeds"], gru["failed"], gru["learned"]) == (0.01, 2, 2, 2)
+    assert (gru["value"], gru["seeds"], gru["failed"], gru["learned"]) == (0.01, 2, 2, 2)
     assert gru["improvement"] == 0.5
     assert gru["improvement_low"] < 0.5 < gru["improvement_high"]
     assert rows["lstm"]["improvement"] is None
@@ -106,7 +127,7 @@ def test_a_cell_that_always_fails_has_a_row_without_a_value_at_the_end(make_run,
     make_run("b", value=0.9)
     first, last = compare([tmp_path]).rows
     assert (first["cell"], last["cell"]) == ("lstm", "gru")
-    assert (last["iqm"], last["seeds"], last["failed"], last["improvement"]) == (None, 0, 1, 0.0)
+    assert (last["value"], last["seeds"], last["failed"], last["improvement"]) == (None, 0, 1, None)
 
 
 def test_a_value_that_is_not_a_number_is_a_failure(make_run, tmp_path):
@@ -124,7 +145,7 @@ def test_two_runs_of_one_seed_are_not_two_seeds_and_the_newest_counts(make_run, 
     make_run("going on", status="running")
     comparison = compare([tmp_path])
     (row,) = comparison.rows
-    assert (row["seeds"], row["unfinished"], row["iqm"]) == (1, 0, 0.1)
+    assert (row["seeds"], row["unfinished"], row["value"]) == (1, 0, 0.1)
     assert comparison.notes[0].startswith("2 runs replaced by a newer one of the same setting and seed")
 
 
@@ -170,23 +191,27 @@ def test_a_key_keeps_its_values_apart_where_asked(make_run, tmp_path):
 
 def test_a_cell_is_compared_with_the_reference_at_its_own_values(make_run, tmp_path):
     for size, ours, theirs in ((16, 0.1, 0.2), (32, 0.2, 0.1)):
-        make_run(f"l{size}", f"model.hidden_size={size}", value=theirs)
-        make_run(f"g{size}", "cell=gru", f"model.hidden_size={size}", value=ours)
+        for seed in range(3):
+            keys = (f"model.hidden_size={size}", f"seed={seed}")
+            make_run(f"l{size}-{seed}", *keys, value=theirs)
+            make_run(f"g{size}-{seed}", "cell=gru", *keys, value=ours)
     rows = compare([tmp_path], by=["model.hidden_size"]).rows
     found = {row["by"]["model.hidden_size"]: row["improvement"] for row in rows if row["cell"] == "gru"}
     assert found == {16: 1.0, 32: 0.0}
 
 
 def test_the_reference_is_the_lstm_or_the_one_asked_for_or_the_best(make_run, tmp_path):
-    runs = {cell: make_run(cell, f"cell={cell}", value=v) for cell, v in (("gru", 0.1), ("lstm", 0.2), ("rnn", 0.3))}
+    for cell, value in (("gru", 0.1), ("lstm", 0.2), ("rnn", 0.3)):
+        for seed in range(3):
+            make_run(f"{cell}/{seed}", f"cell={cell}", f"seed={seed}", value=value)
     assert compare([tmp_path]).reference == "lstm"
-    assert compare([runs["rnn"], runs["gru"]]).reference == "gru"
+    assert compare([tmp_path / "rnn", tmp_path / "gru"]).reference == "gru"
     rows = compare([tmp_path], reference="rnn").rows
     assert [row["improvement"] for row in rows] == [1.0, 1.0, None]
 
 
 def test_improvement_is_over_all_pairs_of_seeds(make_run, tmp_path):
-    ours, theirs = [0.1, 0.3, 0.2], [0.2, 0.25]
+    ours, theirs = [0.1, 0.3, 0.2], [0.2, 0.25, 0.22]
     for seed, value in enumerate(ours):
         make_run(f"g{seed}", "cell=gru", f"seed={seed}", value=value)
     for seed, value in enumerate(theirs):
@@ -245,7 +270,7 @@ def test_a_summary_of_an_older_version_is_read(make_run, tmp_path):
     kept = ("status", "metric", "value")
     path.write_text(json.dumps({key: old[key] for key in kept}))
     (row,) = compare([tmp_path]).rows
-    assert (row["iqm"], row["hidden_size"], row["baseline"], row["learned"], row["solved"]) == (
+    assert (row["value"], row["hidden_size"], row["baseline"], row["learned"], row["solved"]) == (
         0.1,
         128,
         None,

@@ -21,10 +21,10 @@ def test_metrics_that_differ_by_rounding_have_nothing_to_explain(value, make_run
 
 @pytest.mark.parametrize("value", [1.0, -3.0, 1e-8])
 def test_a_difference_of_rounding_is_a_tie(value):
-    ours, theirs = [value * (1 + 1e-7), value], [value, value * (1 - 1e-7)]
-    assert improvement([ours], [theirs]) == (0.5, 0.5, 0.5)
-    assert improvement([[value]], [[value + abs(value) * 1e-4]]).value == 1.0
-    assert improvement([[np.inf, value]], [[np.inf, np.inf]]).value == 0.75
+    ours, theirs = [value * (1 + 1e-7), value, value], [value, value * (1 - 1e-7), value]
+    assert improvement([ours], [theirs]).value == 0.5
+    assert improvement([[value] * 3], [[value + abs(value) * 1e-4] * 3]).value == 1.0
+    assert improvement([[np.inf, value] * 2], [[np.inf] * 4]).value == 0.75
 
 
 def test_clearly_less():

@@ -11,7 +11,7 @@ from small_runs import as_older_version
 
 from lstmlab.study import compare, write_comparison
 from lstmlab.study.show import show_comparison
-from lstmlab.study.statistics import iqm_interval
+from lstmlab.study.statistics import mean_interval
 from lstmlab.tracking.files import RunError
 
 
@@ -41,11 +41,13 @@ def test_the_table_is_printed_with_what_was_left_out(runs, capsys):
     assert f"Comparison of {runs}" in shown
     (lstm,) = [line for line in shown.splitlines() if " lstm " in line]
     (gru,) = [line for line in shown.splitlines() if " gru " in line]
-    for text in ("361", "128/16", "0.12 [0.1", "0.1667 (constant 1)", "3/3", "0/3", "100.0"):
+    for text in ("361", "128/16", "0.12 [0.07", "0.1667 (constant 1)", "3/3", "0/3", "100.0"):
         assert text in lstm
-    for text in ("0.005 mse", "1/3", "1/3 40 steps, 2.5 s", "0.50 [0.00, 1.00]"):
+    for text in ("0.005 mse", "1/3", "1/3 40 steps, 2.5 s"):
         assert text in gru
     assert f"left out: 1 run failed: the loss stopped being finite at step 12 ({runs / 'gru1'})" in shown
+    assert "test mean [95 % t interval]" in shown
+    assert "adding: fewer than 3 seeds, which rank nothing: gru" in shown
     assert f"left out: 1 run unfinished: not finished ({runs / 'gru2'})" in shown
     assert not list(runs.glob("comparison*"))
 
@@ -85,7 +87,7 @@ def test_files_hold_plain_numbers_and_everything(make_run, tmp_path):
     comparison = compare([tmp_path])
     write_comparison(comparison, tmp_path)
     (line,) = csv.DictReader((tmp_path / "comparison.csv").open(encoding="utf-8"))
-    assert (line["iqm"], line["low"], line["seeds"]) == ("0.123456789", "", "1")
+    assert (line["value"], line["low"], line["seeds"]) == ("0.123456789", "", "1")
     assert line["setting"] == "model.hidden_size=16"
     content = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
     assert content["rows"] == comparison.rows
@@ -107,7 +109,7 @@ def test_nothing_is_written_without_a_result(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_curves_are_interquartile_means_at_the_steps_that_all_seeds_have(make_run, tmp_path, drawn):
+def test_curves_are_means_at_the_steps_that_all_seeds_have(make_run, tmp_path, drawn):
     make_run("a", "seed=0", curve=(0.5, 0.3, 0.1))
     make_run("b", "seed=1", curve=(0.3, 0.1))  # stopped early
     make_run("c", "cell=gru", curve=(0.2, 0.2, 0.2))
@@ -120,7 +122,17 @@ def test_curves_are_interquartile_means_at_the_steps_that_all_seeds_have(make_ru
     low, high = more["bands"]["lstm"]
     assert (low.tolist(), high.tolist()) == (pytest.approx([0.3, 0.1]), pytest.approx([0.5, 0.3]))
     assert lines["gru"][1] == pytest.approx([0.2, 0.2, 0.2])
+    assert more["title"] == "adding: validation mse by cell (mean, range of the seeds)"
     assert more["baselines"] == {"constant 1": pytest.approx(1 / 6)}
+
+
+def test_bands_of_three_seeds_are_intervals(make_run, tmp_path, drawn):
+    for seed in range(3):
+        make_run(str(seed), f"seed={seed}", curve=(0.1 * seed,))
+    write_comparison(compare([tmp_path]), tmp_path)
+    lines, more = drawn["comparison_adding.png"]
+    assert np.ravel([lines["lstm"][1], *more["bands"]["lstm"]]) == pytest.approx(mean_interval([0.0, 0.1, 0.2]))
+    assert "95 % t interval" in more["title"]
 
 
 def test_intervals_are_those_of_the_rows(runs, tmp_path, drawn):
@@ -128,7 +140,7 @@ def test_intervals_are_those_of_the_rows(runs, tmp_path, drawn):
     write_comparison(comparison, tmp_path)
     lines, more = drawn["comparison_adding_intervals.png"]
     assert list(lines) == ["gru", "lstm"]
-    assert lines["lstm"] == pytest.approx(iqm_interval([0.1, 0.12, 0.14]))
+    assert lines["lstm"] == pytest.approx(mean_interval([0.1, 0.12, 0.14]))
     assert more["baselines"] == {"constant 1": pytest.approx(1 / 6)}
 
 

@@ -1,12 +1,21 @@
-"""Interquartile means, bootstrap intervals and probabilities of improvement, against counts by hand."""
+"""Intervals and probabilities of improvement, against SciPy, published numbers and counts by hand."""
 
 import itertools
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, ttest_1samp
 
-from lstmlab.study.statistics import improvement, iqm, iqm_bands, iqm_interval, stratified_iqm
+from lstmlab.study.statistics import (
+    bands,
+    improvement,
+    iqm,
+    iqm_interval,
+    mean_interval,
+    mean_over_tasks,
+    newcombe,
+    statistic_for,
+)
 
 
 def test_the_interquartile_mean_leaves_out_the_lowest_and_the_highest_quarter():
@@ -14,26 +23,36 @@ def test_the_interquartile_mean_leaves_out_the_lowest_and_the_highest_quarter():
     assert iqm([1.0, 2.0, 9.0]) == 4.0
 
 
-def test_an_interval_is_the_same_every_time_and_holds_the_value():
-    values = np.random.default_rng(1).normal(size=12)
-    first = iqm_interval(values)
-    assert first == iqm_interval(values)
-    assert values.min() < first.low < first.value == iqm(values) < first.high < values.max()
+def test_the_interval_of_the_mean_is_students():
+    values = np.random.default_rng(1).normal(size=5)
+    found = ttest_1samp(values, 0.0).confidence_interval()
+    assert mean_interval(values) == pytest.approx((values.mean(), found.low, found.high))
 
 
-def test_one_seed_has_no_interval_and_seeds_that_agree_have_an_empty_one():
-    assert iqm_interval([0.3]) == (0.3, None, None)
-    assert iqm_interval([0.3, 0.3, 0.3]) == pytest.approx((0.3, 0.3, 0.3))
+def test_few_seeds_have_no_interval_and_seeds_that_agree_have_an_empty_one():
+    assert mean_interval([0.3]) == (0.3, None, None)
+    assert mean_interval([1.0, 3.0]) == (2.0, None, None)
+    assert mean_interval([0.3, 0.3, 0.3]) == pytest.approx((0.3, 0.3, 0.3))
+    assert iqm_interval(range(11)) == (5.0, None, None)
 
 
-def test_two_seeds_resample_to_their_own_range():
-    assert iqm_interval([1.0, 3.0]) == (2.0, 1.0, 3.0)
+@pytest.mark.parametrize(("seeds", "interval"), [(3, mean_interval), (5, mean_interval), (20, iqm_interval)])
+def test_about_95_percent_of_intervals_hold_the_truth(seeds, interval):
+    draws = np.random.default_rng(0).normal(size=(500, seeds))
+    held = [found.low < 0 < found.high for found in map(interval, draws)]
+    assert 0.93 <= np.mean(held) <= 0.97
 
 
-def test_about_95_percent_of_intervals_hold_the_truth():
-    draws = np.random.default_rng(0).normal(size=(200, 20))
-    held = [interval.low < 0 < interval.high for interval in map(iqm_interval, draws)]
-    assert 0.88 <= np.mean(held) <= 0.99
+@pytest.mark.parametrize("truth", [0.7, 0.9])
+def test_about_95_percent_of_intervals_of_three_seeds_hold_the_probability_of_improvement(truth):
+    rng, shift = np.random.default_rng(0), np.sqrt(2) * norm.ppf(truth)
+    pairs = zip(rng.normal(size=(500, 3)), rng.normal(size=(500, 3)) + shift, strict=True)
+    held = [found.low <= truth <= found.high for found in (improvement([a], [b]) for a, b in pairs)]
+    assert 0.93 <= np.mean(held) <= 0.97
+
+
+def test_the_statistic_is_that_whose_interval_covers_in_every_row():
+    assert [statistic_for(counts) for counts in ([12, 30], [11, 30], [])] == ["IQM", "mean", "mean"]
 
 
 def test_improvement_counts_pairs_and_gives_half_for_ties():
@@ -43,6 +62,7 @@ def test_improvement_counts_pairs_and_gives_half_for_ties():
     assert forth.value == pytest.approx(np.mean(wins))
     assert forth.value + back.value == pytest.approx(1.0)
     assert 0 <= forth.low < forth.value < forth.high <= 1
+    assert improvement([ours[:2]], [theirs]) is None
 
 
 def test_improvement_of_two_normal_laws_is_the_known_one():
@@ -53,24 +73,39 @@ def test_improvement_of_two_normal_laws_is_the_known_one():
     assert found.value == pytest.approx(truth, abs=0.03)
 
 
+def test_the_ends_of_newcombes_interval_are_196_standard_errors_away():
+    for value, n, m in ((0.5, 3, 3), (0.8, 5, 9), (1.0, 3, 3)):
+        star = (n + m) / 2 - 1
+        for end in newcombe(value, n, m):
+            variance = end * (1 - end) * (1 + star * (1 - end) / (2 - end) + star * end / (1 + end)) / (n * m)
+            assert abs(end - value) == pytest.approx(1.959964 * np.sqrt(variance), abs=1e-6)
+    low, high = newcombe(1.0, 3, 3)
+    assert low == pytest.approx(0.501, abs=0.001)
+    assert high == 1.0
+    assert newcombe(0.0, 3, 3) == pytest.approx((0.0, 1 - low))
+
+
 def test_improvement_over_tasks_weighs_tasks_alike_however_many_runs_they_have():
-    always, never = ([0.0] * 9, [1.0] * 9), ([1.0, 1.0], [0.0, 0.0])
-    assert improvement([always[0], never[0]], [always[1], never[1]]) == (0.5, 0.5, 0.5)
+    always, never = ([0.0] * 9, [1.0] * 9), ([1.0] * 3, [0.0] * 3)
+    found = improvement([always[0], never[0]], [always[1], never[1]])
+    assert found.value == 0.5
+    assert found.low == pytest.approx(0.5 - (1 - newcombe(1.0, 9, 9)[0]) / 2)
+    assert found.high == pytest.approx(0.5 + newcombe(0.0, 3, 3)[1] / 2)
     with pytest.raises(ValueError, match="2 tasks of ours and 1 of theirs"):
         improvement([[1.0], [1.0]], [[1.0]])
 
 
-def test_strata_are_resampled_on_their_own():
-    # Each stratum is constant: mixing them would vary the mean, resampling each alone cannot.
-    assert stratified_iqm([[0.0] * 5, [1.0] * 5]) == pytest.approx((0.5, 0.5, 0.5))
-    assert stratified_iqm([[0.0, 1.0], [1.0]]).low is None
+def test_the_mean_over_tasks_is_uncertain_by_the_seeds_of_each_alone():
+    # Each task is constant: its level adds nothing to the uncertainty.
+    assert mean_over_tasks([[0.0] * 5, [1.0] * 5]) == pytest.approx((0.5, 0.5, 0.5))
+    assert mean_over_tasks([[0.0, 1.0, 2.0], [1.0]]).low is None
+    draws = np.random.default_rng(0).normal(size=(500, 3, 3)) + np.array([0.0, 10.0, 20.0])[:, None]
+    held = [found.low < 10.0 < found.high for found in map(mean_over_tasks, draws)]
+    assert 0.93 <= np.mean(held) <= 0.98
 
 
-def test_bands_are_the_interval_of_every_step():
+def test_bands_are_the_interval_of_every_step_or_the_range():
     curves = np.random.default_rng(2).normal(size=(6, 3)) + np.arange(3)
-    middle, low, high = iqm_bands(curves)
-    np.testing.assert_allclose(middle, [iqm(curves[:, t]) for t in range(3)])
-    assert (low < middle).all()
-    assert (middle < high).all()
-    for part in iqm_bands(curves[:1]):
-        np.testing.assert_array_equal(part, curves[0])
+    np.testing.assert_allclose(np.transpose(bands(curves, interval=True)), [mean_interval(c) for c in curves.T])
+    found = bands(curves, interval=False)
+    np.testing.assert_allclose(found, [curves.mean(0), curves.min(0), curves.max(0)])
