@@ -26,7 +26,7 @@ from jaxtyping import Array, PyTree
 from lstmlab.arrays import Key, Projected
 from lstmlab.cells.activations import activation
 from lstmlab.cells.forms import Form
-from lstmlab.cells.initialise import Init, KeyStream, gate_biases
+from lstmlab.cells.initialise import Init, KeyStream, gate_biases, usual_bias
 from lstmlab.cells.maps import MAPS, LinearMap, NoMap, make_map, rebuilt
 from lstmlab.cells.options import set_options
 from lstmlab.cells.state import Gates, HState
@@ -61,8 +61,8 @@ class Cell(nnx.Module):
     gates: ClassVar[tuple[str, ...]]
     """Names of the gates, in the order in which projections and biases stack them."""
     memory_gates: ClassVar[dict[str, int]] = {}
-    """Gates whose first biases set the time scale of the memory (chrono and uniform initialisation), with the sign of
-    those biases: +1 as for a forget gate, which keeps the memory when open, -1 as for an input gate."""
+    """Gates whose first biases set the time scale of the memory (chrono and uniform initialisation, forget bias), with
+    the sign of those biases: +1 as for a forget gate, which keeps the memory when open, -1 as for an input gate."""
     name: ClassVar[str]
     """The name under which the cell is registered; the name of the class if it is not."""
     state_type: ClassVar[type] = HState
@@ -125,13 +125,17 @@ class Cell(nnx.Module):
         bias_key = keys()
         if self.input.bias is not None:
             sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
-            self.input.bias = nnx.Param(gate_biases(bias_key, sizes, self.memory_gates, init))
+            self.input.bias = nnx.Param(gate_biases(bias_key, sizes, self.memory_gates, init, self.first_bias))
         self.setup(keys, init, dtype)
         # In 64-bit mode JAX draws and fills in float64 where no type is named.
         nnx.update(self, cast_numbers(nnx.state(self), np.dtype(param_dtype)))
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Create further parameters: vectors used by ``update``, or extra maps of a whole-step cell."""
+
+    def first_bias(self, gate: str, size: int, key: Key) -> Array:
+        """First biases of one gate, where the configuration gives none: one at forget gates, zero at all others."""
+        return usual_bias(gate, size, key)
 
     def update(self, state: Any, z: Array, r: Array) -> tuple[Any, Gates]:
         """Pointwise part of the step: the new state and the named gate activations."""

@@ -47,15 +47,22 @@ GATE_BIASES = ("auto", "constant", "uniform")
 class Init:
     """How a cell's parameters start; also the section ``init`` of the configuration.
 
-    Kernels are drawn gate by gate. ``forget_bias``: Gers et al. 2000; Jozefowicz et al. 2015 recommend 1. A chrono
-    horizon (Tallec & Ollivier 2018) replaces ``gate_bias``.
+    Kernels are drawn gate by gate. ``forget_bias``: Gers et al. 2000; Jozefowicz et al. 2015 recommend 1. It acts on
+    the gates that :func:`keeping_gates` names; ``None`` leaves every bias to the cell, whose forget gates start at 1
+    and update gates at 0 unless its docstring says otherwise. A chrono horizon (Tallec & Ollivier 2018) replaces
+    ``gate_bias``.
 
     Raises ``ValueError`` for an unknown initialiser, or a chrono horizon that is too short.
     """
 
     input: str = setting("auto", "initialiser of input kernels; auto: as the cell prescribes", choices=KERNEL_CHOICES)
     recurrent: str = setting("auto", "initialiser of recurrent kernels, likewise", choices=KERNEL_CHOICES)
-    forget_bias: Traceable = setting(1.0, "bias of every forget gate", traced=True)
+    forget_bias: Traceable | None = setting(
+        None,
+        "first bias of the gate that keeps the memory: the forget gate; without one the update gate, negative where "
+        "that opens for new input; null: the cell's own, mostly 1 at forget and 0 at update gates",
+        traced=True,
+    )
     gate_bias: str = setting(
         "auto", "biases of memory gates: constant (forget_bias) or uniform gates (Gu et al. 2020)", choices=GATE_BIASES
     )
@@ -84,23 +91,44 @@ def per_gate(
     return scale * jnp.concatenate(kernels, axis=-1)
 
 
+def keeping_gates(memory_gates: Mapping[str, int]) -> dict[str, int]:
+    """The memory gates on which ``forget_bias`` acts, with their sign: the forget gate, or without one every other
+    gate but the input gate (an update gate, a time step)."""
+    if "forget" in memory_gates:
+        return {"forget": memory_gates["forget"]}
+    return {name: sign for name, sign in memory_gates.items() if name != "input"}
+
+
+def usual_bias(name: str, size: int, key: Key) -> Float[Array, " size"]:
+    """One at forget gates, zero at all others."""
+    del key
+    return jnp.full(size, 1.0 if name == "forget" else 0.0)
+
+
 def gate_biases(
-    key: Key, sizes: Mapping[str, int], memory_gates: Mapping[str, int], init: Init
+    key: Key,
+    sizes: Mapping[str, int],
+    memory_gates: Mapping[str, int],
+    init: Init,
+    own: Callable[[str, int, Key], Array] = usual_bias,
 ) -> Float[Array, " gates_features"]:
-    """First biases of stacked gates: those of memory gates spread or constant as ``init`` says, all others zero.
+    """First biases of stacked gates: those of memory gates as ``init`` says, all others ``own(name, size, key)``.
 
-    Gates of one size share one draw, so that each unit's input-gate bias is minus its forget-gate bias.
+    Spread over gates of one size they share one draw, so that each unit's input-gate bias is minus its forget-gate
+    bias.
     """
+    constant = {} if init.forget_bias is None else keeping_gates(memory_gates)
 
-    def draw(name: str, size: int) -> Array:
+    def draw(number: int, name: str, size: int) -> Array:
         if init.chrono_horizon and name in memory_gates:
             return memory_gates[name] * chrono_bias(key, size, init.chrono_horizon)
         if init.gate_bias == "uniform" and name in memory_gates:
             return memory_gates[name] * uniform_gate_bias(key, size)
-        constant = name == "forget" and init.gate_bias != "uniform" and not init.chrono_horizon
-        return jnp.zeros(size) + (init.forget_bias if constant else 0.0)
+        if name in constant:
+            return jnp.zeros(size) + constant[name] * init.forget_bias
+        return own(name, size, jax.random.fold_in(key, number))
 
-    return jnp.concatenate([draw(name, size) for name, size in sizes.items()])
+    return jnp.concatenate([draw(number, name, size) for number, (name, size) in enumerate(sizes.items())])
 
 
 def chrono_bias(key: Key, size: int, horizon: int) -> Float[Array, " size"]:
