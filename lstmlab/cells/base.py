@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import jax
@@ -61,25 +62,30 @@ class Cell(nnx.Module):
     gates: ClassVar[tuple[str, ...]]
     """Names of the gates, in the order in which projections and biases stack them."""
     memory_gates: ClassVar[dict[str, int]] = {}
-    """Gates whose first biases set the time scale of the memory (chrono and uniform initialisation, forget bias), with
-    the sign of those biases: +1 as for a forget gate, which keeps the memory when open, -1 as for an input gate."""
+    """Gates whose first biases set the time scale of the memory, with the sign of those biases: +1 as for a forget
+    gate, which keeps the memory when open, -1 as for an input gate."""
     name: ClassVar[str]
     """The name under which the cell is registered; the name of the class if it is not."""
     state_type: ClassVar[type] = HState
     """A NamedTuple of arrays with a field ``h``, see :class:`~lstmlab.cells.state.State`."""
     memory_fields: ClassVar[tuple[str, ...]] = ()
-    """State fields through which gradients reach earlier steps, which ``state_size`` counts; empty: all of them. An
-    output that the next step does not read is none of them, nor is a counter without gradient."""
+    """State fields through which gradients reach earlier steps, which ``state_size`` counts; empty: all of them."""
     zoneout_fields: ClassVar[tuple[str, ...]] = ()
-    """State fields on which zoneout acts; empty: all of them. Clocks and scales of other fields stay out."""
+    """State fields on which zoneout acts; empty: all of them."""
     additive: ClassVar[bool] = False
-    """Whether ``update`` reads ``z + r`` alone, never one of the two. The backend ``fused`` then saves their sum in
-    place of both; a wrong ``True`` gives wrong gradients, which the tests of all cells find."""
+    """Whether ``update`` reads ``z + r`` alone: ``fused`` then saves their sum in place of both."""
     recurrent_maps: ClassVar[tuple[str, ...]] = ("recurrent",)
-    """Attributes that hold the maps on which recurrent dropout and weight drop act: those of ``h``, and of other state
-    fields that are as wide."""
+    """Attributes that hold the maps of the state, on which recurrent dropout and weight drop act."""
     default_init: ClassVar[Init] = Init("glorot_uniform", "orthogonal", gate_bias="constant")
     """How this cell starts where the configuration says ``auto``."""
+    default_block: ClassVar[str] = "plain"
+    """What surrounds this cell where the configuration says ``auto``: a name of :mod:`lstmlab.models.blocks`."""
+    linear_in_inputs: ClassVar[bool] = False
+    """Whether outputs are a linear function of the inputs: a plain stack of such cells is a linear model."""
+    undecayed: ClassVar[tuple[str, ...]] = ()
+    """Attributes whose kernels weight decay leaves alone; all else that is no kernel it leaves alone anyway."""
+    learning_rate_factors: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    """Factors on the learning rate of parameters, by the name of the attribute that holds them."""
 
     map: str = setting("dense", "kind of linear map of the recurrence", choices=MAPS)
     kernel_size: int = setting(3, "window of convolutional maps, per axis", minimum=1)
@@ -150,10 +156,7 @@ class Cell(nnx.Module):
         return self.update(state, z, self.recurrent(state.h))
 
     def candidate_activation(self, a: Array) -> Array:
-        """The candidate from its pre-activation: its nonlinearity, and the mask that candidate dropout puts on it.
-
-        Every cell with a gate named ``candidate`` gets that gate from here.
-        """
+        """The candidate from its pre-activation, masked by candidate dropout: every gate ``candidate`` is from here."""
         candidate = self.candidate_nonlinearity(a)
         return candidate if self.candidate_mask is None else self.candidate_mask(candidate)
 

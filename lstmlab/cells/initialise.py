@@ -26,6 +26,9 @@ KERNELS: dict[str, Initializer] = {
     "he_normal": jax.nn.initializers.he_normal(),
     "orthogonal": jax.nn.initializers.orthogonal(),
     "small_normal": jax.nn.initializers.normal(0.001),
+    "small_init": jax.nn.initializers.variance_scaling(0.4, "fan_in", "normal"),
+    "lecun_uniform": jax.nn.initializers.lecun_uniform(),
+    "half_lecun_normal": jax.nn.initializers.variance_scaling(0.5, "fan_in", "normal"),
     "zeros": jax.nn.initializers.zeros,
 }
 
@@ -38,7 +41,14 @@ def _identity(key: Key, shape: Sequence[int], dtype: DTypeLike = jnp.float32) ->
     return jnp.zeros(shape, dtype).at[centre].set(jnp.eye(fan_in, fan_out, dtype=dtype))
 
 
+def _hidden_uniform(key: Key, shape: Sequence[int], dtype: DTypeLike = jnp.float32) -> Array:
+    """Uniform within one over the root of the units, whatever the inputs: PyTorch's recurrent layers."""
+    bound = shape[-1] ** -0.5
+    return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+
 KERNELS["identity"] = _identity
+KERNELS["hidden_uniform"] = _hidden_uniform
 KERNEL_CHOICES = ("auto", *KERNELS)
 GATE_BIASES = ("auto", "constant", "uniform")
 

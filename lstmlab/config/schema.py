@@ -34,9 +34,11 @@ class ModelConfig:
     layers: int = setting(1, "stacked recurrent layers", minimum=1)
     bidirectional: bool = setting(False, "run every layer in both directions")
     block: str = setting(
-        "plain",
-        "what surrounds a cell: nothing, norm and residual, or xLSTM's gated up-projection (stream of half the size)",
-        choices=tuple(BLOCKS),
+        "auto",
+        "what surrounds a cell: nothing, norm and residual, xLSTM's gated up-projection (stream of half the size), or "
+        "a gated linear unit; auto: what the cell needs, for most nothing",
+        choices=("auto", *BLOCKS),
+        earlier="plain",
     )
     embedding_size: int = setting(
         0,

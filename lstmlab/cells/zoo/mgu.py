@@ -28,7 +28,8 @@ class MGU(Cell):
 
     Zhou, Wu, Zhang & Zhou 2016, "Minimal gated unit for recurrent neural networks". The paper calls :math:`f` a forget
     gate, but where it is open the new candidate replaces the state: here it is named ``update``, and starts at zero;
-    ``init.forget_bias=1`` gives it a bias of -1. (Flax's ``MGUCell`` mixes the other way round, :math:`f h + (1 - f) n`: another cell.)
+    ``init.forget_bias=1`` gives it a bias of -1. (Flax's ``MGUCell`` mixes the other way round,
+    :math:`f h + (1 - f) n`: another cell.)
     """
 
     gates = ("update", "candidate")
