@@ -5,9 +5,8 @@ r"""The base of all cells: two linear maps and one pointwise function, unless a 
     r_t &= \text{recurrent}(h_{t-1})    && \text{linear: the only product inside the loop} \\
     s_t &= \text{update}(s_{t-1}, z_t, r_t) && \text{pointwise: gates, candidate, new state}
 
-A cell is a pytree: its leaves are its parameters, so it goes through ``jax.jit``, ``jax.grad`` and ``jax.lax.scan``
-as it is. A new cell writes its equations, its ``gates``, its state fields and ``update``; maps, initialisation,
-options, masks and backends come with it.
+A cell is a pytree of its parameters. A new one writes its equations, its ``gates``, its state fields and ``update``;
+maps, initialisation, options, masks and backends come with it.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ class Cell(nnx.Module):
     zoneout_fields: ClassVar[tuple[str, ...]] = ()
     """State fields on which zoneout acts; empty: all of them."""
     additive: ClassVar[bool] = False
-    """Whether ``update`` reads ``z + r`` alone: ``fused`` then saves their sum in place of both."""
+    """Whether ``update`` reads ``z + r`` alone; the tests of all cells find a wrong ``True``."""
     recurrent_maps: ClassVar[tuple[str, ...]] = ("recurrent",)
     """Attributes that hold the maps of the state, on which recurrent dropout and weight drop act."""
     default_init: ClassVar[Init] = Init("glorot_uniform", "orthogonal", gate_bias="constant")
@@ -133,7 +132,7 @@ class Cell(nnx.Module):
             sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
             self.input.bias = nnx.Param(gate_biases(bias_key, sizes, self.memory_gates, init, self.first_bias))
         self.setup(keys, init, dtype)
-        # In 64-bit mode JAX draws and fills in float64 where no type is named.
+        # JAX draws in float64 in 64-bit mode.
         nnx.update(self, cast_numbers(nnx.state(self), np.dtype(param_dtype)))
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:

@@ -87,6 +87,12 @@ class OptimizerConfig:
     name: str = setting("adam", "update rule", choices=("adam", "adamw", "rmsprop", "sgd"))
     learning_rate: float = setting(1e-3, "peak learning rate", minimum=0.0, traced=True)
     weight_decay: float = setting(0.0, "decoupled weight decay (adamw, sgd)", minimum=0.0, traced=True, off=0.0)
+    weight_decay_on: str = setting(
+        "kernels",
+        "what weight decay acts on: kernels and embeddings, or also biases, normalisation, decay rates and the like",
+        choices=("kernels", "all"),
+        earlier="all",
+    )
     momentum: float = setting(0.0, "momentum (sgd, rmsprop)", minimum=0.0, maximum=1.0, traced=True, off=0.0)
     beta1: float = setting(0.9, "decay of the first moment (adam, adamw)", minimum=0.0, maximum=1.0)
     beta2: float = setting(0.999, "decay of the second moment (adam, adamw, rmsprop)", minimum=0.0, maximum=1.0)

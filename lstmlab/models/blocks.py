@@ -119,10 +119,10 @@ class UpProjection(Block):
 class GLU(Block):
     r"""A nonlinearity and a gated linear unit after the cell, which may itself be linear.
 
-    .. math:: y = x + W_1 u \odot \sigma(W_2 u + b), \qquad u = \text{gelu}(\text{cell}(\text{norm}(x)))
+    .. math:: y = x + (W_1 u + b_1) \odot \sigma(W_2 u + b_2), \qquad u = \text{gelu}(\text{cell}(\text{norm}(x)))
 
     The block of Orvieto et al. 2023, "Resurrecting recurrent neural networks for long sequences", with layer
-    normalisation in place of batch normalisation, and its first bias left out.
+    normalisation in place of batch normalisation.
     """
 
     name = "glu"
@@ -131,7 +131,7 @@ class GLU(Block):
         self.width = width
         self.norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0))
         keys = jax.random.split(key)
-        self.out = make_map("dense", cell_width, (width,), key=keys[0], init="lecun_normal", dtype=dtype)
+        self.out = make_map("dense", cell_width, (width,), key=keys[0], init="lecun_normal", bias=True, dtype=dtype)
         self.gate = make_map("dense", cell_width, (width,), key=keys[1], init="lecun_normal", bias=True, dtype=dtype)
 
     def __call__(self, xs: Sequences, run_cells: RunCells) -> Sequences:
