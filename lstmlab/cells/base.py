@@ -34,14 +34,11 @@ from lstmlab.promotion import cast_numbers, check_param_dtype, parameter_type, s
 from lstmlab.settings import setting
 
 C = TypeVar("C", bound="Cell")
-EQUATIONS = ("project", "update", "step")
-"""Methods that broadcast and mix types on purpose."""
+EQUATIONS = ("project", "update", "step")  # methods that broadcast and mix types on purpose
 
 
 class Cell(nnx.Module):
-    """Base of all cells.
-
-    Class attributes that depend on a cell's options are properties there.
+    """Base of all cells. Class attributes that depend on a cell's options are properties there.
 
     Args:
         input_size: features of ``x_t``.
@@ -95,8 +92,7 @@ class Cell(nnx.Module):
     """Nonlinearity of the candidate; a cell may declare it as an option."""
     input: LinearMap
     recurrent: LinearMap
-    candidate_mask: Callable[[Array], Array] | None = None
-    """Set within one step alone, by candidate dropout."""
+    candidate_mask: Callable[[Array], Array] | None = None  # set within one step alone, by candidate dropout
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """The class's own name serves until it is registered."""
