@@ -127,15 +127,16 @@ def gate_biases(
     Spread over gates of one size they share one draw, so that each unit's input-gate bias is minus its forget-gate
     bias.
     """
-    constant = {} if init.forget_bias is None else keeping_gates(memory_gates)
+    given = init.forget_bias
+    keeping = keeping_gates(memory_gates)
 
     def draw(number: int, name: str, size: int) -> Array:
         if init.chrono_horizon and name in memory_gates:
             return memory_gates[name] * chrono_bias(key, size, init.chrono_horizon)
         if init.gate_bias == "uniform" and name in memory_gates:
             return memory_gates[name] * uniform_gate_bias(key, size)
-        if name in constant:
-            return jnp.zeros(size) + constant[name] * init.forget_bias
+        if given is not None and name in keeping:
+            return jnp.zeros(size) + keeping[name] * given
         return own(name, size, jax.random.fold_in(key, number))
 
     return jnp.concatenate([draw(number, name, size) for number, (name, size) in enumerate(sizes.items())])
