@@ -12,7 +12,7 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstmlab.printable import shown
@@ -20,6 +20,9 @@ from lstmlab.printable import shown
 TYPE_NAMES = {type(None): "null", tuple: "list"}
 CONFIGURED = (bool, int, float, str, tuple, type(None))
 """The types that values of a configuration have."""
+
+
+UNCHANGED: Any = object()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Setting:
     """whether it can take another value without recompilation"""
     off: float | None = None
     """the value at which a traced setting switches its mechanism off"""
+    earlier: Any = UNCHANGED
+    """what a run directory of a version before this setting means, where that is not the default"""
     types: tuple[type, ...] = ()
 
     def check(self, key: str, value: Any) -> Any:
@@ -81,10 +86,12 @@ def setting(
     maximum: float | None = None,
     traced: bool = False,
     off: float | None = None,
+    earlier: Any = UNCHANGED,
 ) -> Any:
     """Declare a setting in the body of a dataclass or of a cell; see :class:`Setting` for the arguments."""
     metadata = {
         "help": help, "choices": tuple(choices), "minimum": minimum, "maximum": maximum, "traced": traced, "off": off,
+        "earlier": earlier,
     }  # fmt: skip
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -98,6 +105,12 @@ def settings_of(cls: type) -> dict[str, Setting]:
     bodies = [parent.__dict__ for parent in reversed(cls.__mro__)]
     fields = {k: v for body in bodies for k, v in body.items() if isinstance(v, dataclasses.Field)}
     return {name: _read(field, (type(field.default),)) for name, field in fields.items()}
+
+
+def with_earlier(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a run directory, with what settings that are newer than the run meant then."""
+    newer = {name: s.earlier for name, s in settings_of(cls).items() if s.earlier is not UNCHANGED}
+    return newer | dict(values)
 
 
 def suggest(name: str, known: Sequence[str]) -> str:

@@ -75,6 +75,8 @@ def section(facts: CellFacts) -> str:
     for other in other_forms(entry.name):
         runs += f"; {other.form} ({', '.join(other.backends)}) with `cell.{other.option}={other.value}`"
     lines = [f"- Gates: {gates}\n- State: {state}\n- Form: {runs}\n"]
+    if entry.cls.default_block != "plain":
+        lines.append(f"- Block: `{entry.cls.default_block}` with `model.block=auto`\n")
     keys = own_options(entry.cls)
     # And options of all cells, where this cell has other choices or another default.
     keys += [key for key in settings_of(Cell) if settings_of(entry.cls)[key] != settings_of(Cell)[key]]

@@ -53,8 +53,9 @@ def name(row: dict) -> str:
         return "rnn"
     if row["by"]["init.chrono_horizon"]:
         return f"{row['cell']}, chrono"
-    # Only LSTMs have a forget bias; the GRU has its usual initialisation.
-    return row["cell"] if row["cell"] == "gru" else f"{row['cell']}, bias {row['by']['init.forget_bias']:.0f}"
+    # The GRU has its usual initialisation; a forget gate starts at 1 where no other bias is given.
+    given = row["by"]["init.forget_bias"]
+    return row["cell"] if row["cell"] == "gru" else f"{row['cell']}, bias {1 if given is None else given:.0f}"
 
 
 if __name__ == "__main__":

@@ -5,16 +5,16 @@ r"""The base of all cells: two linear maps and one pointwise function, unless a 
     r_t &= \text{recurrent}(h_{t-1})    && \text{linear: the only product inside the loop} \\
     s_t &= \text{update}(s_{t-1}, z_t, r_t) && \text{pointwise: gates, candidate, new state}
 
-A cell is a pytree: its leaves are its parameters, so it goes through ``jax.jit``, ``jax.grad`` and ``jax.lax.scan``
-as it is. A new cell writes its equations, its ``gates``, its state fields and ``update``; maps, initialisation,
-options, masks and backends come with it.
+A cell is a pytree of its parameters. A new one writes its equations, its ``gates``, its state fields and ``update``;
+maps, initialisation, options, masks and backends come with it.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import jax
@@ -27,7 +27,7 @@ from lstmlab.arrays import Key, Projected
 from lstmlab.cells.activations import activation
 from lstmlab.cells.check import guard
 from lstmlab.cells.forms import Form
-from lstmlab.cells.initialise import Init, KeyStream, gate_biases
+from lstmlab.cells.initialise import Init, KeyStream, gate_biases, usual_bias
 from lstmlab.cells.maps import MAPS, LinearMap, NoMap, make_map, rebuilt
 from lstmlab.cells.options import set_options
 from lstmlab.cells.state import Gates, HState
@@ -38,9 +38,7 @@ C = TypeVar("C", bound="Cell")
 
 
 class Cell(nnx.Module):
-    """Base of all cells.
-
-    Class attributes that depend on a cell's options are properties there.
+    """Base of all cells. Class attributes that depend on a cell's options are properties there.
 
     Args:
         input_size: features of ``x_t``.
@@ -60,25 +58,30 @@ class Cell(nnx.Module):
     gates: ClassVar[tuple[str, ...]]
     """Names of the gates, in the order in which projections and biases stack them."""
     memory_gates: ClassVar[dict[str, int]] = {}
-    """Gates whose first biases set the time scale of the memory (chrono and uniform initialisation), with the sign of
-    those biases: +1 as for a forget gate, which keeps the memory when open, -1 as for an input gate."""
+    """Gates whose first biases set the time scale of the memory, with the sign of those biases: +1 as for a forget
+    gate, which keeps the memory when open, -1 as for an input gate."""
     name: ClassVar[str]
     """The name under which the cell is registered; the name of the class if it is not."""
     state_type: ClassVar[type] = HState
     """A NamedTuple of arrays with a field ``h``, see :class:`~lstmlab.cells.state.State`."""
     memory_fields: ClassVar[tuple[str, ...]] = ()
-    """State fields through which gradients reach earlier steps, which ``state_size`` counts; empty: all of them. An
-    output that the next step does not read is none of them, nor is a counter without gradient."""
+    """State fields through which gradients reach earlier steps, which ``state_size`` counts; empty: all of them."""
     zoneout_fields: ClassVar[tuple[str, ...]] = ()
-    """State fields on which zoneout acts; empty: all of them. Clocks and scales of other fields stay out."""
+    """State fields on which zoneout acts; empty: all of them."""
     additive: ClassVar[bool] = False
-    """Whether ``update`` reads ``z + r`` alone, never one of the two. The backend ``fused`` then saves their sum in
-    place of both; a wrong ``True`` gives wrong gradients, which the tests of all cells find."""
+    """Whether ``update`` reads ``z + r`` alone; the tests of all cells find a wrong ``True``."""
     recurrent_maps: ClassVar[tuple[str, ...]] = ("recurrent",)
-    """Attributes that hold the maps on which recurrent dropout and weight drop act: those of ``h``, and of other state
-    fields that are as wide."""
+    """Attributes that hold the maps of the state, on which recurrent dropout and weight drop act."""
     default_init: ClassVar[Init] = Init("glorot_uniform", "orthogonal", gate_bias="constant")
     """How this cell starts where the configuration says ``auto``."""
+    default_block: ClassVar[str] = "plain"
+    """What surrounds this cell where the configuration says ``auto``: a name of :mod:`lstmlab.models.blocks`."""
+    linear_in_inputs: ClassVar[bool] = False
+    """Whether outputs are a linear function of the inputs: a plain stack of such cells is a linear model."""
+    undecayed: ClassVar[tuple[str, ...]] = ()
+    """Attributes whose kernels weight decay leaves alone; all else that is no kernel it leaves alone anyway."""
+    learning_rate_factors: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    """Factors on the learning rate of parameters, by the name of the attribute that holds them."""
 
     map: str = setting("dense", "kind of linear map of the recurrence", choices=MAPS)
     kernel_size: int = setting(3, "window of convolutional maps, per axis", minimum=1)
@@ -89,8 +92,7 @@ class Cell(nnx.Module):
     """Nonlinearity of the candidate; a cell may declare it as an option."""
     input: LinearMap
     recurrent: LinearMap
-    candidate_mask: Callable[[Array], Array] | None = None
-    """Set within one step alone, by candidate dropout."""
+    candidate_mask: Callable[[Array], Array] | None = None  # set within one step alone, by candidate dropout
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """The class's own name serves until it is registered."""
@@ -122,13 +124,17 @@ class Cell(nnx.Module):
         bias_key = keys()
         if self.input.bias is not None:
             sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
-            self.input.bias = nnx.Param(gate_biases(bias_key, sizes, self.memory_gates, init))
+            self.input.bias = nnx.Param(gate_biases(bias_key, sizes, self.memory_gates, init, self.first_bias))
         self.setup(keys, init, dtype)
-        # In 64-bit mode JAX draws and fills in float64 where no type is named.
+        # JAX draws in float64 in 64-bit mode.
         nnx.update(self, cast_numbers(nnx.state(self), np.dtype(param_dtype)))
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """Create further parameters: vectors used by ``update``, or extra maps of a whole-step cell."""
+
+    def first_bias(self, gate: str, size: int, key: Key) -> Array:
+        """First biases of one gate, where the configuration gives none: one at forget gates, zero at all others."""
+        return usual_bias(gate, size, key)
 
     def update(self, state: Any, z: Array, r: Array) -> tuple[Any, Gates]:
         """Pointwise part of the step: the new state and the named gate activations."""
@@ -146,10 +152,7 @@ class Cell(nnx.Module):
         return self.update(state, z, self.recurrent(state.h))
 
     def candidate_activation(self, a: Array) -> Array:
-        """The candidate from its pre-activation: its nonlinearity, and the mask that candidate dropout puts on it.
-
-        Every cell with a gate named ``candidate`` gets that gate from here.
-        """
+        """The candidate from its pre-activation, masked by candidate dropout: every gate ``candidate`` is from here."""
         candidate = self.candidate_nonlinearity(a)
         return candidate if self.candidate_mask is None else self.candidate_mask(candidate)
 

@@ -25,6 +25,9 @@ KERNELS: dict[str, Initializer] = {
     "lecun_normal": jax.nn.initializers.lecun_normal(),
     "he_normal": jax.nn.initializers.he_normal(),
     "small_normal": jax.nn.initializers.normal(0.001),
+    "small_init": jax.nn.initializers.variance_scaling(0.4, "fan_in", "normal"),
+    "lecun_uniform": jax.nn.initializers.lecun_uniform(),
+    "half_lecun_normal": jax.nn.initializers.variance_scaling(0.5, "fan_in", "normal"),
     "zeros": jax.nn.initializers.zeros,
 }
 
@@ -47,7 +50,13 @@ def _orthogonal(key: Key, shape: Sequence[int], dtype: DTypeLike = jnp.float32) 
     return jax.custom_batching.sequential_vmap(lambda key: init(key, shape, dtype))(key)
 
 
-KERNELS |= {"identity": _identity, "orthogonal": _orthogonal}
+def _hidden_uniform(key: Key, shape: Sequence[int], dtype: DTypeLike = jnp.float32) -> Array:
+    """Uniform within one over the root of the units, whatever the inputs: PyTorch's recurrent layers."""
+    bound = shape[-1] ** -0.5
+    return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+
+KERNELS |= {"identity": _identity, "orthogonal": _orthogonal, "hidden_uniform": _hidden_uniform}
 KERNEL_CHOICES = ("auto", *KERNELS)
 GATE_BIASES = ("auto", "constant", "uniform")
 
@@ -56,15 +65,22 @@ GATE_BIASES = ("auto", "constant", "uniform")
 class Init:
     """How a cell's parameters start; also the section ``init`` of the configuration.
 
-    Kernels are drawn gate by gate. ``forget_bias``: Gers et al. 2000; Jozefowicz et al. 2015 recommend 1. A chrono
-    horizon (Tallec & Ollivier 2018) replaces ``gate_bias``.
+    Kernels are drawn gate by gate. ``forget_bias``: Gers et al. 2000; Jozefowicz et al. 2015 recommend 1. It acts on
+    the gates that :func:`keeping_gates` names; ``None`` leaves every bias to the cell, whose forget gates start at 1
+    and update gates at 0 unless its docstring says otherwise. A chrono horizon (Tallec & Ollivier 2018) replaces
+    ``gate_bias``.
 
     Raises ``ValueError`` for an unknown initialiser, or a chrono horizon that is too short.
     """
 
     input: str = setting("auto", "initialiser of input kernels; auto: as the cell prescribes", choices=KERNEL_CHOICES)
     recurrent: str = setting("auto", "initialiser of recurrent kernels, likewise", choices=KERNEL_CHOICES)
-    forget_bias: Traceable = setting(1.0, "bias of every forget gate", traced=True)
+    forget_bias: Traceable | None = setting(
+        None,
+        "first bias of the gate that keeps the memory: the forget gate; without one the update gate, negative where "
+        "that opens for new input; null: the cell's own, mostly 1 at forget and 0 at update gates",
+        traced=True,
+    )
     gate_bias: str = setting(
         "auto", "biases of memory gates: constant (forget_bias) or uniform gates (Gu et al. 2020)", choices=GATE_BIASES
     )
@@ -93,23 +109,45 @@ def per_gate(
     return scale * jnp.concatenate(kernels, axis=-1)
 
 
+def keeping_gates(memory_gates: Mapping[str, int]) -> dict[str, int]:
+    """The memory gates on which ``forget_bias`` acts, with their sign: the forget gate, or without one every other
+    gate but the input gate (an update gate, a time step)."""
+    if "forget" in memory_gates:
+        return {"forget": memory_gates["forget"]}
+    return {name: sign for name, sign in memory_gates.items() if name != "input"}
+
+
+def usual_bias(name: str, size: int, key: Key) -> Float[Array, " size"]:
+    """One at forget gates, zero at all others."""
+    del key
+    return jnp.full(size, 1.0 if name == "forget" else 0.0)
+
+
 def gate_biases(
-    key: Key, sizes: Mapping[str, int], memory_gates: Mapping[str, int], init: Init
+    key: Key,
+    sizes: Mapping[str, int],
+    memory_gates: Mapping[str, int],
+    init: Init,
+    own: Callable[[str, int, Key], Array] = usual_bias,
 ) -> Float[Array, " gates_features"]:
-    """First biases of stacked gates: those of memory gates spread or constant as ``init`` says, all others zero.
+    """First biases of stacked gates: those of memory gates as ``init`` says, all others ``own(name, size, key)``.
 
-    Gates of one size share one draw, so that each unit's input-gate bias is minus its forget-gate bias.
+    Spread over gates of one size they share one draw, so that each unit's input-gate bias is minus its forget-gate
+    bias.
     """
+    given = init.forget_bias
+    keeping = keeping_gates(memory_gates)
 
-    def draw(name: str, size: int) -> Array:
+    def draw(number: int, name: str, size: int) -> Array:
         if init.chrono_horizon and name in memory_gates:
             return memory_gates[name] * chrono_bias(key, size, init.chrono_horizon)
         if init.gate_bias == "uniform" and name in memory_gates:
             return memory_gates[name] * uniform_gate_bias(key, size)
-        constant = name == "forget" and init.gate_bias != "uniform" and not init.chrono_horizon
-        return jnp.zeros(size) + (init.forget_bias if constant else 0.0)
+        if given is not None and name in keeping:
+            return jnp.zeros(size) + keeping[name] * given
+        return own(name, size, jax.random.fold_in(key, number))
 
-    return jnp.concatenate([draw(name, size) for name, size in sizes.items()])
+    return jnp.concatenate([draw(number, name, size) for number, (name, size) in enumerate(sizes.items())])
 
 
 def chrono_bias(key: Key, size: int, horizon: int) -> Float[Array, " size"]:

@@ -213,7 +213,8 @@ def make_map(
     if kind == "diagonal":
         if features != size:
             raise ValueError(f"a diagonal map needs equal sizes, but gets {features} → {size}")
-        draw = jax.random.uniform(key, (gates * size,), minval=-1.0, maxval=1.0)
+        bound = 0.0 if init == "zeros" else 1.0
+        draw = jax.random.uniform(key, (gates * size,), minval=-bound, maxval=bound)
         return Diagonal(scale * draw, b, dtype)
     if kind == "block_diagonal":
         if features % heads or size % heads:

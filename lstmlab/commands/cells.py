@@ -88,5 +88,6 @@ def _print_one(name: str) -> None:
     for other in other_forms(name):
         print(f"  with cell.{other.option}={other.value}: {other.form}, runs on: {', '.join(other.backends)}")
     print(f"Maps:        {', '.join(facts.maps)}")
+    print(f"Block:       {entry.cls.default_block} with model.block=auto")
     rows = [[f"cell.{key}", s.default, s.allowed, s.help] for key, s in settings_of(entry.cls).items()]
     print_table("Options", ("key", "default", "allowed", "meaning"), rows)

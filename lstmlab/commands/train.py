@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,12 +15,13 @@ from hydra.core.override_parser.types import Override, ValueType
 
 from lstmlab.commands._parser import without_dashes
 from lstmlab.config import Config, ConfigError, compose_tree, conf_dir, register_schemas, to_config
+from lstmlab.config.notes import notes
 from lstmlab.config.overrides import parse_override, readable
 from lstmlab.environment_errors import DISABLED_JIT
 from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
 from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
-from lstmlab.printable import shown
+from lstmlab.printable import escaped, shown
 from lstmlab.training.distributed import is_main_process, join_hosts
 
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -107,15 +108,19 @@ def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = Non
         raise ConfigError(
             f"'{shown(str(ranges[0]))}' is no list of values: write them out, or search the range with search=random"
         )
-    return _check_all([values for values in choices if values], config_dir)
+    configs = list(_all_configs([values for values in choices if values], config_dir))
+    for line in dict.fromkeys(line for config in configs for line in notes(config)):
+        print(escaped(f"lstmlab: note: {line}"), file=sys.stderr)
+    return configs[-1]
 
 
-def _check_all(choices: Sequence[Sequence[str]], config_dir: str | None) -> Config:
+def _all_configs(choices: Sequence[Sequence[str]], config_dir: str | None) -> Iterator[Config]:
+    """With every value of every override, the first of all others; the last configuration has the first of all."""
     first = [values[0] for values in choices]
     for position, values in enumerate(choices):
         for value in values[1:]:
-            to_config(compose_tree([*first[:position], value, *first[position + 1 :]], config_dir))
-    return to_config(compose_tree(first, config_dir))
+            yield to_config(compose_tree([*first[:position], value, *first[position + 1 :]], config_dir))
+    yield to_config(compose_tree(first, config_dir))
 
 
 def _with_home(argument: str) -> str:

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lstmlab.cells import cell_entry
 from lstmlab.config.schema import PLACE_KEYS, SECTIONS, CellConfig, Config, DataConfig
+from lstmlab.models.blocks import resolve_block
 from lstmlab.models.model_settings import check_chunk
 from lstmlab.printable import shown
 from lstmlab.settings import Setting, settings_of, suggest
@@ -48,6 +49,8 @@ def from_plain_tree(values: Mapping[str, Any]) -> Config:
         cell = _cell(values.get("cell"))
         task = _task(values.get("task"), sections["data"])
         scalars = settings_of(Config)
+        model = sections["model"]
+        sections["model"] = dataclasses.replace(model, block=resolve_block(model.block, cell.name))
         top = _check(scalars, "", {name: values[name] for name in scalars if name in values})
         config = Config(cell=cell, task=task, **sections, **top)
     except ConfigError:

@@ -14,8 +14,10 @@ from typing import Any
 import yaml
 from omegaconf import OmegaConf
 
+from lstmlab.cells import cell_entry, cell_names
 from lstmlab.config.convert import ConfigError, from_plain_tree
 from lstmlab.config.schema import SECTIONS, Config
+from lstmlab.settings import with_earlier
 from lstmlab.tracking.files import write_atomically
 
 LARGEST, DEEPEST = 1 << 20, 32
@@ -36,7 +38,7 @@ def read_config(path: Path) -> Config:
     """Read a resolved configuration; raises ``ConfigError`` naming the file."""
     tree = read_tree(path)
     try:
-        config = from_plain_tree(tree)
+        config = from_plain_tree(_with_earlier(tree))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     missing = [key for key in _ALWAYS if key not in tree]
@@ -46,6 +48,16 @@ def read_config(path: Path) -> Config:
         if name in tree and not isinstance(tree[name], dict):
             raise ConfigError(f"{path}: {name} is {tree[name]!r}, but must be a group of keys")
     return config
+
+
+def _with_earlier(tree: dict[str, Any]) -> dict[str, Any]:
+    """The tree with what settings that are newer than the file meant when it was written."""
+    kinds: dict[str, type] = dict(SECTIONS)
+    cell = tree.get("cell")
+    if isinstance(cell, dict) and cell.get("name") in cell_names():
+        kinds["cell"] = cell_entry(cell["name"]).cls
+    changed = {name: with_earlier(cls, tree[name]) for name, cls in kinds.items() if isinstance(tree.get(name), dict)}
+    return tree | changed
 
 
 def read_tree(path: Path) -> dict[str, Any]:

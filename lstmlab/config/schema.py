@@ -36,9 +36,11 @@ class ModelConfig:
     layers: int = setting(1, "stacked recurrent layers", minimum=1)
     bidirectional: bool = setting(False, "run every layer in both directions")
     block: str = setting(
-        "plain",
-        "what surrounds a cell: nothing, norm and residual, or xLSTM's gated up-projection (stream of half the size)",
-        choices=tuple(BLOCKS),
+        "auto",
+        "what surrounds a cell: nothing, norm and residual, xLSTM's gated up-projection (stream of half the size), or "
+        "a gated linear unit; auto: what the cell needs, for most nothing",
+        choices=("auto", *BLOCKS),
+        earlier="plain",
     )
     embedding_size: int = setting(
         0,
@@ -87,6 +89,12 @@ class OptimizerConfig:
     name: str = setting("adam", "update rule", choices=("adam", "adamw", "rmsprop", "sgd"))
     learning_rate: float = setting(1e-3, "peak learning rate", minimum=0.0, traced=True)
     weight_decay: float = setting(0.0, "decoupled weight decay (adamw, sgd)", minimum=0.0, traced=True, off=0.0)
+    weight_decay_on: str = setting(
+        "kernels",
+        "what weight decay acts on: kernels and embeddings, or also biases, normalisation, decay rates and the like",
+        choices=("kernels", "all"),
+        earlier="all",
+    )
     momentum: float = setting(0.0, "momentum (sgd, rmsprop)", minimum=0.0, maximum=1.0, traced=True, off=0.0)
     beta1: float = setting(0.9, "decay of the first moment (adam, adamw)", minimum=0.0, maximum=1.0)
     beta2: float = setting(0.999, "decay of the second moment (adam, adamw, rmsprop)", minimum=0.0, maximum=1.0)

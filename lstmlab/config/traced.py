@@ -23,13 +23,14 @@ def traced_keys() -> list[str]:
 def split_traced(config: Config) -> tuple[Config, Member]:
     """The static configuration, in which traced values are replaced by defaults, and the traced values.
 
-    Configurations with equal static parts share one compiled program. A key at its ``off`` value is static.
+    Configurations with equal static parts share one compiled program. A key at its ``off`` value, or without one, is
+    static.
     """
     member: Member = {}
     static: dict[str, Any] = {}
     for name, setting in _traced():
         value = _get(config, name)
-        if setting.off is not None and value == setting.off:
+        if value is None or (setting.off is not None and value == setting.off):
             continue
         member[name] = np.uint32(value) if isinstance(setting.default, int) else np.float32(value)
         # A placeholder that keeps the mechanism on: the default, or 1.0 if the default is the off value.

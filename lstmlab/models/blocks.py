@@ -10,6 +10,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from lstmlab.arrays import Key
+from lstmlab.cells import cell_entry
 from lstmlab.cells.maps import LinearMap, make_map
 
 Sequences: TypeAlias = Float[Array, "time batch ..."]
@@ -115,7 +116,39 @@ class UpProjection(Block):
         return xs + self.down(run_cells(self.up(normed)) * jax.nn.silu(self.gate(normed)))
 
 
-BLOCKS: dict[str, type[Block]] = {block.name: block for block in (Plain, Residual, UpProjection)}
+class GLU(Block):
+    r"""A nonlinearity and a gated linear unit after the cell, which may itself be linear.
+
+    .. math:: y = x + (W_1 u + b_1) \odot \sigma(W_2 u + b_2), \qquad u = \text{gelu}(\text{cell}(\text{norm}(x)))
+
+    The block of Orvieto et al. 2023, "Resurrecting recurrent neural networks for long sequences", with layer
+    normalisation in place of batch normalisation.
+    """
+
+    name = "glu"
+
+    def __init__(self, width: int, cell_width: int, *, key: Key, dtype: str | None) -> None:
+        self.width = width
+        self.norm = nnx.LayerNorm(width, rngs=nnx.Rngs(0))
+        keys = jax.random.split(key)
+        self.out = make_map("dense", cell_width, (width,), key=keys[0], init="lecun_normal", bias=True, dtype=dtype)
+        self.gate = make_map("dense", cell_width, (width,), key=keys[1], init="lecun_normal", bias=True, dtype=dtype)
+
+    def __call__(self, xs: Sequences, run_cells: RunCells) -> Sequences:
+        """``y`` of the equation, ``[time, batch, *spatial, width]``."""
+        activated = jax.nn.gelu(run_cells(self.norm(xs)))
+        return xs + self.out(activated) * jax.nn.sigmoid(self.gate(activated))
+
+
+BLOCKS: dict[str, type[Block]] = {block.name: block for block in (Plain, Residual, UpProjection, GLU)}
+
+
+def resolve_block(block: str, cell: str) -> str:
+    """The block that a configuration means: ``auto`` is the one that the cell needs around it.
+
+    Raises ``ValueError`` for an unknown cell.
+    """
+    return cell_entry(cell).cls.default_block if block == "auto" else block
 
 
 def stream_width(block: str, hidden_size: int) -> int | None:

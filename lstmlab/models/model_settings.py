@@ -8,7 +8,7 @@ from typing import Any
 
 from lstmlab.arrays import Key
 from lstmlab.cells import Cell, Init, cell_entry, make_cell
-from lstmlab.models.blocks import BLOCKS, stream_width
+from lstmlab.models.blocks import BLOCKS, resolve_block, stream_width
 from lstmlab.recurrence import resolve_backend
 from lstmlab.settings import settings_of
 from lstmlab.tasks import Features, Pairs, Tokens
@@ -31,9 +31,10 @@ class ModelSettings:
     """number of stacked recurrent layers"""
     bidirectional: bool = False
     """also run every layer backwards and concatenate both outputs"""
-    block: str = "plain"
+    block: str = "auto"
     """what surrounds a cell, see :mod:`lstmlab.models.blocks`: ``plain``, ``residual`` (pre-norm; the input is first
-    mapped to ``hidden_size``) or ``up_projection`` (the input is first mapped to half of it)"""
+    mapped to ``hidden_size``), ``up_projection`` (the input is first mapped to half of it), ``glu``, or ``auto``: what
+    the cell needs; read back it is what ``auto`` became"""
     embedding_size: int = 0
     """width of the token embedding or of the linear input map; 0: ``hidden_size`` for tokens, no map for features"""
     tied_embeddings: bool = False
@@ -54,12 +55,13 @@ class ModelSettings:
     """options of the cell"""
 
     def __post_init__(self) -> None:
-        check_choice("model.block", self.block, tuple(BLOCKS))
+        check_choice("model.block", self.block, ("auto", *BLOCKS))
+        object.__setattr__(self, "block", resolve_block(self.block, self.cell))  # frozen, but not seen yet
         check_choice("model.readout", self.readout, READOUTS)
         if self.bidirectional and BLOCKS[self.block].residual and self.readout == "last":
             raise ValueError(
                 "model.readout=last has no meaning for merged directions (model.bidirectional with "
-                f"model.block={self.block}): use model.readout=pooled"
+                f"model.block={self.block}): use model.readout=pooled or model.block=plain"
             )
         check_chunk(self.chunk, self.backend)
 

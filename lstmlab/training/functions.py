@@ -78,7 +78,7 @@ def init(config: Config) -> RunState:
     return RunState(
         step=jnp.zeros((), jnp.int32),
         model=model,
-        optimizer=_optimizer(config).init(model),  # type: ignore[arg-type]
+        optimizer=_optimizer(config, model).init(model),  # type: ignore[arg-type]
         carry=model.initial_state(config.training.batch_size) if config.task.stateful else None,
         best_model=model,
         best_metric=jnp.asarray(worst, jnp.float32),
@@ -102,7 +102,7 @@ def advance(
     ``data`` is the task's training split, from which each step draws its batch; or, if ``streamed``, the batches
     ``[steps, batch, ...]`` that :func:`draw` has made on the host.
     """
-    task, optimizer, rates = config.task, _optimizer(config), dropout_rates(config)
+    task, optimizer, rates = config.task, _optimizer(config, state.model), dropout_rates(config)
     rate = learning_rate(config.optimizer, config.schedule, config.training.steps)
 
     def loss_of(model: RecurrentModel, batch: Batch, carry: Any, key: Key) -> Any:
@@ -182,8 +182,8 @@ def _apply(
     return by_rows(mesh, forward, (model, rates), rows, key)
 
 
-def _optimizer(config: Config) -> optax.GradientTransformation:
-    return make_optimizer(config.optimizer, config.schedule, config.training.steps)
+def _optimizer(config: Config, model: RecurrentModel) -> optax.GradientTransformation:
+    return make_optimizer(config.optimizer, config.schedule, config.training.steps, model)
 
 
 def run_key(config: Config, purpose: str) -> Key:

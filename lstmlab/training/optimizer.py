@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from lstmlab.config import switched_on
 from lstmlab.config.schema import OptimizerConfig, ScheduleConfig
+from lstmlab.models.parameter_groups import decayed, own_rates, rate_factors
 
 Schedule = Callable[[ArrayLike], Float[Array, ""]]
 """from the number of an optimiser step, counted from 0"""
+DECAYING = ("adamw", "sgd")
+"""Update rules with weight decay."""
 
 
-def make_optimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: int) -> optax.GradientTransformation:
+def make_optimizer(
+    config: OptimizerConfig, schedule: ScheduleConfig, steps: int, model: PyTree = None
+) -> optax.GradientTransformation:
     """Clipping, the update rule, then the scheduled learning rate.
 
-    Weight decay is decoupled: it is added after the rule's scaling (AdamW, Loshchilov & Hutter 2019).
+    Weight decay is decoupled: it is added after the rule's scaling (AdamW, Loshchilov & Hutter 2019). With a ``model``
+    it acts on the parameters that :mod:`lstmlab.models.parameter_groups` names, and parameters may have a factor on the
+    learning rate; without one all parameters are treated alike.
     """
     parts = []
     if switched_on(config.clip_norm):
@@ -30,10 +38,15 @@ def make_optimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: int
         parts.append(optax.scale_by_rms(decay=config.beta2, eps=config.eps, eps_in_sqrt=False))
     if config.name in ("sgd", "rmsprop") and switched_on(config.momentum):
         parts.append(optax.trace(decay=config.momentum))
-    if config.name in ("adamw", "sgd") and switched_on(config.weight_decay):
-        parts.append(optax.add_decayed_weights(config.weight_decay))
+    if config.name in DECAYING and switched_on(config.weight_decay):
+        everywhere = model is None or config.weight_decay_on == "all"
+        # As functions of the parameters: optax would call a tree that is a model.
+        parts.append(optax.add_decayed_weights(config.weight_decay, None if everywhere else decayed))
     rate = learning_rate(config, schedule, steps)
     parts.append(optax.scale_by_schedule(lambda step: -rate(step)))
+    if model is not None and own_rates(model):
+        factors = set(jax.tree.leaves(rate_factors(model)))
+        parts.append(optax.partition({factor: optax.scale(factor) for factor in sorted(factors)}, rate_factors))
     return optax.chain(*parts)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+
 from lstmlab.arrays import count
 from lstmlab.config import Config
+from lstmlab.models.parameter_groups import decayed, own_rates
 from lstmlab.tasks.task import best_baseline
 from lstmlab.tracking.tracker import Tracker
 from lstmlab.tracking.written import note_written
 from lstmlab.training.environment import describe_environment
 from lstmlab.training.functions import RunState
+from lstmlab.training.optimizer import DECAYING
 from lstmlab.training.timer import Seconds
 from lstmlab.training.trained import Trained
 
@@ -45,13 +49,27 @@ def summarise(
         "parameters": count(model),
         "state_size": model.state_size,
         "hidden_size": config.model.hidden_size,
+        "block": config.model.block,
         "parameter_budget": config.model.parameter_budget or None,
+        "weight_decay_parameters": decayed_count(config, model),
+        "learning_rate_factors": own_rates(model),
         "backend": model.backend,
         "dtype": config.model.dtype,
         "seconds": seconds,
         "steps_per_second": steps / seconds["train"] if seconds["train"] else None,
         **describe_environment(),
     }
+
+
+def decayed_count(config: Config, model: Any) -> int:
+    """Number of scalars on which weight decay acts."""
+    optimizer = config.optimizer
+    if optimizer.name not in DECAYING or not optimizer.weight_decay:
+        return 0
+    if optimizer.weight_decay_on == "all":
+        return count(model)
+    pairs = zip(jax.tree.leaves(model), jax.tree.leaves(decayed(model)), strict=True)
+    return count([leaf for leaf, decays in pairs if decays])
 
 
 def show_plots(trained: Trained, tracker: Tracker, step: int) -> None:

@@ -14,6 +14,7 @@ from oracles import check, numpy_oracle
 from lstmlab.cells import HCState, HState, make_cell
 from lstmlab.cells.zoo.lru import LRUState
 from lstmlab.cells.zoo.qrnn import QRNNState
+from lstmlab.cells.zoo.rg_lru import StartedState
 
 
 def sigmoid(a):
@@ -138,6 +139,29 @@ def rg_lru(weights, xs, state):
     return np.stack(outputs), HState(h)
 
 
+def authors_rg_lru(weights, xs, state):
+    """The authors' code: gates read what they gate, block by block, and the first input of a sequence is not scaled."""
+    a_open = sigmoid(-weights["rate"])
+    heads, width, _, _ = weights["gates"].shape
+    h, outputs, past = state.h, [], state.past
+    for x in xs:
+        u = x @ weights["W"]["candidate"] + weights["b"]["candidate"]
+        blocks = u.reshape(len(u), heads, width)
+        r, i = (np.einsum("nhi,hio->nho", blocks, weights["gates"][:, :, k]).reshape(u.shape) for k in range(2))
+        a = a_open ** (8 * sigmoid(r + weights["b"]["recurrence"]))
+        multiplier = (1 - past) + past * np.sqrt(1 - a**2)
+        h = a * h + multiplier * sigmoid(i + weights["b"]["input"]) * u
+        past = np.ones_like(past)
+        outputs.append(h)
+    return np.stack(outputs), StartedState(h, past)
+
+
+def rg_lru_weights(cell):
+    bias = dict(zip(cell.gates, jnp.split(jnp.asarray(cell.input.bias), 3), strict=True))
+    kernels = {"W": {"candidate": jnp.asarray(cell.input.kernel)}, "gates": jnp.asarray(cell.gate_map.kernel)}
+    return kernels | {"b": bias, "rate": jnp.asarray(cell.rate)}
+
+
 def case(name, **options):
     return Case(name, tuple(options.items()))
 
@@ -155,11 +179,15 @@ PAIRS = [
     (case("qrnn", pooling="f"), qrnn("f", 2)),
     (case("qrnn", pooling="ifo"), qrnn("ifo", 2)),
     (case("qrnn", time_window=1), qrnn("fo", 1)),
-    (case("sru"), sru()),
-    (case("sru", alpha=1.732), sru(alpha=1.732)),
-    (case("sru", peepholes=True, output_activation="identity"), sru(True, identity)),
-    (case("lru"), numpy_oracle(lru, weights_of("nu", "theta", "gamma"))),
-    (case("rg_lru"), numpy_oracle(rg_lru, weights_of("rate"))),
+    (case("sru"), sru(alpha=1.732)),
+    (case("sru", alpha=1.0), sru()),
+    (case("sru", peepholes=True, output_activation="identity"), sru(True, identity, 1.732)),
+    (case("lru", bias=True), numpy_oracle(lru, weights_of("nu", "theta", "gamma"))),
+    (
+        case("rg_lru", gate_inputs="x", unscaled_start=False, decay_start="paper"),
+        numpy_oracle(rg_lru, weights_of("rate")),
+    ),
+    (case("rg_lru", heads=2), numpy_oracle(authors_rg_lru, rg_lru_weights)),
 ]
 
 
@@ -202,6 +230,19 @@ def test_gates_of_a_min_lstm_sum_to_one_where_both_close():
     gates = cell.activate(jnp.array([[-200.0, -201.0, 0.0], [-1e30, -1e30, 0.0], [50.0, -50.0, 0.0]]), None)
     np.testing.assert_allclose(gates["forget"][:, 0], [sigmoid(1.0), 0.5, 1.0], rtol=1e-6)
     np.testing.assert_allclose(gates["forget"] + gates["input"], 1, rtol=1e-6)
+
+
+def test_an_lru_scales_an_input_of_its_own_size_feature_by_feature(x64):
+    """``D x`` with a vector is ``D x`` with a diagonal matrix."""
+    cell = make_cell("lru", HIDDEN, HIDDEN, key=jax.random.key(0))
+    assert cell.skip_weight.shape == (HIDDEN,) and cell.input.kernel.shape == (HIDDEN, 2 * HIDDEN)
+    whole = make_cell("lru", HIDDEN, HIDDEN, key=jax.random.key(0), skip="matrix")
+    for name in ("nu", "theta", "gamma", "output"):
+        setattr(whole, name, getattr(cell, name))
+    whole.input.kernel = jnp.concatenate([cell.input.kernel[...], jnp.diag(cell.skip_weight[...])], axis=-1)
+    xs = jax.random.normal(jax.random.key(1), (5, 2, HIDDEN), "float64")
+    results = [show(c, xs, c.initial_state(2), backend="scan") for c in (cell, whole)]
+    assert_close(results[0], results[1], 1e-6)
 
 
 @pytest.mark.parametrize("peepholes", [False, True])
@@ -249,7 +290,7 @@ def test_memory_of_an_lru_starts_with_the_scale_of_its_input():
 
 
 def test_decay_of_an_rg_lru_starts_uniform_with_the_gate_open():
-    cell = make_cell("rg_lru", 1, 4000, key=jax.random.key(0))
+    cell = make_cell("rg_lru", 1, 4000, key=jax.random.key(0), decay_start="paper")
     gates = {"recurrence": jnp.ones(4000), "input": jnp.ones(4000), "candidate": jnp.ones(4000)}
     a, scaled = cell.coefficients(gates)
     assert a.min() >= 0.9 - 1e-4 and a.max() <= 0.999 + 1e-4
@@ -269,3 +310,17 @@ def test_closed_gate_of_an_rg_lru_has_the_gradient_of_the_limit(pre_activation):
     expected = np.sqrt(16 * np.logaddexp(0, float(cell.rate[0]))) * np.exp(pre_activation / 2)
     tiny = 1e-18  # below, a gate of float32 is zero
     np.testing.assert_allclose([value, slope], [expected, expected / 2], rtol=1e-4, atol=tiny)
+
+
+def test_an_sru_normalises_and_projects_what_its_products_read(x64):
+    plain = make_cell("sru", HIDDEN, HIDDEN, key=jax.random.key(0))
+    cell = make_cell("sru", HIDDEN, HIDDEN, key=jax.random.key(1), layer_norm=True, projection=2)
+    cell.norm_gain, cell.norm_shift = cell.norm_gain[...] * 1.5, cell.norm_shift[...] + 0.25
+    x = np.random.default_rng(0).normal(size=(3, HIDDEN))
+    normed = 1.5 * (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) + 0.25
+    kernel = np.asarray(cell.first_map.kernel) @ np.asarray(cell.input.kernel)
+    assert kernel.shape == plain.input.kernel.shape
+    plain.input.kernel = jnp.asarray(kernel)
+    # The highway still sees x itself.
+    expected = np.concatenate([np.asarray(plain.project(jnp.asarray(normed)))[:, : 3 * HIDDEN], x], axis=-1)
+    np.testing.assert_allclose(cell.project(jnp.asarray(x)), expected, rtol=1e-6, atol=1e-7)

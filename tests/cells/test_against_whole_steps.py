@@ -100,15 +100,28 @@ def multiplicative_weights(cell):
 def mogrified_step(w, x, h, c):
     """Equations 1 and 2 of the paper, with its indices: odd rounds change x, even ones h."""
     turns = {-1: x, 0: h}
-    for i, matrix in enumerate(w["turns"], start=1):
-        turns[i] = 2 * sigmoid(turns[i - 1] @ matrix) * turns[i - 2]
+    for i, (matrix, bias) in enumerate(w["turns"], start=1):
+        turns[i] = 2 * sigmoid(turns[i - 1] @ matrix + bias) * turns[i - 2]
     last = len(w["turns"])
     x, h = (turns[last], turns[last - 1]) if last % 2 else (turns[last - 1], turns[last])
-    return lstm_step(w, x, h, c)
+    return capped_step(w, x, h, c) if w["capped"] else lstm_step(w, x, h, c)
+
+
+def capped_step(w, x, h, c):
+    """The authors' code: the input gate is at most what the forget gate leaves."""
+    a = {g: x @ w["W"][g] + h @ w["U"][g] + w["b"][g] for g in LSTM_GATES}
+    f = sigmoid(a["f"])
+    c = f * c + np.minimum(1 - f, sigmoid(a["i"])) * np.tanh(a["c"])
+    return sigmoid(a["o"]) * np.tanh(c), c
 
 
 def mogrifier_weights(cell):
-    return lstm_weights(cell) | {"turns": [whole(m.kernel) for m in cell.mogrifiers]}
+    def modulator(m):
+        matrix = whole(m.kernel) @ whole(m.right_kernel) if cell.rank else whole(m.kernel)
+        return matrix, whole(m.bias) if cell.modulator_bias else 0 * matrix[0]
+
+    capped = jnp.asarray(float(cell.cap_input_gate))
+    return lstm_weights(cell) | {"turns": [modulator(m) for m in cell.mogrifiers], "capped": capped}
 
 
 def ordered_step(w, x, h, c):
@@ -198,12 +211,17 @@ PAIRS = {
     "multiplicative LSTM": (Case("multiplicative_lstm"), loop(multiplicative_step, HCState), multiplicative_weights),
     **{
         f"mogrifier LSTM, {n} rounds": (
-            Case("mogrifier_lstm", (("rounds", n),)),
+            Case("mogrifier_lstm", (("rounds", n), ("cap_input_gate", False), ("modulator_bias", False))),
             loop(mogrified_step, HCState),
             mogrifier_weights,
         )
         for n in (1, 2, 5)
     },
+    "mogrifier LSTM as its authors'": (
+        Case("mogrifier_lstm", (("rounds", 3), ("rank", 2))),
+        loop(mogrified_step, HCState),
+        mogrifier_weights,
+    ),
     **{
         f"ON-LSTM, chunks of {n}": (Case("on_lstm", (("chunk_size", n),)), loop(ordered_step, HCState), ordered_weights)
         for n in (1, 2)
@@ -238,7 +256,7 @@ def fresh(name, **settings):
 
 
 def test_a_mogrifier_without_rounds_is_the_lstm():
-    ours, plain = results(fresh("mogrifier_lstm", rounds=0)), results(fresh("lstm"))
+    ours, plain = results(fresh("mogrifier_lstm", rounds=0, cap_input_gate=False)), results(fresh("lstm"))
     for name in ("outputs", "final", "d_xs", "d_state"):
         assert_close(ours[name], plain[name], 1e-6)
     for name in ("input", "recurrent"):

@@ -15,7 +15,8 @@ from lstmlab.cells.matrix import MatrixState
 from lstmlab.cells.zoo.slstm import NormalisedState
 from lstmlab.recurrence import Backend, backends, unroll
 
-EXPONENTIAL, HEADS = ("forget", "exponential"), ("heads", 2)
+EXPONENTIAL, SIGMOID, HEADS = ("forget", "exponential"), ("forget", "sigmoid"), ("heads", 2)
+PLAIN = ("gate_inputs", "x")
 
 
 def sigmoid(a):
@@ -60,9 +61,14 @@ def slstm(forget):
 
 
 def mlstm_weights(cell):
-    """``W`` and ``b`` per gate."""
+    """``W`` and ``b`` per gate; a gate that reads query, key and value has a matrix from them, which ``W`` follows."""
     ends = np.cumsum([HIDDEN, HIDDEN, HIDDEN, cell.heads, cell.heads])
-    arrays = (jnp.split(jnp.asarray(a), ends, axis=-1) for a in (cell.input.kernel, cell.input.bias))
+    kernel, b = jnp.asarray(cell.input.kernel), jnp.asarray(cell.input.bias)
+    if cell.gate_map is not None:
+        read, gates = kernel[:, : 3 * HIDDEN], jnp.asarray(cell.gate_map.kernel)
+        kernel = jnp.concatenate([read, read @ gates, kernel[:, 3 * HIDDEN :]], axis=-1)
+        b = b.at[ends[2] : ends[4]].add(b[: ends[2]] @ gates)
+    arrays = (jnp.split(a, ends, axis=-1) for a in (kernel, b))
     return tuple(dict(zip(("q", "k", "v", "i", "f", "o"), parts, strict=True)) for parts in arrays)
 
 
@@ -94,10 +100,11 @@ def mlstm(forget, heads):
     return numpy_oracle(forward, mlstm_weights)
 
 
-SLSTM = [(Case("slstm", (HEADS, option)), slstm(option[1])) for option in (("forget", "sigmoid"), EXPONENTIAL)]
+SLSTM = [(Case("slstm", (HEADS, option)), slstm(option[1])) for option in (SIGMOID, EXPONENTIAL)]
 SLSTM.append((Case("slstm"), slstm("sigmoid")))
-MLSTM = [(Case("mlstm", (HEADS, option)), mlstm(option[1], 2)) for option in (("forget", "sigmoid"), EXPONENTIAL)]
-MLSTM.append((Case("mlstm"), mlstm("sigmoid", 1)))
+MLSTM = [(Case("mlstm", (HEADS, PLAIN, option)), mlstm(option[1], 2)) for option in (SIGMOID, EXPONENTIAL)]
+MLSTM.append((Case("mlstm", (PLAIN,)), mlstm("sigmoid", 1)))
+MLSTM.append((Case("mlstm", (HEADS,)), mlstm("sigmoid", 2)))
 
 
 @pytest.mark.parametrize(("case", "oracle"), SLSTM + MLSTM, ids=lambda a: str(a) if isinstance(a, Case) else "")

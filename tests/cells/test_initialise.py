@@ -90,24 +90,58 @@ def test_gates_and_maps_are_drawn_independently(case):
     cell = case.build()
     maps = ((cell.input, cell.gates), (cell.recurrent, cell.recurrent_gates))
     for linear, gates in (pair for pair in maps if pair[1]):
-        matrices = per_gate(linear, cell, gates)
-        assert len({m.tobytes() for m in matrices}) == len(matrices) >= len(gates)
+        if linear is cell.recurrent and cell.default_init.recurrent == "zeros":
+            assert not np.asarray(linear.kernel).any()
+            continue
+        matrices = [m for m in per_gate(linear, cell, gates) if m.size]
+        assert len({m.tobytes() for m in matrices}) == len(matrices)
+        # Some gates have no product with the input itself.
+        assert len(matrices) >= len(gates) or np.asarray(linear.prepared().kernel).shape[-1] < sum(cell.sizes(gates))
     assert not np.array_equal(case.build(0).input.kernel, case.build(1).input.kernel)
     assert np.array_equal(case.build(0).input.kernel, case.build(0).input.kernel)
 
 
+# Gates that keep the memory, where none is named forget: +1 where an open gate keeps it, -1 where it lets go.
+KEEPING = {
+    "gru": {"update": 1},
+    "mgu": {"update": -1},
+    "mut1": {"update": -1},
+    "mut2": {"update": -1},
+    "mut3": {"update": -1},
+    "min_gru": {"update": -1},
+    "rhn": {"transform": -1},
+    "lem": {"memory_step": -1, "output_step": -1},
+}
+
+
+def constant(forget_bias):
+    return Init(forget_bias=forget_bias, gate_bias="constant")
+
+
 @pytest.mark.parametrize("name", cell_names())
-def test_the_forget_bias_is_at_the_forget_gate_alone(name):
-    cell = wide(name, init=Init(forget_bias=2.5, gate_bias="constant"))
-    for gate, bias in biases(cell).items():
-        # A cell may have an option for the first bias of another gate, as transform_bias.
-        own = getattr(cell, f"{gate}_bias") if f"{gate}_bias" in settings_of(type(cell)) else 0
-        assert (bias == (2.5 if gate == "forget" else own)).all(), gate
+def test_a_forget_bias_is_at_the_gate_that_keeps_the_memory_alone(name):
+    given, own = (biases(wide(name, init=init)) for init in (constant(2.5), constant(None)))
+    signs = {"forget": 1} if "forget" in given else KEEPING.get(name, {})
+    assert signs.keys() <= given.keys()
+    for gate, bias in given.items():
+        expected = signs[gate] * 2.5 if gate in signs else own[gate]
+        assert (bias == expected).all(), gate
 
 
-def test_the_forget_bias_is_one_unless_asked_otherwise():
-    assert Init().forget_bias == 1
-    assert (np.split(np.asarray(wide("lstm").input.bias), 4)[1] == 1).all()
+OWN_BIASES = ("rhn", "ur_lstm", "lem", "mlstm", "slstm", "sru")
+"""Cells whose biases start as their authors have them, see test_authors_starts.py."""
+
+
+@pytest.mark.parametrize("name", [name for name in cell_names() if name not in OWN_BIASES])
+def test_without_one_forget_gates_start_at_one_and_all_others_at_zero(name):
+    for gate, bias in biases(wide(name)).items():
+        assert (bias == (1 if gate == "forget" else 0)).all(), gate
+
+
+def test_every_layer_of_a_highway_network_starts_at_its_transform_bias():
+    assert (biases(wide("rhn"))["transform"] == -2).all()
+    cell = wide("rhn", init=Init(forget_bias=3.0))
+    assert (np.asarray(cell.deeper_bias) == np.repeat([0.0, -3.0], WIDE)).all()
 
 
 @pytest.mark.parametrize("name", cell_names())
@@ -115,12 +149,12 @@ def test_chrono_biases_span_the_horizon(name):
     """b = log U[1, T - 1], with the sign by which the gate keeps the memory."""
     horizon = 100
     cell = wide(name, init=Init(chrono_horizon=horizon))
-    blocks = biases(cell)
+    blocks, own = biases(cell), biases(wide(name, init=constant(None)))
     for gate, bias in blocks.items():
         sign = cell_entry(name).cls.memory_gates.get(gate, 0)
         times = np.exp(sign * bias)
         if sign == 0:
-            assert (bias == 0).all(), gate
+            assert (bias == own[gate]).all(), gate
             continue
         assert times.min() >= 1 - 1e-6 and times.max() <= horizon - 1
         assert times.max() > horizon / 2 and times.std() > horizon / 10
@@ -134,10 +168,10 @@ def test_uniform_biases_spread_the_gates(name):
     cell = wide(name, init=Init(gate_bias="uniform", forget_bias=2.5))
     parts = np.split(np.asarray(cell.input.bias), np.cumsum(cell.sizes(cell.gates))[:-1])
     blocks = dict(zip(cell.gates, parts, strict=True))
-    signs = cell_entry(name).cls.memory_gates
+    signs, own = cell_entry(name).cls.memory_gates, biases(wide(name, init=constant(None)))
     for gate, bias in blocks.items():
         if gate not in signs:
-            assert (bias == 0).all(), gate
+            assert (bias == own[gate]).all(), gate
             continue
         n = len(bias)
         opened = np.sort(1 / (1 + np.exp(-signs[gate] * bias)))

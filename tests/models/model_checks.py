@@ -29,7 +29,7 @@ def build(cell="lstm", *, inputs=None, outputs=None, randomise=True, seed=0, **s
         cell,
         inputs or Features(FEATURES, spatial),
         outputs or Features(OUTPUTS, spatial),
-        **{"hidden_size": HIDDEN, "key": jax.random.key(seed)} | settings,
+        **{"hidden_size": HIDDEN, "key": jax.random.key(seed), "block": "plain"} | settings,
     )
     if not randomise:
         return model

@@ -168,7 +168,7 @@ def test_the_last_step_of_merged_directions_has_no_meaning():
 
 
 def test_the_configuration_knows_every_block():
-    assert ModelConfig.__dataclass_fields__["block"].metadata["choices"] == tuple(BLOCKS)
+    assert ModelConfig.__dataclass_fields__["block"].metadata["choices"] == ("auto", *BLOCKS)
 
 
 def test_features_are_brought_to_the_width_of_the_stream():

@@ -14,7 +14,7 @@ TIED = "model.tied_embeddings=true"
 def test_a_population_of_cells_shares_its_embeddings_and_keeps_one_matrix_each(tmp_path):
     # Eight units show embeddings of 8 as they are, and of 4 through a projection.
     steps = ["training.steps=2", "training.log_every=1", "training.eval_every=2"]
-    settings = [("cell=rnn", "model.embedding_size=8"), ("cell=min_gru", "model.embedding_size=4")]
+    settings = [("cell=rnn", "model.embedding_size=8"), ("cell=min_gru", "model.block=plain", "model.embedding_size=4")]
     outcomes = populate([small("copy_memory", TIED, *steps, *more) for more in settings], tmp_path)
     for index, outcome in enumerate(outcomes):
         assert outcome.error is None

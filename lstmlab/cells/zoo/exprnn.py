@@ -55,13 +55,23 @@ class ExpRNN(Cell):
     Lezcano-Casado & Martínez-Rubio 2019, "Cheap orthogonal constraints in neural networks". The exponential is
     computed once per sequence, not at every step. ``b`` is learned and starts within :math:`\pm 0.01`; ``bias=true``
     adds another one to :math:`a`. ``A`` starts by rotating pairs of units by angles between 0 and 1 (times
-    ``init.scale``), see :class:`Orthogonal`; ``init.recurrent`` is not used.
+    ``init.scale``), see :class:`Orthogonal`; ``init.recurrent`` is not used. As in the authors' code, :math:`W` starts
+    normal with variance :math:`2 / n` for :math:`n` inputs, and :math:`A` learns at ``rate_factor`` times the learning
+    rate. The exponential is always taken at the identity (their static trivialisation).
     """
 
     gates = ("candidate",)
+    default_init = Init("he_normal", "orthogonal", gate_bias="constant")
+    undecayed = ("recurrent",)
     additive = True
     map: str = setting("dense", "kind of linear map of the recurrence", choices=("dense",))
     bias: bool = setting(False, "add a bias to the pre-activation, beside that of modReLU")
+    rate_factor: float = setting(0.1, "factor on the learning rate of A", minimum=0.0, earlier=1.0)
+
+    @property
+    def learning_rate_factors(self) -> dict[str, float]:
+        """The orthogonal matrix learns more slowly."""
+        return {"recurrent": self.rate_factor}
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The bias of modReLU: how far a pre-activation may be from zero while the unit gives zero."""

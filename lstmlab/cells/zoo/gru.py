@@ -28,7 +28,8 @@ class GRU(Cell):
         h_t &= u_t \odot h_{t-1} + (1 - u_t) \odot n_t
 
     Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder". With the reset gate before the
-    product the step holds two products in sequence, so only the reference backend runs it.
+    product the step holds two products in sequence, so only the reference backend runs it. All biases start at zero;
+    ``init.forget_bias`` acts on the update gate, which keeps the state where it is open.
     """
 
     gates = ("reset", "update", "candidate")

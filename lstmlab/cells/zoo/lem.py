@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from lstmlab.arrays import Key
 from lstmlab.cells.activations import sigmoid
 from lstmlab.cells.base import Cell
 from lstmlab.cells.forms import Form
@@ -25,18 +27,26 @@ class LEM(Cell):
         h_t &= (1 - \Delta t \, \bar s_t) \odot h_{t-1} + \Delta t \, \bar s_t \odot \tanh(W_h x_t + U_h c_t + b_h)
 
     Rusch, Mishra, Erichson & Mahoney 2022, "Long expressive memory for sequence modeling", where :math:`c, h` are
-    :math:`z, y`. The output sees the new memory: reference backend.
+    :math:`z, y`. The output sees the new memory: reference backend. As in the authors' code, all weights and biases
+    start uniform within :math:`\pm 1 / \sqrt n` for :math:`n` units. There every gate has two biases, one with each
+    product; here it has their sum, which starts as the sum of two draws.
     """
 
     gates = ("memory_step", "output_step", "candidate", "output_candidate")
     memory_gates: ClassVar[dict[str, int]] = {"memory_step": -1, "output_step": -1}
     state_type = HCState
     recurrent_maps = ("recurrent", "memory_recurrent")
+    default_init = Init("hidden_uniform", "hidden_uniform", gate_bias="constant")
     dt: float = setting(1.0, "longest time step of a unit", minimum=0.0)
 
     def setup(self, keys: KeyStream, init: Init, dtype: str | None) -> None:
         """The output's map of the new memory."""
         self.memory_recurrent = self.recurrent_map(("output_candidate",), keys(), init, dtype)
+
+    def first_bias(self, gate: str, size: int, key: Key) -> Array:
+        """The sum of two biases, uniform each."""
+        bound = self.hidden_size**-0.5
+        return jax.random.uniform(key, (2, size), minval=-bound, maxval=bound).sum(0)
 
     @property
     def recurrent_gates(self) -> tuple[str, ...]:

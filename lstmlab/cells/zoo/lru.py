@@ -39,16 +39,27 @@ class LRU(LinearCell):
 
     Orvieto et al. 2023, "Resurrecting recurrent neural networks for long sequences". :math:`\lambda` starts uniform on
     the ring between ``r_min`` and ``r_max`` with phases below ``max_phase``; :math:`\gamma` is learned as its logarithm
-    and starts at :math:`\sqrt{1 - |\lambda|^2}`, which gives the memory the scale of its input. The paper's :math:`B`
-    is :math:`\sqrt 2` smaller and its :math:`C` as much larger, and it has no :math:`b` and :math:`d`
-    (``bias=False``). The cell is linear in all: nonlinearity lies between layers.
+    and starts at :math:`\sqrt{1 - |\lambda|^2}`, which gives the memory the scale of its input. As in the published
+    code, :math:`B` and :math:`C` start normal with variances :math:`1 / 2n` (:math:`n` inputs) and :math:`1 / hidden`,
+    :math:`D` is one standard normal number per feature (a matrix where input and output differ in size, or with
+    ``skip=matrix``), there are no :math:`b` and :math:`d`, and :math:`\nu, \theta, \gamma` and :math:`B` learn at
+    ``rate_factor`` times the learning rate, without weight decay. The cell is linear in all: nonlinearity lies between
+    layers, and a plain stack of them is a linear model.
     """
 
-    gates = ("real", "imaginary", "skip")
     state_type = LRUState
     memory_fields = ("re", "im")
     zoneout_fields = ("re", "im")
-    default_init = Init("lecun_normal", "lecun_normal", gate_bias="constant")
+    undecayed = ("input",)
+    # C is one real map of 2 · hidden numbers, so that a variance of 2 / (2 · hidden) is the authors'.
+    default_init = Init("half_lecun_normal", "he_normal", gate_bias="constant")
+    default_block = "glu"
+    linear_in_inputs = True
+    bias: bool = setting(False, "add a bias to the memory's input and to the output")
+    skip: str = setting(
+        "vector", "D: a vector, or a matrix (as where sizes differ)", choices=("vector", "matrix"), earlier="matrix"
+    )
+    rate_factor: float = setting(0.5, "factor on the learning rate of λ, γ and B", minimum=0.0, earlier=1.0)
     r_min: float = setting(0.0, "least |λ| at the start", minimum=0)
     r_max: float = setting(1.0, "largest |λ| at the start, at most 1", minimum=0)
     max_phase: float = setting(2 * math.pi, "largest phase of λ at the start, in radians", minimum=1e-6)
@@ -63,9 +74,30 @@ class LRU(LinearCell):
         phase = self.max_phase * jax.random.uniform(keys(), units, minval=edge)
         self.nu, self.theta = nnx.Param(jnp.log(rate)), nnx.Param(jnp.log(phase))
         self.gamma = nnx.Param(0.5 * jnp.log(-jnp.expm1(-2 * rate)))
+        self.skip_weight = nnx.Param(jax.random.normal(keys(), units)) if "skip" not in self.gates else None
+        self.output_bias = nnx.Param(jnp.zeros(units)) if self.bias and "skip" not in self.gates else None
         self.output = make_map(
             "dense", 2 * self.hidden_size, units, key=keys(), init=init.recurrent, scale=init.scale, dtype=dtype
         )
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Both parts of ``B x``, and ``D x`` where ``D`` is a matrix."""
+        vector = self.skip == "vector" and self.input_size == self.hidden_size
+        return ("real", "imaginary") if vector else ("real", "imaginary", "skip")
+
+    @property
+    def learning_rate_factors(self) -> dict[str, float]:
+        """What decides the memory learns more slowly."""
+        return dict.fromkeys(("nu", "theta", "gamma", "input"), self.rate_factor)
+
+    def project(self, x: Array) -> Array:
+        """``B x + b`` and ``D x + d``."""
+        z = super().project(x)
+        if self.skip_weight is None:
+            return z
+        skip = self.skip_weight * x
+        return jnp.concatenate([z, skip if self.output_bias is None else skip + self.output_bias], axis=-1)
 
     def memory(self, state: LRUState) -> Array:
         """The complex number of both fields."""
@@ -77,7 +109,7 @@ class LRU(LinearCell):
 
     def activate(self, z: Array, past: Array | None) -> Gates:
         """``B x`` and ``D x``."""
-        return dict(zip(self.gates, self.split(z), strict=True))
+        return dict(zip(("real", "imaginary", "skip"), jnp.split(z, 3, axis=-1), strict=True))
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:
         """``λ`` and ``γ B x``."""

@@ -27,8 +27,9 @@ class MGU(Cell):
         h_t &= (1 - f_t) \odot h_{t-1} + f_t \odot n_t
 
     Zhou, Wu, Zhang & Zhou 2016, "Minimal gated unit for recurrent neural networks". The paper calls :math:`f` a forget
-    gate, but where it is open the new candidate replaces the state: here it is named ``update``, and the LSTM's forget
-    bias leaves it alone. (Flax's ``MGUCell`` mixes the other way round, :math:`f h + (1 - f) n`: another cell.)
+    gate, but where it is open the new candidate replaces the state: here it is named ``update``, and starts at zero;
+    ``init.forget_bias=1`` gives it a bias of -1. (Flax's ``MGUCell`` mixes the other way round,
+    :math:`f h + (1 - f) n`: another cell.)
     """
 
     gates = ("update", "candidate")

@@ -38,6 +38,7 @@ class MinGRU(LinearCell):
 
     gates = ("update", "candidate")
     memory_gates: ClassVar[dict[str, int]] = {"update": -1}
+    default_block = "residual"
     candidate: str = setting("positive", "nonlinearity of the candidate", choices=("positive", "identity"))
 
     def candidate_nonlinearity(self, a: Array) -> Array:

@@ -38,7 +38,9 @@ class PhasedLSTM(PeepholeLSTM):
     with :math:`\tilde c_t, \tilde h_t` from the peephole LSTM, whose output gate sees :math:`\tilde c_t`. Neil,
     Pfeiffer & Liu 2016, "Phased LSTM". The time ``t`` counts steps from 0 where the sequence begins. Period
     :math:`\tau` and shift ``s`` are learned, the period as its logarithm, so that it stays positive; open ratio ``r``
-    and leak :math:`\alpha` are constants (the paper drops the leak after training; here it stays).
+    and leak :math:`\alpha` are constants (the paper drops the leak after training; here it stays). The paper's ``t``
+    may be a time stamp that comes with every input; cells here are given inputs without time stamps, so that steps of
+    unequal length must be resampled first.
     """
 
     state_type = PhasedState

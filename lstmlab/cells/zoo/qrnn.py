@@ -48,6 +48,7 @@ class QRNN(LinearCell):
 
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1, "input": -1}
     zoneout_fields = ("c",)
+    default_block = "residual"
     pooling: str = setting("fo", "gates of the pooling over time: f(orget), o(utput), i(nput)", choices=tuple(GATES))
     time_window: int = setting(2, "inputs that a step sees: with the one before, or not", choices=(2, 1))
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
+from lstmlab.arrays import Key
 from lstmlab.cells.activations import activation, activation_setting
 from lstmlab.cells.base import Cell
 from lstmlab.cells.forms import Form
@@ -38,7 +39,9 @@ class RHN(Cell):
     memory_gates: ClassVar[dict[str, int]] = {"transform": -1}
     additive = True
     depth: int = setting(3, "layers within each step", minimum=1)
-    transform_bias: float = setting(-2.0, "first bias of the transform gates; chrono and uniform gates replace it")
+    transform_bias: float = setting(
+        -2.0, "first bias of the transform gates; init.forget_bias, chrono and uniform gates replace it"
+    )
     activation: str = activation_setting("tanh", "nonlinearity of the candidate")
     gate_activation: str = activation_setting("sigmoid", "nonlinearity of the transform gate")
 
@@ -47,15 +50,12 @@ class RHN(Cell):
         deeper = self.depth - 1
         self.deeper = nnx.List(self.recurrent_map(self.gates, keys(), init, dtype) for _ in range(deeper))
         sizes = dict(zip(self.gates, self.sizes(self.gates), strict=True))
-        biases = [self._shifted(gate_biases(keys(), sizes, self.memory_gates, init), init) for _ in range(deeper)]
+        biases = [gate_biases(keys(), sizes, self.memory_gates, init, self.first_bias) for _ in range(deeper)]
         self.deeper_bias = nnx.Param(jnp.stack(biases)) if self.bias and biases else None
-        if self.input.bias is not None:
-            self.input.bias = nnx.Param(self._shifted(jnp.asarray(self.input.bias), init))
 
-    def _shifted(self, bias: Array, init: Init) -> Array:
-        """With the transform gate's own start, where no other is asked for."""
-        own = init.gate_bias == "constant" and not init.chrono_horizon
-        return bias.at[self.hidden_size :].set(self.transform_bias) if own else bias
+    def first_bias(self, gate: str, size: int, key: Key) -> Array:
+        """The transform gate has a start of its own."""
+        return jnp.full(size, self.transform_bias if gate == "transform" else 0.0)
 
     @property
     def form(self) -> Form:

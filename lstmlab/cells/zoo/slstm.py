@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from lstmlab.arrays import Key
 from lstmlab.cells.activations import activation_setting, sigmoid
 from lstmlab.cells.base import Cell
+from lstmlab.cells.initialise import Init
 from lstmlab.cells.maps import MAPS
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.state import Gates
@@ -52,20 +54,34 @@ class SLSTM(Cell):
 
     with :math:`i', f'` in the place of :math:`i, f`; these are the activations reported for ``input`` and ``forget``.
     Where nothing has entered yet (:math:`n = 0`), :math:`m_t = \tilde i_t`. Heads mix their own units alone: ``heads``
-    blocks of a block-diagonal :math:`R`. With ``forget=exponential`` a forget bias above 0 favours the oldest inputs.
+    blocks of a block-diagonal :math:`R`. With ``forget=exponential`` a forget bias above 0 favours the oldest inputs;
+    it starts at 0.
 
-    Beck et al. 2024, "xLSTM: Extended long short-term memory".
+    Beck et al. 2024, "xLSTM: Extended long short-term memory". It starts as in the authors' code: :math:`R = 0`,
+    :math:`W` of variance :math:`2 / 5n` for :math:`n` inputs, and forget biases :math:`5 - 12 (j / (d - 1))^{0.3}` for
+    unit :math:`j` of the :math:`d` units of a head (the exponent of the first block there; it grows to 1.6 at the
+    last). Other than there, :math:`W` is dense (there block-diagonal, one block per head), and what the authors'
+    blocks have around the cell (convolution, normalisation of each head, feed-forward layer) is no part of it.
     """
 
     gates = ("input", "forget", "candidate", "output")
     # A shift of all input gates cancels in c / n: the time scale is the forget gate's alone.
     memory_gates: ClassVar[dict[str, int]] = {"forget": 1}
     state_type = NormalisedState
+    default_init = Init("small_init", "zeros", gate_bias="constant")
+    default_block = "residual"
     additive = True
     zoneout_fields = ("h",)  # c, n and m mean something only together
     map: str = setting("block_diagonal", "kind of linear map of the recurrence", choices=MAPS)
     forget: str = setting("sigmoid", "nonlinearity of the forget gate", choices=("sigmoid", "exponential"))
     activation: str = activation_setting("tanh", "nonlinearity of the candidate")
+
+    def first_bias(self, gate: str, size: int, key: Key) -> Array:
+        """Forget biases fall by a power law over the units of every head, from 5 to -7; the others are zero."""
+        if gate != "forget" or self.forget != "sigmoid":
+            return jnp.zeros(size)
+        heads = self.heads if self.map == "block_diagonal" else 1
+        return jnp.tile(5 - 12 * jnp.linspace(0.0, 1.0, size // heads) ** 0.3, heads)
 
     def update(self, state: NormalisedState, z: Array, r: Array) -> tuple[NormalisedState, Gates]:
         """The stabilised equations, from the stacked pre-activations ``z + r``."""
