@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from lstmlab.config import Config
+from lstmlab.tasks.task import all_baselines
 from lstmlab.tracking.tracker import Tracker
 from lstmlab.tracking.written import note_written
 from lstmlab.training.environment import describe_environment
@@ -25,7 +26,7 @@ def summarise(
 ) -> dict[str, Any]:
     """What ``summary.json`` says of the results; sizes count scalars, times are seconds."""
     task, model = config.task, state.best_model
-    value, baselines = splits["test"][task.metric], task.baselines()
+    value, baselines = splits["test"][task.metric], all_baselines(task)
     best = (min if task.goal == "min" else max)(baselines.values())
     steps = int(state.step)
     return {
