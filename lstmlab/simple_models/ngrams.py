@@ -116,12 +116,16 @@ def _discounts(counts: Ids) -> tuple[float, float, float]:
     return found if all(0 <= d <= n for n, d in enumerate(found, 1)) else LEAST_DISCOUNTS
 
 
-def probabilities(levels: Sequence[Level], tokens: Tokens, size: int) -> Iterator[Float[np.ndarray, " tokens"]]:
+def probabilities(
+    levels: Sequence[Level], tokens: Tokens, size: int, lowest: Float[np.ndarray, " tokens"] | None = None
+) -> Iterator[Float[np.ndarray, " tokens"]]:
     """After each level, the probability of every token given those before it in ``tokens``.
 
-    At the beginning, where fewer tokens precede than a level reads, it is that of the level below.
+    At the beginning, where fewer tokens precede than a level reads, it is that of the level below. ``lowest`` takes the
+    place of the uniform distribution below the lowest level: the probability of each of these tokens by another model.
     """
-    p, contexts = np.full(len(tokens), 1 / size), np.zeros(len(tokens), np.int64)
+    p = np.full(len(tokens), 1 / size) if lowest is None else lowest
+    contexts = np.zeros(len(tokens), np.int64)
     for length, level in enumerate(levels):
         wanted = contexts * size + tokens[length:]  # below 0 after an unknown context, so that it is not found
         place = np.minimum(np.searchsorted(level.keys, wanted), len(level.keys) - 1)
