@@ -104,3 +104,9 @@ def x64():
     """The test runs in double precision."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch):
+    """Of the baseline of boosted trees, which every run of a forecaster fits: full size takes up to a minute."""
+    monkeypatch.setattr("lstmlab.tasks.series.boosted_forecaster.MOST_TREES", 3)

@@ -30,6 +30,7 @@ __all__ = [
     "Split",
     "Task",
     "Tokens",
+    "all_baselines",
     "cross_entropy",
     "from_data_section",
     "mean",
@@ -109,7 +110,15 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def baselines(self) -> dict[str, float]:
-        """The baselines printed beside every result: values of ``metric`` on the test split by name, best first."""
+        """The baselines printed beside every result: values of ``metric`` on the test split by name, best first.
+
+        They are fitted on the training split; what has to be chosen is chosen on the validation split.
+        """
+
+    def slow_baselines(self) -> dict[str, float]:
+        """Further baselines, as :meth:`baselines`, which take more than some seconds to fit and are therefore kept on
+        disk (:func:`lstmlab.data.remembered.remembered`). None by default."""
+        return {}
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """Values of the baselines on the test split for further metrics, ``{metric: {baseline: value}}``; none by
@@ -154,6 +163,12 @@ class Task(abc.ABC):
     def plot(self, predictor: Predictor) -> list[Plot]:
         """Pictures, frames, text or music that show what a trained model does; none by default."""
         return []
+
+
+def all_baselines(task: Task) -> dict[str, float]:
+    """The baselines of a task and the slow ones, best first."""
+    values = task.baselines() | task.slow_baselines()
+    return dict(sorted(values.items(), key=lambda item: item[1], reverse=task.goal == "max"))
 
 
 def weighted(values: Float[Array, " batch *rest"], batch: Batch) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ import jax
 from lstmlab.arrays import count
 from lstmlab.config import Config
 from lstmlab.models.parameter_groups import decayed, own_rates
-from lstmlab.tasks.task import best_baseline
+from lstmlab.tasks.task import all_baselines, best_baseline
 from lstmlab.tracking.tracker import Tracker
 from lstmlab.tracking.written import note_written
 from lstmlab.training.environment import describe_environment
@@ -28,7 +28,7 @@ def summarise(
 ) -> dict[str, Any]:
     """What ``summary.json`` says of the results; sizes count scalars, times are seconds."""
     task, model = config.task, state.best_model
-    value, baselines = splits["test"][task.metric], task.baselines()
+    value, baselines = splits["test"][task.metric], all_baselines(task)
     _, best = best_baseline(baselines, task.goal)
     steps = int(state.step)
     return {

@@ -18,12 +18,12 @@ def calendar_features(times: Times, step: np.timedelta64) -> Float[np.ndarray, "
     none is left, and the array has no columns.
     """
     seconds = (times - np.datetime64(0, "s")) / np.timedelta64(1, "s")
-    angles = [2 * np.pi * seconds / period for period in (DAY, WEEK, YEAR) if _seconds(step) < period]
+    angles = [2 * np.pi * seconds / period for period in (DAY, WEEK, YEAR) if seconds_of(step) < period]
     waves = [wave(angle) for angle in angles for wave in (np.sin, np.cos)]
     return np.stack(waves, axis=1) if waves else np.empty((len(times), 0))
 
 
-def _seconds(step: np.timedelta64) -> float:
+def seconds_of(step: np.timedelta64) -> float:
     """The length of a step; for steps in months, the average."""
     if np.datetime_data(step.dtype)[0] == "M":
         return float(step.astype(np.int64)) * YEAR / 12

@@ -1,12 +1,14 @@
-"""Classifiers of recordings that ignore the order of frames."""
+"""Classifiers of recordings that ignore the order of frames, or all of it but the quarter in which they are."""
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64, Int
 
 from lstmlab.tasks.batching import accuracies
 from lstmlab.tasks.speech.recordings import FeatureScale, Utterances
+
+QUARTERS = 4
 
 
 def baselines(train: Utterances, test: Utterances, scale: FeatureScale, classes: int) -> dict[str, float]:
@@ -27,3 +29,24 @@ def mean_frames(utterances: Utterances, scale: FeatureScale) -> Float64[np.ndarr
     """The mean valid frame of every recording, scaled by the training split."""
     means = np.einsum("rtf,rt->rf", utterances.frames, utterances.valid, dtype=np.float64)
     return (means / utterances.lengths[:, None] - scale.mean) / scale.deviation
+
+
+def pooled(
+    frames: Float[np.ndarray, "recordings time features"], lengths: Int[np.ndarray, " recordings"]
+) -> Float64[np.ndarray, "recordings pooled"]:
+    """The means of each feature over the quarters of a recording, and its deviation over all of it.
+
+    A quarter holds at least one frame; quarters of short recordings overlap.
+    """
+    time = np.arange(frames.shape[1])
+    frames = frames.astype(np.float64)
+    means = []
+    for quarter in range(QUARTERS):
+        first = lengths * quarter // QUARTERS
+        end = np.maximum(lengths * (quarter + 1) // QUARTERS, first + 1)
+        inside = (time >= first[:, None]) & (time < end[:, None])
+        means.append(np.einsum("rtf,rt->rf", frames, inside) / inside.sum(axis=1, keepdims=True))
+    valid = time < lengths[:, None]
+    mean = np.einsum("rtf,rt->rf", frames, valid) / lengths[:, None]
+    square = np.einsum("rtf,rt->rf", frames**2, valid) / lengths[:, None]
+    return np.concatenate([*means, np.sqrt(np.maximum(square - mean**2, 0))], axis=1)

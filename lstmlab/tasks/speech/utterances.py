@@ -16,9 +16,11 @@ from jaxtyping import Array
 from lstmlab.arrays import Key, RowNumbers, Step
 from lstmlab.plots.confusion import confusion
 from lstmlab.settings import setting
+from lstmlab.simple_models.classifiers import Labelled, standardised
 from lstmlab.tasks.batching import ClassificationTask, take
+from lstmlab.tasks.classifier_baselines import learned_classifiers
 from lstmlab.tasks.speech.augmentation import frequency_mask, frequency_warp, time_mask, time_warp
-from lstmlab.tasks.speech.baselines import baselines
+from lstmlab.tasks.speech.baselines import baselines, pooled
 from lstmlab.tasks.speech.features import NORMALISATIONS, append_deltas, normalise
 from lstmlab.tasks.speech.recordings import FeatureScale, Utterances, feature_scale
 from lstmlab.tasks.task import Batch, Features, Plot, Predictor, Split
@@ -120,6 +122,20 @@ class UtteranceTask(ClassificationTask):
     def baselines(self) -> dict[str, float]:
         """Test accuracies of the nearest mean frame and of the most frequent class."""
         return baselines(self.utterances["train"], self.utterances["test"], self._scale, len(self.classes))
+
+    def slow_baselines(self) -> dict[str, float]:
+        """Test accuracies of classifiers of pooled features, see :func:`~lstmlab.tasks.speech.baselines.pooled`; the
+        features are normalised as for the model, without deltas."""
+        arrays = [array for part in self.utterances.values() for array in part]
+        inputs = (*arrays, *self._scale, self.normalise)
+        return learned_classifiers(inputs, lambda: standardised(*map(self._pooled, ("train", "validation", "test"))))
+
+    def _pooled(self, split: Split) -> Labelled:
+        part, parts = self.utterances[split], []
+        for start in range(0, len(part.labels), PLOT_BATCH):
+            batch = self._normalised(part.select(np.arange(start, min(start + PLOT_BATCH, len(part.labels))))._asdict())
+            parts.append(pooled(np.asarray(batch.inputs), np.asarray(batch.lengths)))
+        return Labelled(np.concatenate(parts), part.labels)
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """The confusion matrix of the test split."""

@@ -114,6 +114,8 @@ def test_baselines_by_hand(monkeypatch):
             "bigram": -np.log2((6 + 1) / (12 + 3)),
             "unigram": -np.log2((6 + 1) / (18 + 3)),
             "uniform": np.log2(3),
+            # the validation split, one character, predicts none: the lowest order is as good as any. N(b) = 6, V = 2
+            "1-gram (Witten–Bell)": -np.log2((6 + 2 / 3) / (18 + 2)),
         }
     )
 
@@ -204,3 +206,10 @@ def test_the_vocabulary_is_saved_and_used_without_the_corpus(corpus, monkeypatch
         task.data()
     with pytest.raises(KeyError):
         CharLM(corpus=corpus).with_artifacts({"words": "<unk>"})
+
+
+@pytest.mark.slow  # seconds of counting
+def test_the_best_ngram_of_the_plays_has_its_known_cost():
+    task = CharLM()
+    (found,) = baselines.best_ngram(*task.data().values(), task.size).items()
+    assert found == ("5-gram (Witten–Bell)", pytest.approx(2.695, abs=5e-4))

@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import accuracy_score
 from sklearn.naive_bayes import MultinomialNB
 
 from lstmlab.tasks.text.sentiment import task as sentiment
-from lstmlab.tasks.text.sentiment.baselines import Documents, log_odds
+from lstmlab.tasks.text.sentiment.baselines import Documents, log_odds, word_and_pair_counts
 from lstmlab.tasks.text.sentiment.dataset import Reviews
 from lstmlab.tasks.text.sentiment.task import Sentiment
 
@@ -75,6 +76,20 @@ def test_the_commoner_label_by_hand(tiny):
 def test_a_bag_of_words_learns_nothing_of_generated_reviews():
     for value in Sentiment().baselines().values():
         assert value == pytest.approx(0.5, abs=0.03)  # 2000 reviews: three standard errors are 0.034
+
+
+def test_words_and_pairs_are_those_of_scikit_learn():
+    texts = [["1 2 3", "2 3 1 2", "3 3", "1 2"], ["3 1 1 2 3", "2"]]
+    counter = CountVectorizer(ngram_range=(1, 2), binary=True, min_df=2, token_pattern=r"\S+")
+    expected = counter.fit_transform(texts[0]), counter.transform(texts[1])
+    parts = []
+    for part in texts:
+        rows = [[int(word) for word in text.split()] for text in part]
+        padded = np.array([row + [0] * (5 - len(row)) for row in rows])
+        parts.append(Documents(padded, np.array([len(row) for row in rows]), np.zeros(len(rows), int)))
+    order = np.argsort([word.count(" ") for word in sorted(counter.vocabulary_)], kind="stable")  # words, then pairs
+    for matrix, found in zip(expected, word_and_pair_counts(*parts, vocabulary=4), strict=True):
+        np.testing.assert_array_equal(found.features.toarray(), matrix.toarray()[:, order])
 
 
 def test_metrics_agree_with_scikit_learn():

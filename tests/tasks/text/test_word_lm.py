@@ -83,7 +83,7 @@ def test_baselines_by_hand(of_text):
     unigram = {"a": 28 / 57, "<unk>": 1 / 57}
     # N(b·) = 26 and T(b) = 1; N(a·) = 27 and T(a) = 1
     bigram = [(26 + unigram["a"]) / 27, (0 + unigram["<unk>"]) / 28]
-    assert task.baselines() == pytest.approx(
+    assert {k: v for k, v in task.baselines().items() if "Kneser" not in k} == pytest.approx(
         {
             "unigram": -np.mean([np.log(unigram["a"]), np.log(unigram["<unk>"])]),
             "bigram": -np.mean(np.log(bigram)),

@@ -10,7 +10,9 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neighbors import NearestCentroid
 
 from lstmlab.data.download import DataError, data_directory
+from lstmlab.simple_models.classifiers import Labelled, nearest_neighbours
 from lstmlab.tasks.task import mean
+from lstmlab.tasks.vision.sequential_images.baselines import pixel_splits
 from lstmlab.tasks.vision.sequential_images.dataset import load_images
 from lstmlab.tasks.vision.sequential_images.task import SequentialImages
 
@@ -65,6 +67,15 @@ def test_baselines_against_scikit_learn():
     expected = NearestCentroid().fit(flat[0], train.labels).score(flat[1], test.labels)
     assert task.baselines()["nearest mean image"] == pytest.approx(expected, abs=0.005)
     assert 0.7 < expected < 0.9
+
+
+def test_learned_classifiers_read_all_pixels():
+    task = SequentialImages()
+    train, validation, test = pixel_splits(task.splits)
+    assert train.features.shape == (len(task.splits["train"].labels), 784)
+    assert (train.features.min(), train.features.max()) == (0, 1)
+    thinned = Labelled(train.features[::20], train.labels[::20])
+    assert nearest_neighbours(thinned, validation, test) > 0.75
 
 
 def test_steps_must_divide_an_image():

@@ -13,9 +13,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from lstmlab.arrays import RowNumbers, Scalar
+from lstmlab.data.remembered import remembered
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask, take
-from lstmlab.tasks.music.chorales.baselines import key_frequencies
+from lstmlab.tasks.music.chorales.baselines import chord_ngrams, key_frequencies, logistic_keys
 from lstmlab.tasks.music.chorales.dataset import CORPORA, KEYS, Rolls, load_chorales
 from lstmlab.tasks.music.chorales.plots import composed_plots, predicted_plot
 from lstmlab.tasks.music.voicing import Voicing
@@ -99,8 +100,13 @@ class Chorales(RowsTask):
         }
 
     def baselines(self) -> dict[str, float]:
-        """Independent keys: see :func:`~lstmlab.tasks.music.chorales.baselines.key_frequencies`."""
-        return key_frequencies(self.rolls["train"], self.rolls["test"])
+        """Keys by themselves or given the chord before, and chords: see
+        :mod:`~lstmlab.tasks.music.chorales.baselines`."""
+        splits = self.rolls["train"], self.rolls["validation"], self.rolls["test"]
+        inputs = [array for part in splits for array in part]
+        learned = remembered("chorales-1", inputs, lambda: logistic_keys(*splits) | chord_ngrams(*splits))
+        values = learned | key_frequencies(splits[0], splits[2])
+        return dict(sorted(values.items(), key=lambda item: item[1]))
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """The first test piece with the predicted probabilities; and how the model continues its first steps."""

@@ -1,83 +1,60 @@
-"""Simple forecasters: persistence, drift, seasonal naive, and one linear map of the window.
-
-They read scaled series ``[rows, columns]``, each column by itself, and forecast the rows o … o + horizon − 1 from those
-before the origin o.
-"""
+"""The forecasters that a task compares its models with, and their errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-Series = Float[np.ndarray, "rows columns"]
-Origins = Int[np.ndarray, " origins"]
-Forecaster = Callable[[Series, Origins], Float[np.ndarray, "origins horizon columns"]]
+from lstmlab.data.remembered import remembered
+from lstmlab.simple_models.scikit import has_scikit_learn, scikit_learn_version
+from lstmlab.tasks.series import boosted_forecaster
+from lstmlab.tasks.series.boosted_forecaster import boosted_lags, squared_error
+from lstmlab.tasks.series.forecast.dataset import PreparedSeries
+from lstmlab.tasks.series.linear_forecasters import (
+    LEAST,
+    around,
+    change_reader,
+    chunks,
+    fit_linear,
+    joint_reader,
+    window_reader,
+)
+from lstmlab.tasks.series.naive_forecasters import (
+    Forecaster,
+    Origins,
+    Series,
+    climatology,
+    drift,
+    persistence,
+    seasonal_naive,
+    seasons,
+    slot_means,
+    times_of_week,
+)
+from lstmlab.tasks.series.splits import Spans
 
-RIDGE = 1e-6
 REPEATS = 1e-6  # mean difference of z-scores a season apart, up to which a series repeats itself
-CHUNK = 512
 
 
-def persistence(horizon: int) -> Forecaster:
-    """The last value again: ŷ_{o+k} = y_{o−1}."""
-    return lambda series, origins: np.repeat(series[origins - 1][:, None], horizon, axis=1)
+class Known(NamedTuple):
+    """What a model reads besides the columns that it forecasts; all arrays have the rows of the series."""
 
+    others: Series
+    """further columns, scaled"""
+    calendar: Series
+    """features of each row's time; none where the model does not read them"""
+    slots: Int[np.ndarray, " rows"] | None = None
+    """the number of each row's time of the week or month, where the model reads the calendar"""
+    step: np.timedelta64 | None = None
 
-def drift(horizon: int, window: int) -> Forecaster:
-    """The line through the first and the last value of the window (Hyndman & Athanasopoulos, section 5.2)."""
-
-    def forecast(series: Series, origins: Origins) -> np.ndarray:
-        last = series[origins - 1]
-        slope = (last - series[origins - window]) / max(window - 1, 1)
-        return last[:, None] + np.arange(1, horizon + 1)[:, None] * slope[:, None]
-
-    return forecast
-
-
-def seasonal_naive(horizon: int, season: int) -> Forecaster:
-    """The value of the same time one season before the origin: ŷ_{o+k} = y_{o+k−m⌈(k+1)/m⌉}, k = 0 … horizon − 1.
-
-    The forecaster raises ``ValueError`` for an origin that has less than a season before it.
-    """
-    ahead = np.arange(horizon)
-    back = ahead - season * (ahead // season + 1)
-
-    def forecast(series: Series, origins: Origins) -> np.ndarray:
-        if len(origins) and origins.min() < season:
-            raise ValueError(f"no season of {season} rows lies before row {origins.min()}")
-        return series[origins[:, None] + back]
-
-    return forecast
-
-
-def linear(train: Series, horizon: int, window: int) -> Forecaster:
-    """DLinear (Zeng et al. 2023), fitted by least squares.
-
-    DLinear adds a linear map of the window's moving average to one of the remainder. The moving average is itself
-    linear in the window, so together they are one linear map with an intercept, shared by all columns: ŷ = W x + b. The
-    authors fit it by gradient descent; here it is the minimum of the squared error over all training windows, by the
-    normal equations with a ridge of 10⁻⁶ of their mean diagonal (as Toner & Darlow 2024 fit linear forecasters).
-    """
-    size = window + 1
-    gram, cross = np.zeros((size, size)), np.zeros((size, horizon))
-    origins = np.arange(window, len(train) - horizon + 1)
-    for part in _chunks(origins):
-        seen = _columns_first(train, part[:, None] + np.arange(-window, 0))
-        x = np.concatenate([seen, np.ones((len(seen), 1))], axis=1)
-        gram += x.T @ x
-        cross += x.T @ _columns_first(train, part[:, None] + np.arange(horizon))
-    gram[np.arange(window), np.arange(window)] += RIDGE * np.trace(gram) / size
-    weights = np.linalg.solve(gram, cross)
-
-    def forecast(series: Series, origins: Origins) -> np.ndarray:
-        seen = _columns_first(series, origins[:, None] + np.arange(-window, 0))
-        ahead = seen @ weights[:-1] + weights[-1]
-        return ahead.reshape(len(origins), series.shape[1], horizon).swapaxes(1, 2)
-
-    return forecast
+    @classmethod
+    def nothing(cls, rows: int) -> Known:
+        """The series alone."""
+        return cls(np.zeros((rows, 0)), np.zeros((rows, 0)))
 
 
 def naive_scale(train: Series, season: int, rounding: ArrayLike = 0.0) -> Float[np.ndarray, " columns"] | None:
@@ -91,24 +68,45 @@ def naive_scale(train: Series, season: int, rounding: ArrayLike = 0.0) -> Float[
 
 
 class FittedBaselines:
-    """The baselines of one series, fitted on its training rows.
+    """The baselines of one series, fitted on its training rows when they are first asked for.
 
     Attributes:
-        forecasters: by name; without a season of more than one row there is no seasonal one.
         scale: the denominator of MASE for each column, or None.
     """
 
     def __init__(
-        self, series: Series, train_end: int, season: int, horizon: int, window: int, rounding: ArrayLike = 0.0
-    ) -> None:
-        train = series[:train_end]
-        self._series, self._horizon = series, horizon
+        self, series: Series, spans: Spans, season: int, horizon: int, window: int, known: Known | None = None,
+        rounding: ArrayLike = 0.0,
+    ) -> None:  # fmt: skip
+        self._series, self._spans, self._season = series, spans, season
+        self._horizon, self._window = horizon, window
+        self._known = known or Known.nothing(len(series))
         self._errors: dict[bytes, dict[str, dict[str, float]]] = {}
-        self.scale = naive_scale(train, season, rounding)
-        self.forecasters = {"persistence": persistence(horizon), "drift": drift(horizon, window)}
-        if season > 1:
-            self.forecasters["seasonal naive"] = seasonal_naive(horizon, season)
-        self.forecasters["DLinear (least squares)"] = linear(train, horizon, window)
+        self._train = series[: spans["train"][1]]
+        self.scale = naive_scale(self._train, season, rounding)
+
+    @cached_property
+    def forecasters(self) -> dict[str, Forecaster]:
+        """By name; without a season of more than one row there is no seasonal one, without calendar no climatology."""
+        horizon, window, known = self._horizon, self._window, self._known
+        fit = partial(fit_linear, spans=self._spans, window=window, horizon=horizon)
+        found = {"persistence": persistence(horizon), "drift": drift(horizon, window)}
+        if self._season > 1:
+            found["seasonal naive"] = seasonal_naive(horizon, self._season)
+        for name, rows in seasons(known.step, len(self._train)).items():
+            if rows != self._season:
+                found[f"seasonal naive ({name})"] = seasonal_naive(horizon, rows)
+        found["DLinear (least squares)"] = fit(window_reader(window), self._series, strengths=LEAST)
+        found["NLinear (least squares)"] = fit(change_reader(window), self._series, strengths=LEAST)
+        if known.slots is not None:
+            means = slot_means(self._train, known.slots)
+            found["climatology"] = climatology(horizon, means)
+            found["climatology + linear"] = around(means, self._series, partial(fit, window_reader(window)))
+        read = [name for name in ("calendar", "others") if getattr(known, name).shape[1]]
+        if read:
+            joint = joint_reader(window, known.others, known.calendar)
+            found[f"linear with {' and '.join(read).replace('others', 'covariates')}"] = fit(joint, self._series)
+        return found
 
     def errors(self, origins: Origins) -> dict[str, dict[str, float]]:
         """For each baseline the mean squared and absolute error, MASE where there is one, and the share of right
@@ -124,7 +122,7 @@ class FittedBaselines:
     def _mean_errors(self, forecaster: Forecaster, origins: Origins) -> dict[str, float]:
         names = ("mse", "mae", *(() if self.scale is None else ("mase",)), "direction_accuracy")
         totals = dict.fromkeys(names, 0.0)
-        for part in _chunks(origins):
+        for part in chunks(origins):
             truth = self._series[part[:, None] + np.arange(self._horizon)]
             forecast, last = forecaster(self._series, part), self._series[part - 1][:, None]
             error = np.abs(forecast - truth)
@@ -137,10 +135,39 @@ class FittedBaselines:
         return {name: total / count for name, total in totals.items()}
 
 
-def _columns_first(series: Series, rows: np.ndarray) -> np.ndarray:
-    """``[origins · columns, rows]``, so that every column of a window is an example."""
-    return series[rows].swapaxes(1, 2).reshape(-1, rows.shape[1])
+def fitted_baselines(prepared: PreparedSeries, horizon: int, window: int) -> FittedBaselines:
+    """The baselines of a prepared series, which read what a model reads of it."""
+    return FittedBaselines(
+        prepared.scaled_targets, prepared.spans, prepared.season, horizon, window, _known(prepared),
+        prepared.info.scaler.of(prepared.info.targets).rounding(),
+    )  # fmt: skip
 
 
-def _chunks(origins: Origins) -> Iterator[Origins]:
-    return (origins[i : i + CHUNK] for i in range(0, len(origins), CHUNK))
+def boosted_error(prepared: PreparedSeries, horizon: int, window: int, origins: Origins) -> dict[str, float]:
+    """The squared error of :func:`~lstmlab.tasks.series.boosted_forecaster.boosted_lags`, by its name, kept on disk;
+    nothing without scikit-learn."""
+    if not has_scikit_learn():
+        return {}
+    known, series, spans = _known(prepared), prepared.scaled_targets, prepared.spans
+    season = seasons(known.step, window).get("day", prepared.season)
+
+    def compute() -> dict[str, float]:
+        forecaster = boosted_lags(series, known.others, known.calendar, spans, window, horizon, season)
+        return {"gradient-boosted lags": squared_error(forecaster, series, origins, horizon)}
+
+    inputs = (
+        series, known.others, known.calendar, spans, window, horizon, season, origins, boosted_forecaster.MOST_TREES,
+        scikit_learn_version(),
+    )  # fmt: skip
+    return remembered("boosted-lags-1", inputs, compute)
+
+
+def _known(prepared: PreparedSeries) -> Known:
+    info, table = prepared.info, prepared.table
+    columns, rows = len(info.names), prepared.rows.astype(np.float64)
+    others = [column for column in range(columns) if column not in info.targets]
+    calendar, times = rows[:, columns:], table.local_times
+    slots = None
+    if calendar.shape[1] and times is not None and table.step is not None:
+        slots = times_of_week(times, table.step)
+    return Known(rows[:, others], calendar, slots, table.step)

@@ -16,7 +16,7 @@ from lstmlab.arrays import RowNumbers, Scalar
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.series.distributions import OUTPUTS, Prediction, pinball_loss, prediction_loss, read_prediction
-from lstmlab.tasks.series.forecast.baselines import FittedBaselines
+from lstmlab.tasks.series.forecast.baselines import FittedBaselines, boosted_error, fitted_baselines
 from lstmlab.tasks.series.forecast.dataset import (
     DATASETS,
     ForecastInfo,
@@ -28,6 +28,7 @@ from lstmlab.tasks.series.tabular import TabularTask
 from lstmlab.tasks.series.windows import LAST, SCALE, SHIFT, TRUTH, forecast_windows
 from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
 
+MOST_PLOTTED = 4  # baselines, the best ones
 CHUNK = 256  # windows that are forecast at once for the plots
 
 
@@ -54,9 +55,11 @@ class Forecast(TabularTask):
     standard deviation (RevIN without its affine map, Kim et al. 2022). Without it a recurrent network must carry the
     level through its state, and loses to persistence when the test period lies on another level than training.
 
-    **Baselines**: persistence; drift, the line through the window's ends; seasonal naive; and DLinear with the same
-    window, fitted by least squares rather than by gradient descent. MASE divides by the mean absolute error of the
-    seasonal naive forecast one season ahead within the training rows; a series that repeats itself exactly has none.
+    **Baselines** read what the model reads: persistence; drift, the line through the window's ends; seasonal naive;
+    DLinear and NLinear, fitted by least squares; gradient-boosted lags. With ``calendar`` also climatology, the mean of
+    a time of the week (for steps of a day or more, of a month), the same with a linear map of the differences from it,
+    and a linear map with calendar and other columns. MASE divides by the mean absolute error of the seasonal naive
+    forecast one season ahead within the training rows; a series that repeats itself exactly has none.
 
     **A file of your own**: ``data.file=my.csv data.target=COLUMN``; see the keys of the section ``data``.
     """
@@ -190,13 +193,15 @@ class Forecast(TabularTask):
     @functools.cached_property
     def fitted_baselines(self) -> FittedBaselines:
         """The baselines, fitted on the training rows."""
-        prepared, rounding = self.prepared, self.info.scaler.of(self.info.targets).rounding()
-        train_end = prepared.spans["train"][1]
-        return FittedBaselines(prepared.scaled_targets, train_end, prepared.season, self.horizon, self.window, rounding)
+        return fitted_baselines(self.prepared, self.horizon, self.window)
 
     def baselines(self) -> dict[str, float]:
         """Squared errors on the test split; best first."""
         return self._baseline_errors("mse")
+
+    def slow_baselines(self) -> dict[str, float]:
+        """The squared error of boosted trees, where scikit-learn is installed."""
+        return boosted_error(self.prepared, self.horizon, self.window, self.origins("test"))
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """The other errors; persistence has no direction."""
@@ -236,10 +241,10 @@ class Forecast(TabularTask):
         from lstmlab.tasks.series.forecast.plots import ComparedForecasts, forecast_plots  # slow to import: matplotlib
 
         origins, series = self.origins("test"), self.prepared.scaled_targets
-        forecasters = self.fitted_baselines.forecasters.items()
+        forecasters, best = self.fitted_baselines.forecasters, list(self.baselines())[:MOST_PLOTTED]
         compared = ComparedForecasts(
             prediction=self.predict_test(predictor),
-            baselines={name: forecaster(series, origins) for name, forecaster in forecasters},
+            baselines={name: forecasters[name](series, origins) for name in best},
             origins=origins,
             series=series,
             names=self.info.target_names,

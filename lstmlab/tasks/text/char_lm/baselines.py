@@ -1,4 +1,4 @@
-"""Baselines by counting characters and pairs of characters."""
+"""Baselines by counting characters, pairs of characters, and longer n-grams."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import math
 import numpy as np
 from jaxtyping import Int
 
+from lstmlab.simple_models.ngrams import best_witten_bell
+
+HIGHEST_ORDER = 6
 PIECE = 1_000_000
 
 
@@ -28,6 +31,18 @@ def character_frequencies(
         "unigram": float(-np.log2((unigram / unigram.sum())[test[1:]]).mean()),
         "uniform": math.log2(size),
     }
+
+
+def best_ngram(
+    train: Int[np.ndarray, " tokens"],
+    validation: Int[np.ndarray, " validation_tokens"],
+    test: Int[np.ndarray, " test_tokens"],
+    size: int,
+) -> dict[str, float]:
+    """Bits per character of the test split under the n-gram model by Witten & Bell whose order, 1 to 6, is best on
+    validation, see :func:`~lstmlab.simple_models.ngrams.witten_bell`."""
+    order, cost = best_witten_bell(train, validation, test, size, HIGHEST_ORDER)
+    return {f"{order}-gram (Witten–Bell)": cost / math.log(2)}
 
 
 def count_pairs(tokens: Int[np.ndarray, " tokens"], size: int) -> Int[np.ndarray, "size size"]:

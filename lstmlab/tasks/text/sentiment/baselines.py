@@ -1,4 +1,4 @@
-"""Multinomial naive Bayes on bags of words."""
+"""Bags of words and of pairs of words: multinomial naive Bayes, and counts for other classifiers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
+from scipy import sparse
+
+from lstmlab.simple_models.classifiers import Labelled
 
 
 class Documents(NamedTuple):
@@ -44,3 +47,33 @@ def log_odds(train: Documents, test: Documents, vocabulary: int) -> Float64[np.n
         word_logs.append(np.log(smoothed / smoothed.sum()))
     evidence = (word_logs[1] - word_logs[0])[test.tokens] * test.valid
     return np.log(sizes[1] / sizes[0]) + evidence.sum(axis=1)
+
+
+def word_and_pair_counts(train: Documents, *others: Documents, vocabulary: int) -> list[Labelled]:
+    """Of each document which words, and which pairs of neighbouring words, occur in it; of words and pairs that two
+    training documents have or more. The counts are 0 or 1, sparse."""
+    found = [_terms(part, vocabulary) for part in (train, *others)]
+    terms, documents = np.unique(found[0][1], return_counts=True)
+    terms = terms[documents > 1]
+    if not len(terms):
+        raise ValueError("no word occurs in two training documents")
+    matrices = []
+    for part, (rows, codes) in zip((train, *others), found, strict=True):
+        place = np.minimum(np.searchsorted(terms, codes), len(terms) - 1)
+        known = terms[place] == codes
+        shape = (len(part.labels), len(terms))
+        matrix = sparse.csr_matrix((np.ones(known.sum()), (rows[known], place[known])), shape)
+        matrices.append(Labelled(matrix, part.labels))
+    return matrices
+
+
+def _terms(part: Documents, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+    """Document and code of every word and pair, each once per document; a pair's code is at or above V."""
+    words = part.tokens.astype(np.int64)
+    pairs = vocabulary + words[:, :-1] * vocabulary + words[:, 1:]
+    rows, codes = [], []
+    for tokens, valid in ((words, part.valid), (pairs, part.valid[:, 1:])):
+        rows.append(np.nonzero(valid)[0])
+        codes.append(tokens[valid])
+    both = np.unique(np.stack([np.concatenate(rows), np.concatenate(codes)]), axis=1)
+    return both[0], both[1]

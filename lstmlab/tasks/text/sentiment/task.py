@@ -15,9 +15,10 @@ import numpy as np
 from lstmlab.arrays import RowNumbers
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import ClassificationTask, accuracies, take
+from lstmlab.tasks.classifier_baselines import learned_classifiers
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.specs import Arrays, Batch, Features, Plot, Predictor, Split, Tokens
-from lstmlab.tasks.text.sentiment.baselines import Documents, log_odds
+from lstmlab.tasks.text.sentiment.baselines import Documents, log_odds, word_and_pair_counts
 from lstmlab.tasks.text.sentiment.dataset import CORPORA, Reviews, load_reviews
 from lstmlab.tasks.text.sentiment.plots import NAMES, labelled_reviews
 
@@ -104,6 +105,14 @@ class Sentiment(ClassificationTask):
         bayes = log_odds(train, test, self.inputs.size) > 0
         commoner = np.bincount(train.labels, minlength=2).argmax()
         return accuracies({"naive Bayes": bayes, "commoner label": commoner}, test.labels)
+
+    def slow_baselines(self) -> dict[str, float]:
+        """Logistic regression of the words and pairs of words of a review, as far as the model reads it."""
+        parts = self._splits["train"], self._splits["validation"], self._splits["test"]
+        size = self.inputs.size
+        inputs = (size, *(array for part in parts for array in part))
+        found = learned_classifiers(inputs, lambda: word_and_pair_counts(*parts, vocabulary=size), neighbours=False)
+        return {f"{name} of word pairs": value for name, value in found.items()}
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """The first test reviews of each label, and their predicted probability of being positive."""

@@ -1,12 +1,16 @@
-"""Baselines by counting how often each word has each tag."""
+"""Baselines by counting how often each word has each tag, and which tags follow each other."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Int64
 
+from lstmlab.simple_models.hmm import Sequences, fit_hmm, viterbi
 from lstmlab.tasks.specs import Arrays
 from lstmlab.tasks.text.tagging.dataset import valid_words
+
+ADDED = (0.01, 0.03, 0.1, 0.3, 1.0)
+"""what is added to the counts of a hidden Markov model"""
 
 
 def commonest_tags(
@@ -35,8 +39,23 @@ def commonest_tags(
     return {"word or ending": ending, "word": word, "commonest tag": np.full(vocabulary, all_words.argmax())}
 
 
-def share_right(table: Int64[np.ndarray, " vocabulary"], split: Arrays, first: int = 0) -> float:
-    """Accuracy of a table on the words of a split whose token is ``first`` or later; 0 if there are none."""
+def hmm_tags(
+    train: Arrays, validation: Arrays, test: Arrays, vocabulary: int, tags: int
+) -> Int64[np.ndarray, "pieces length"]:
+    """The test tags by a hidden Markov model of first order (:mod:`lstmlab.simple_models.hmm`); what is added to its
+    counts is chosen on validation."""
+    train_part, held_out, words = _sequences(train), _sequences(validation), _sequences(test)
+    models = [fit_hmm(train_part, tags, vocabulary, added) for added in ADDED]
+    right = [share_right(viterbi(model, held_out.tokens, held_out.lengths), validation) for model in models]
+    return viterbi(models[int(np.argmax(right))], words.tokens, words.lengths)
+
+
+def _sequences(split: Arrays) -> Sequences:
+    return Sequences(split["words"], split["tags"], split["lengths"])
+
+
+def share_right(guesses: Int64[np.ndarray, "pieces length"], split: Arrays, first: int = 0) -> float:
+    """Accuracy of tags on the words of a split whose token is ``first`` or later; 0 if there are none."""
     counted = valid_words(split) & (split["words"] >= first)
-    right = table[split["words"][counted]] == split["tags"][counted]
+    right = guesses[counted] == split["tags"][counted]
     return float(right.mean()) if right.size else 0.0

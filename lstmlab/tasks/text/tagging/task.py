@@ -18,7 +18,7 @@ from lstmlab.tasks.batching import RowsTask
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.specs import Arrays, Batch, Features, Metrics, Plot, Predictor, Split, Tokens
 from lstmlab.tasks.task import cross_entropy, mean, valid_steps
-from lstmlab.tasks.text.tagging.baselines import commonest_tags, share_right
+from lstmlab.tasks.text.tagging.baselines import commonest_tags, hmm_tags, share_right
 from lstmlab.tasks.text.tagging.dataset import TAGS, Sentence, ShapeVocabulary, load_brown
 from lstmlab.tasks.text.tagging.plots import plots
 
@@ -138,7 +138,7 @@ class Tagging(RowsTask):
         }
 
     def baselines(self) -> dict[str, float]:
-        """Commonest tags by word, class or overall: see :func:`~.tagging.baselines.commonest_tags`."""
+        """Commonest tags by word, class or overall, and a hidden Markov model: see :mod:`~.tagging.baselines`."""
         return self._baselines["accuracy"]
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
@@ -147,13 +147,16 @@ class Tagging(RowsTask):
 
     @cached_property
     def _baselines(self) -> dict[str, dict[str, float]]:
-        train, test = self.splits["train"], self.splits["test"]
-        known = len(self.vocabulary.known)
-        tables = commonest_tags(train, known, self.vocabulary.size, len(TAGS))
-        return {
-            "accuracy": {name: share_right(table, test) for name, table in tables.items()},
-            "unknown_accuracy": {name: share_right(table, test, known) for name, table in tables.items()},
+        train, validation, test = (self.splits[split] for split in ("train", "validation", "test"))
+        known, size = len(self.vocabulary.known), self.vocabulary.size
+        tables = commonest_tags(train, known, size, len(TAGS))
+        guesses = {name: table[test["words"]] for name, table in tables.items()}
+        guesses["hidden Markov model"] = hmm_tags(train, validation, test, size, len(TAGS))
+        values = {
+            "accuracy": {name: share_right(guess, test) for name, guess in guesses.items()},
+            "unknown_accuracy": {name: share_right(guess, test, known) for name, guess in guesses.items()},
         }
+        return {metric: dict(sorted(of.items(), key=lambda item: -item[1])) for metric, of in values.items()}
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """Test sentences with their predicted tags, and a confusion matrix."""

@@ -1,4 +1,4 @@
-"""Baselines by counting words and pairs of words."""
+"""Baselines by counting words, pairs of words, and longer n-grams."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import math
 
 import numpy as np
 from jaxtyping import Int
+
+from lstmlab.simple_models.ngrams import best_kneser_ney
+
+ORDERS = (3, 4, 5)
 
 
 def word_frequencies(
@@ -37,3 +41,15 @@ def word_frequencies(
         "uniform": math.log(size),
     }
     return dict(sorted(nats.items(), key=lambda item: item[1]))
+
+
+def best_ngram(
+    train: Int[np.ndarray, " words"],
+    validation: Int[np.ndarray, " validation_words"],
+    test: Int[np.ndarray, " test_words"],
+    size: int,
+) -> dict[str, float]:
+    """Nats per word of the test split under the n-gram model with modified Kneser–Ney smoothing whose order, 3 to 5, is
+    best on validation, see :func:`~lstmlab.simple_models.ngrams.kneser_ney`."""
+    order, cost = best_kneser_ney(train, validation, test, size, ORDERS)
+    return {f"{order}-gram (Kneser–Ney)": cost}

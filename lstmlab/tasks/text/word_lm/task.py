@@ -12,13 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int32
 
+from lstmlab.data.remembered import remembered
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.specs import Plot, Predictor, Split
 from lstmlab.tasks.text.corpus import load_text
 from lstmlab.tasks.text.splits import contiguous
 from lstmlab.tasks.text.streams import TokenStream
-from lstmlab.tasks.text.word_lm.baselines import word_frequencies
+from lstmlab.tasks.text.word_lm.baselines import best_ngram, word_frequencies
 from lstmlab.tasks.text.word_lm.dataset import WordVocabulary, load_ptb, load_wikitext2, tokenise
 
 MINIMUM = {"shakespeare": 3, "ptb": 1, "wikitext2": 1}
@@ -97,8 +98,11 @@ class WordLM(TokenStream):
         return {"perplexity": jnp.exp(means["nats"])}
 
     def baselines(self) -> dict[str, float]:
-        """Nats per word of counts: see :func:`~lstmlab.tasks.text.word_lm.baselines.word_frequencies`."""
-        return word_frequencies(self._splits["train"], self._splits["test"], self.size)
+        """Nats per word of counts: see :mod:`lstmlab.tasks.text.word_lm.baselines`."""
+        inputs = (*self._splits.values(), self.size)
+        ngram = remembered("word-ngram-1", inputs, lambda: best_ngram(*inputs))
+        counts = word_frequencies(self._splits["train"], self._splits["test"], self.size)
+        return dict(sorted((ngram | counts).items(), key=lambda item: item[1]))
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """The perplexities of the same baselines."""

@@ -14,9 +14,10 @@ from jaxtyping import Int
 from lstmlab.arrays import RowNumbers
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import ClassificationTask, take
+from lstmlab.tasks.classifier_baselines import learned_classifiers
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.task import Batch, Features, Plot, Predictor, Split
-from lstmlab.tasks.vision.sequential_images.baselines import baselines
+from lstmlab.tasks.vision.sequential_images.baselines import baselines, pixel_splits
 from lstmlab.tasks.vision.sequential_images.dataset import CLASSES, DATASETS, Images, load_images
 from lstmlab.tasks.vision.sequential_images.plots import image_sheet
 
@@ -115,6 +116,11 @@ class SequentialImages(ClassificationTask):
         class.
         """
         return baselines(self.splits["train"], self.splits["test"])
+
+    def slow_baselines(self) -> dict[str, float]:
+        """Test accuracies of classifiers that see all pixels of an image at once."""
+        arrays = [array for part in self.splits.values() for array in part]
+        return learned_classifiers(arrays, lambda: pixel_splits(self.splits))
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """The first test images; those that the model classifies wrongly are framed."""

@@ -83,7 +83,10 @@ def test_baselines_are_the_metrics_of_their_own_forecasts(series):
         assert task.baselines()[name] == pytest.approx(found["mse"], rel=1e-4)
         for metric in ("mae", "mase"):
             assert others[metric][name] == pytest.approx(found[metric], rel=1e-4)
-    assert others["direction_accuracy"].keys() == {"drift", "seasonal naive", "DLinear (least squares)"}
+    assert others["direction_accuracy"].keys() == {
+        "drift", "seasonal naive", "seasonal naive (day)", "DLinear (least squares)", "NLinear (least squares)",
+        "linear with covariates",
+    }  # fmt: skip
 
 
 class Clairvoyant:
@@ -109,6 +112,12 @@ def test_plots_and_the_certainty_of_directions(series, tmp_path):
     assert "right in 100.0% of 20 forecasts" in items["direction"].text
     low = stats.binomtest(20, 20).proportion_ci(method="wilson").low
     assert f"{low:.1%} to 100.0%" in items["direction"].text
+
+
+@needs_ett
+def test_nlinear_on_etth1_a_day_ahead_has_its_known_error():
+    task = Forecast(dataset="ETTh1", window=96, horizon=24)
+    assert task.baselines()["NLinear (least squares)"] == pytest.approx(0.02644, abs=5e-6)
 
 
 @needs_ett

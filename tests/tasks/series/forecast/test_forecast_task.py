@@ -44,6 +44,8 @@ def test_what_is_read_before_a_row_does_not_depend_on_that_row_or_later(series, 
         moved += (~same).sum()
         known = origins[(origins <= row) & (origins >= before.prepared.season)]
         for name, forecaster in before.fitted_baselines.forecasters.items():
+            if row < before.prepared.spans["validation"][1] and name.startswith(("climatology +", "linear with")):
+                continue  # what they are fitted with is chosen on the validation rows
             twin = after.fitted_baselines.forecasters[name]
             guesses = forecaster(before.prepared.scaled_targets, known), twin(after.prepared.scaled_targets, known)
             np.testing.assert_array_equal(*guesses, err_msg=name)
