@@ -59,7 +59,7 @@ def test_types_are_those_of_the_schema():
 def test_missing_sections_take_their_defaults():
     config = to_config({"cell": "gru", "task": {"name": "adding", "length": 7}})
     assert config.task.length == 7
-    assert config.model == type(config.model)()
+    assert config.model == type(config.model)(block="plain")  # what auto means for this cell
     assert config.cell.options["reset"] == "after"
 
 
