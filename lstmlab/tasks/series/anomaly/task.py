@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from lstmlab.arrays import Key, RowNumbers, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.series.anomaly.baselines import detection_baselines, simple_forecast_errors
+from lstmlab.tasks.series.anomaly.baselines import detection_baselines, season_of, simple_forecast_errors
 from lstmlab.tasks.series.anomaly.dataset import NYC_TAXI, LabelledSeries, SeriesSettings, SplitSeries, split_series
 from lstmlab.tasks.series.anomaly.metrics import detection_metrics
 from lstmlab.tasks.series.anomaly_scores import Detector, DetectorSettings, Scorer, Threshold, error_vectors
@@ -183,13 +183,14 @@ class Anomaly(TabularTask):
         }
 
     def baselines(self) -> dict[str, float]:
-        """Squared errors on the test rows of forecasting no change, the mean of the context, the training mean."""
-        return simple_forecast_errors(self.scaled, self.splits.spans["test"], self.context, self.horizon)
+        """Squared errors on the test rows of no change, the mean of the context, the training mean, a linear map."""
+        return simple_forecast_errors(self.scaled, self.splits.spans, self.context, self.horizon)
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """For each detection measure the values of the simple detectors."""
         labels, train_end = self.labelled.labels, self.splits.train_end
-        return detection_baselines(self.scaled, labels, self.context, train_end, self.detector_settings)
+        season = season_of(self.info.step, train_end)
+        return detection_baselines(self.scaled, labels, self.context, train_end, self.detector_settings, season)
 
     @property
     def detector_settings(self) -> DetectorSettings:
