@@ -50,7 +50,7 @@ def draw_by_key(
 
 def draw_scores(path: Path, scores: Mapping[str, tuple[float | None, float | None, float | None]]) -> None:
     """Normalised scores over all tasks, a dot with its interval per cell."""
-    intervals(path, scores, x_label="score: 0 is the trivial baseline, 1 the best run", title="All tasks")
+    intervals(path, scores, x_label="score: 0 is the best baseline, 1 the best run", title="All tasks")
 
 
 def _draw_lines(

@@ -12,7 +12,7 @@ from lstmlab.study.tuning import Chosen, losses, reference_of
 def over_tasks(chosen: Sequence[Chosen], reference: str) -> tuple[list[dict[str, Any]], list[str]]:
     """One row per cell (and ``--by`` values) that has runs in every task, best first; and lines on what is left out.
 
-    A *score* is 0 at the task's best trivial baseline and 1 at the best test value of all runs compared, so that
+    A *score* is 0 at the task's best baseline and 1 at the best test value of all runs compared, so that
     tasks with different units can be averaged. A run that failed scores 0, as the baseline does. Tasks in which no run
     beats the baseline have no such scale and count for the probability of improvement alone. A row has the
     interquartile mean of the scores of all runs of all tasks; intervals are bootstrapped with tasks as strata (Agarwal

@@ -118,7 +118,7 @@ def _metric(of_task: Sequence[Chosen]) -> str:
 
 
 def _baseline(of_task: Sequence[Chosen]) -> dict[str, float]:
-    """The best trivial baseline of a task, or nothing."""
+    """The best baseline of a task, or nothing."""
     value, name = best_baseline(of_task[0].setting.finished)
     return {} if value is None or name is None else {name: value}
 

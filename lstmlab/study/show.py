@@ -36,7 +36,7 @@ def show_comparison(
     print_table(f"Comparison of {', '.join(map(str, directories))}", *table(comparison))
     if comparison.over_tasks:
         print_table(
-            "Over all tasks: score 0 is the trivial baseline, 1 the best run of a task",
+            "Over all tasks: score 0 is the best baseline, 1 the best run of a task",
             *table_over_tasks(comparison),
         )
     for line in [*comparison.notes, *left_out_lines(comparison)]:

@@ -168,7 +168,7 @@ def test_principal_components_are_those_of_scikit_learn():
     pca = PCA(3).fit(fields[:30])
     scores = fields @ pca.components_.T
     origins = np.arange(30, 37)
-    found = component_forecasts(fields, origins, 2, 30, 3)
+    found = component_forecasts(fields, pca.components_, origins, 2, 30)
     for lead in (1, 2):
         rule = LinearRegression(fit_intercept=False).fit(scores[: 30 - lead], scores[lead:30])
         expected = rule.predict(scores[origins]) @ pca.components_

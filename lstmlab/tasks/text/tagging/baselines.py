@@ -51,7 +51,7 @@ def hmm_tags(
 
 
 def _sequences(split: Arrays) -> Sequences:
-    return Sequences(split["words"], split["tags"], split["lengths"])
+    return Sequences(*(np.asarray(split[name]) for name in ("words", "tags", "lengths")))
 
 
 def share_right(guesses: Int64[np.ndarray, "pieces length"], split: Arrays, first: int = 0) -> float:

@@ -33,10 +33,11 @@ def baselines(
     climatology = anomalies.climatology[anomalies.calendar][:, anomalies.sea]
     errors: dict[str, list[float]] = {}
     counts = [count for count in COMPONENTS if count < min(train_end - horizon, celsius.shape[1])]
-    tried = [component_forecasts(celsius, validation, horizon, train_end, count) for count in counts]
+    axes = np.linalg.svd(celsius[:train_end], full_matrices=False)[2]
+    tried = [component_forecasts(celsius, axes[:count], validation, horizon, train_end) for count in counts]
     held_out = celsius[validation[:, None] + 1 + np.arange(horizon)]
     count = counts[int(np.argmin([np.square(forecast - held_out).mean() for forecast in tried]))]
-    components = component_forecasts(celsius, origins, horizon, train_end, count)
+    components = component_forecasts(celsius, axes[:count], origins, horizon, train_end)
     for lead in range(1, horizon + 1):
         truth, last = celsius[origins + lead], celsius[origins]
         forecasts = {
@@ -56,16 +57,14 @@ def baselines(
 
 def component_forecasts(
     anomalies: Float64[np.ndarray, "months places"],
+    axes: Float64[np.ndarray, "components places"],
     origins: Int[np.ndarray, " forecasts"],
     horizon: int,
     train_end: int,
-    count: int,
 ) -> Float64[np.ndarray, "forecasts horizon places"]:
-    """Regressions of the first ``count`` principal components of the fields 1 … ``horizon`` months later on those of
+    """Regressions of the principal components on ``axes`` of the fields 1 … ``horizon`` months later on those of
     month t, one for each lead, over the training months (a linear inverse model, Penland & Magorian 1993, fitted lead
     by lead). What the components leave out is forecast as 0."""
-    train = anomalies[:train_end]
-    axes = np.linalg.svd(train, full_matrices=False)[2][:count]
     scores = anomalies @ axes.T
     forecasts = []
     for lead in range(1, horizon + 1):
