@@ -57,7 +57,7 @@ def draw_by_key(
 
 def draw_scores(path: Path, scores: Mapping[str, tuple[float | None, float | None, float | None]]) -> None:
     """Normalised scores over all tasks, a dot with its interval per cell."""
-    intervals(path, scores, x_label="score: 0 is the best trivial baseline, 1 the reference", title="All tasks")
+    intervals(path, scores, x_label="score: 0 is the best baseline, 1 the reference", title="All tasks")
 
 
 def draw_profiles(path: Path, scores: Mapping[str, Sequence[Sequence[float]]]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize
 
-MOST_STEPS = 200  # of L-BFGS
+MOST_STEPS = 60  # of L-BFGS
 
 Weights = Float[np.ndarray, "features+1 outputs"]
 

@@ -30,7 +30,7 @@ class OverTasks:
 def over_tasks(chosen: Sequence[Chosen], reference: str) -> OverTasks:
     """The cells that have runs in every task, compared over all tasks.
 
-    A *score* is 0 at the task's best trivial baseline and 1 at the ``reference_value`` of the task (without one at the
+    A *score* is 0 at the task's best baseline and 1 at the ``reference_value`` of the task (without one at the
     perfect value: a loss of 0, a share of 1), so that tasks with different units can be averaged, and a cell's score
     does not depend on the others that are compared. Below the baseline it falls towards −1, the score of a run that
     failed: a difference of d baselines is −d / (1 + d). A row has the mean over tasks of the means over seeds.

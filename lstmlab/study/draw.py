@@ -155,7 +155,7 @@ def _metric(of_task: Sequence[Chosen]) -> str:
 
 
 def _baseline(of_task: Sequence[Chosen]) -> dict[str, float]:
-    """The best trivial baseline of a task, or nothing."""
+    """The best baseline of a task, or nothing."""
     value, name = baseline_of(of_task[0].setting.finished)
     return {} if value is None or name is None else {name: value}
 

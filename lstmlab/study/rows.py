@@ -90,7 +90,7 @@ def _values(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def baseline_of(runs: Sequence[Run]) -> tuple[float | None, str | None]:
-    """The best trivial baseline of the first run's task, and its name; None twice where there is none."""
+    """The best baseline of the first run's task, and its name; None twice where there is none."""
     baselines = runs[0].summary.get("baselines") if runs else None
     if not baselines:
         return None, None

@@ -36,7 +36,7 @@ def show_comparison(
     print_table(f"Comparison of {', '.join(map(str, directories))}", *table(comparison))
     if comparison.over_tasks:
         print_table(
-            "Over all tasks: score 0 is the best trivial baseline, 1 the reference or perfect value, -1 a failed run",
+            "Over all tasks: score 0 is the best baseline, 1 the reference or perfect value, -1 a failed run",
             *table_over_tasks(comparison),
         )
     for line in [*comparison.notes, *left_out_lines(comparison), *comparison.mixtures, *comparison.verdicts]:

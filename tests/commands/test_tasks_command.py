@@ -34,6 +34,18 @@ def test_the_catalogue_of_tasks_shows_the_best_baselines_when_asked(monkeypatch)
         assert f"{value:.4g} ({baseline})" in line
 
 
+def test_slow_baselines_are_shown_when_asked_and_not_computed_otherwise(monkeypatch):
+    cls = task_entry("stocks").cls
+    monkeypatch.setattr(cls, "slow_baselines", None)
+    shown = command("tasks", "stocks")
+    assert shown.code == 0
+    assert "lstmlab tasks stocks --baselines" in shown.out
+    monkeypatch.setattr(cls, "slow_baselines", lambda task: {"oracle": 0.25})
+    shown = command("tasks", "stocks", "--baselines")
+    assert re.search(r"^ +mse +oracle +0.25$", shown.out, re.MULTILINE)
+    assert "--baselines" not in shown.out
+
+
 @pytest.mark.parametrize("name", task_names())
 def test_one_task_is_shown_with_protocol_options_and_baselines(name):
     shown, entry = command("tasks", name), task_entry(name)

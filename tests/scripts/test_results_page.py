@@ -103,3 +103,16 @@ def test_every_command_of_the_page_composes(path):
     words = made["command"].removeprefix("lstmlab").split()
     config = compose([word for word in words if not word.startswith("data.dir=")])
     assert (config.task.name, config.cell.name) == (made["task"], made["cell"])
+
+
+def test_baselines_of_a_record_are_fitted_again(script, finished, capsys):
+    words = ["task=adding", "task.length=20", "cell=gru", "data.dir=somewhere"]
+    assert script.main(["add", finished(words)]) == 0
+    (path,) = script.RECORDS.iterdir()
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "baselines": {"old": 1.0}}))
+    assert script.main(["baselines", "elsewhere", "another"]) == 0
+    assert json.loads(path.read_text())["baselines"] == {"old": 1.0}
+    assert script.main(["baselines", "elsewhere"]) == 0
+    assert json.loads(path.read_text()) == {**content, "baselines": {"constant 1": pytest.approx(1 / 6)}}
+    assert "constant 1 0.1667" in script.PAGE.read_text()

@@ -24,8 +24,8 @@ def lags(window: int, season: int) -> np.ndarray:
     spread over the window, and a season ago where the window has it."""
     if window <= MOST_LAGS:
         return np.arange(1, window + 1)
-    recent, spread = np.arange(1, 13), np.linspace(13, window, 12).astype(int)
-    return np.unique([*recent, *spread, *([season] if season <= window else [])])
+    parts = np.arange(1, 13), np.linspace(13, window, 12).astype(int), [season] if season <= window else []
+    return np.unique(np.concatenate(parts).astype(int))
 
 
 def examples(
@@ -78,7 +78,8 @@ def boosted_lags(
         return features, truth - last
 
     # One thread: where other programs use the cores, threads that wait for each other take minutes in place of seconds.
-    model = HistGradientBoostingRegressor(max_iter=MOST_TREES, early_stopping=False, random_state=0)
+    model = HistGradientBoostingRegressor(max_iter=MOST_TREES, random_state=0)
+    model.set_params(early_stopping=False)
     with threadpool_limits(1):
         model.fit(*some(*spans["train"], TRAIN_EXAMPLES))
         x, y = some(*spans["validation"], VALIDATION_EXAMPLES)

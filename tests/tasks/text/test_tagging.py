@@ -100,9 +100,15 @@ def test_counting_baselines_by_hand():
         "word or ending": [0, 2, 1, 1], "word": [0, 2, 1, 1], "commonest tag": [0, 0, 0, 0],
     }  # fmt: skip
     test = {"words": np.array([[0, 1, 3, 2]]), "tags": np.array([[0, 1, 1, 1]]), "lengths": np.array([3])}
-    assert share_right(tables["word"], test) == pytest.approx(2 / 3)
-    assert share_right(tables["word"], test, 2) == 1.0
-    assert share_right(tables["commonest tag"], test) == pytest.approx(1 / 3)
+    assert share_right(tables["word"][test["words"]], test) == pytest.approx(2 / 3)
+    assert share_right(tables["word"][test["words"]], test, 2) == 1.0
+    assert share_right(tables["commonest tag"][test["words"]], test) == pytest.approx(1 / 3)
+
+
+def test_a_hidden_markov_model_is_better_than_words_alone(task):
+    found = task.baselines()
+    assert next(iter(found)) == "hidden Markov model"
+    assert found["hidden Markov model"] == pytest.approx(0.955, abs=1e-3)
 
 
 def test_a_tagger_that_knows_the_answer_is_shown_without_mistakes(task, tmp_path):

@@ -140,6 +140,9 @@ def test_baselines_are_those_of_the_evaluation_batches():
     # the mean frame is taken over whole batches of 50
     expected = {
         "mean frame": error(constant), "blank": error(0.0), "last frame": error(seen[:, -1:]),
+        "mean of the frames read": error(seen.mean(axis=1, keepdims=True)),
+        "linear extrapolation": error(np.clip(np.stack([seen[:, -1] + k * (seen[:, -1] - seen[:, -2])
+                                                        for k in range(1, truth.shape[1] + 1)], axis=1), 0, 1)),
     }  # fmt: skip
     assert SMALL.baselines() == pytest.approx(expected, rel=1e-4)
     similarity = [structural_similarity(seen[i, -1], frame, data_range=1.0) for i in range(60) for frame in truth[i]]

@@ -8,9 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression
 
 from lstmlab.tasks.task import mean
 from lstmlab.tasks.vision.frames import from_patches
+from lstmlab.tasks.vision.sea_surface.baselines import component_forecasts
 from lstmlab.tasks.vision.sea_surface.dataset import load_sea_surface, to_anomalies
 from lstmlab.tasks.vision.sea_surface.task import SeaSurfaceTask
 
@@ -143,16 +146,33 @@ def test_baselines_by_hand():
     clim = clim[(np.arange(54) + 3) % 12]
     past = (celsius - clim)[:36]
     damped = (past[:-1] * past[1:]).sum() / (past[:-1] ** 2).sum()
-    rmse = {"climatology": [], "persistence": [], "anomaly persistence": [], "damped anomaly": []}
+    names = ("climatology", "persistence", "anomaly persistence", "damped anomaly", "linear extrapolation")
+    rmse = {name: [] for name in names}
     for t in range(45, 54):
         last = celsius[t - 1] - clim[t - 1]
         forecasts = {"climatology": clim[t], "persistence": celsius[t - 1], "anomaly persistence": clim[t] + last,
-                   "damped anomaly": clim[t] + damped * last}  # fmt: skip
+                   "damped anomaly": clim[t] + damped * last,
+                   "linear extrapolation": clim[t] + 2 * last - (celsius[t - 2] - clim[t - 2])}  # fmt: skip
         for name, forecast in forecasts.items():
             rmse[name].append(np.sqrt(((forecast - celsius[t]) ** 2).mean()))
     expected = {name: np.mean(values) for name, values in rmse.items()}
-    assert task.baselines() == pytest.approx(expected, rel=1e-4)
-    assert task.other_baselines()["rmse_month_1"] == pytest.approx(expected, rel=1e-4)
+    found, first_month = task.baselines(), task.other_baselines()["rmse_month_1"]
+    assert found.pop("principal components") == pytest.approx(first_month.pop("principal components"), rel=1e-6)
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert first_month == pytest.approx(expected, rel=1e-4)
+
+
+def test_principal_components_are_those_of_scikit_learn():
+    fields = np.random.default_rng(0).normal(size=(40, 7)).cumsum(axis=0)
+    fields[:30] -= fields[:30].mean(axis=0)
+    pca = PCA(3).fit(fields[:30])
+    scores = fields @ pca.components_.T
+    origins = np.arange(30, 37)
+    found = component_forecasts(fields, pca.components_, origins, 2, 30)
+    for lead in (1, 2):
+        rule = LinearRegression(fit_intercept=False).fit(scores[: 30 - lead], scores[lead:30])
+        expected = rule.predict(scores[origins]) @ pca.components_
+        np.testing.assert_allclose(found[:, lead - 1], expected, atol=1e-9)
 
 
 class Still:

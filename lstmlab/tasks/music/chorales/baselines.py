@@ -9,7 +9,7 @@ from lstmlab.simple_models.logistic import cross_entropy, fit_logistic
 from lstmlab.simple_models.ngrams import count_grams, probabilities, witten_bell
 from lstmlab.tasks.music.chorales.dataset import Rolls
 
-PENALTIES = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
+PENALTIES = (1e-2, 1e-3, 1e-4)
 ORDER = 4
 
 

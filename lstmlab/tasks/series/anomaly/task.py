@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from lstmlab.arrays import Key, RowNumbers, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.series.anomaly.baselines import detection_baselines, simple_forecast_errors
+from lstmlab.tasks.series.anomaly.baselines import detection_baselines, season_of, simple_forecast_errors
 from lstmlab.tasks.series.anomaly.dataset import (
     NYC_TAXI,
     AnomalySeriesSettings,
@@ -59,8 +59,8 @@ class Anomaly(TabularTask):
     **Measures.** ``mse`` is that of the scaled forecasts, by which cells are compared and runs stopped: it needs no
     labels. After training the test rows are scored: ``auprc`` (area under the precision–recall curve over rows),
     precision and recall of whole windows, false alarms, delay (see :mod:`lstmlab.tasks.series.anomaly.metrics`). The
-    baselines of these measures are simple detectors: the error of persistence, of a moving average, and a moving
-    z-score, each with a scorer and threshold fitted in the same way.
+    baselines of these measures are simple detectors: persistence, moving average, moving and robust seasonal z-score,
+    and an isolation forest, each with a scorer and threshold fitted in the same way.
 
     **What the labels are worth.** Wu & Keogh 2021 (arXiv:2009.13807) show that many of NAB's labels are wrong, missing
     or placed generously (its windows together are a tenth of each file, centred on the event, so that they begin
@@ -189,13 +189,14 @@ class Anomaly(TabularTask):
         }
 
     def baselines(self) -> dict[str, float]:
-        """Squared errors on the test rows of forecasting no change, the mean of the context, the training mean."""
-        return simple_forecast_errors(self.scaled, self.splits.spans["test"], self.context, self.horizon)
+        """Squared errors on the test rows of simple forecasts."""
+        return simple_forecast_errors(self.scaled, self.splits.spans, self.context, self.horizon)
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """For each detection measure the values of the simple detectors."""
         labels, train_end = self.labelled.labels, self.splits.train_end
-        return detection_baselines(self.scaled, labels, self.context, train_end, self.detector_settings)
+        season = season_of(self.info.step, train_end)
+        return detection_baselines(self.scaled, labels, self.context, train_end, self.detector_settings, season)
 
     @property
     def detector_settings(self) -> DetectorSettings:

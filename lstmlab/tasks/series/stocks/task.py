@@ -16,7 +16,7 @@ from lstmlab.arrays import RowNumbers, Scalar
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.series.stocks.baselines import direction_accuracies, return_errors
+from lstmlab.tasks.series.stocks.baselines import direction_accuracies, linear_error, return_errors
 from lstmlab.tasks.series.stocks.dataset import SPLITS, Prices, ReturnsTable, load_sp500, returns_table, split_days
 from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
 
@@ -144,8 +144,11 @@ class Stocks(RowsTask):
         }
 
     def baselines(self) -> dict[str, float]:
-        """Squared errors of price persistence, the training mean and the last return; best first."""
-        return return_errors(self.table, *self.span("test"))
+        """Squared errors of price persistence, the training mean, the last return and ridge regression; best first."""
+        values = return_errors(self.table, *self.span("test"))
+        spans = {split: self.span(split) for split in SPLITS}
+        values["ridge regression"] = linear_error(self.table, self.window, self.inputs.size, spans)
+        return dict(sorted(values.items(), key=lambda item: item[1]))
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """Share of right directions: a rise every day, and the last day's direction again."""

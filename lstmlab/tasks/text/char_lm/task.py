@@ -103,7 +103,7 @@ class CharLM(TokenStream):
         return len(self._splits["train"]) <= SHORT
 
     def _ngram(self) -> dict[str, float]:
-        inputs = (*self._splits.values(), self.size)
+        inputs = (self._splits["train"], self._splits["validation"], self._splits["test"], self.size)
         return remembered("char-ngram-1", inputs, lambda: best_ngram(*inputs))
 
     def plot(self, predictor: Predictor) -> list[Plot]:

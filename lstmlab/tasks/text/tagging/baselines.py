@@ -9,7 +9,7 @@ from lstmlab.simple_models.hmm import Sequences, fit_hmm, viterbi
 from lstmlab.tasks.specs import Arrays
 from lstmlab.tasks.text.tagging.dataset import valid_words
 
-ADDED = (0.01, 0.03, 0.1, 0.3, 1.0)
+ADDED = (0.01, 0.1, 1.0)
 """what is added to the counts of a hidden Markov model"""
 
 
@@ -51,7 +51,7 @@ def hmm_tags(
 
 
 def _sequences(split: Arrays) -> Sequences:
-    return Sequences(split["words"], split["tags"], split["lengths"])
+    return Sequences(*(np.asarray(split[name]) for name in ("words", "tags", "lengths")))
 
 
 def share_right(guesses: Int64[np.ndarray, "pieces length"], split: Arrays, first: int = 0) -> float:

@@ -99,9 +99,10 @@ class WordLM(TokenStream):
 
     def baselines(self) -> dict[str, float]:
         """Nats per word of counts: see :mod:`lstmlab.tasks.text.word_lm.baselines`."""
-        inputs = (*self._splits.values(), self.size)
+        train, validation, test = (self._splits[split] for split in ("train", "validation", "test"))
+        inputs = (train, validation, test, self.size)
         ngram = remembered("word-ngram-1", inputs, lambda: best_ngram(*inputs))
-        counts = word_frequencies(self._splits["train"], self._splits["test"], self.size)
+        counts = word_frequencies(train, test, self.size)
         return dict(sorted((ngram | counts).items(), key=lambda item: item[1]))
 
     def other_baselines(self) -> dict[str, dict[str, float]]:

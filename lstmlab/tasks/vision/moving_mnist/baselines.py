@@ -1,4 +1,4 @@
-"""Predictions of frames without a model: the mean frame, a blank one, the last one seen."""
+"""Predictions of frames without a model: means, a blank frame, the last one seen, and a line through the last two."""
 
 from __future__ import annotations
 
@@ -44,7 +44,14 @@ def _mean_frame(batch: Batch) -> Float[Array, "y x f"]:
 @functools.partial(jax.jit, static_argnums=2)
 def _errors(batch: Batch, mean_frame: Float[Array, "y x f"], patch: int) -> dict[str, Metrics]:
     truth = from_patches(batch.targets, patch)
-    predictions = {"mean frame": mean_frame, "blank": jnp.zeros(()), "last frame": batch.inputs[:, -1:]}
+    last = batch.inputs[:, -1:]
+    leads = jnp.arange(1, batch.targets.shape[1] + 1)[:, None, None, None]
+    line = last + leads * (last - batch.inputs[:, -2:-1]) if batch.inputs.shape[1] > 1 else last
+    predictions = {
+        "mean frame": mean_frame, "blank": jnp.zeros(()), "last frame": last,
+        "linear extrapolation": jnp.clip(line, 0, 1),
+        "mean of the frames read": jnp.mean(batch.inputs, axis=1, keepdims=True),
+    }  # fmt: skip
     errors = {}
     for name, prediction in predictions.items():
         frames = from_patches(jnp.broadcast_to(prediction, batch.targets.shape), patch)

@@ -171,7 +171,7 @@ class SeaSurfaceTask(RowsTask):
         return self.anomalies.deviation * np.asarray(from_patches(changes + last, self.patch))
 
     def baselines(self) -> dict[str, float]:
-        """``rmse`` of the climatology, of persistence, and of the last anomaly, repeated or damped."""
+        """``rmse`` of simple forecasts, see :func:`~lstmlab.tasks.vision.sea_surface.baselines.baselines`."""
         return self._baselines()["rmse"]
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
@@ -179,8 +179,8 @@ class SeaSurfaceTask(RowsTask):
         return {name: values for name, values in self._baselines().items() if name != "rmse"}
 
     def _baselines(self) -> dict[str, dict[str, float]]:
-        origins = self.span("test")[0] - 1 + np.arange(self.rows("test"))
-        return baselines(self.anomalies, origins, self.horizon, train_end=self.span("train")[1])
+        test, validation = (self.span(s)[0] - 1 + np.arange(self.rows(s)) for s in ("test", "validation"))
+        return baselines(self.anomalies, test, validation, self.horizon, train_end=self.span("train")[1])
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """Maps of one test forecast, and a film of the test months as forecast ``horizon`` months ahead."""

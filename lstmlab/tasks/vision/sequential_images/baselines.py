@@ -8,7 +8,6 @@ import numpy as np
 
 from lstmlab.simple_models.classifiers import Labelled
 from lstmlab.tasks.batching import accuracies
-from lstmlab.tasks.specs import Split
 from lstmlab.tasks.vision.sequential_images.dataset import CLASSES, Images
 
 
@@ -24,7 +23,7 @@ def baselines(train: Images, test: Images) -> dict[str, float]:
     return accuracies({"nearest mean image": nearest, "commonest class": commonest}, test.labels)
 
 
-def pixel_splits(splits: Mapping[Split, Images]) -> list[Labelled]:
+def pixel_splits(splits: Mapping[str, Images]) -> list[Labelled]:
     """Intensities of all pixels, 0 to 1, and labels, of training, validation and test."""
     parts = [splits["train"], splits["validation"], splits["test"]]
     return [Labelled(p.images.reshape(len(p.images), -1).astype(np.float32) / 255, p.labels) for p in parts]

@@ -2,16 +2,19 @@
 
 import dataclasses
 import os
+from functools import partial
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from lstmlab.config import ConfigError, compose
 from lstmlab.data.download import DataError
 from lstmlab.data.nab_registry import NAB_SERIES
+from lstmlab.tasks.series.anomaly import baselines as anomaly_baselines
 from lstmlab.tasks.series.anomaly.baselines import simple_errors
 from lstmlab.tasks.series.anomaly.dataset import load_ecg, load_nab
 from lstmlab.tasks.series.anomaly.metrics import runs
@@ -128,6 +131,22 @@ def test_every_row_of_a_split_is_forecast_once_from_each_distance(split, steps):
     assert mse == pytest.approx(np.mean(expected**2), rel=1e-4)
     if split == "test":
         assert task.baselines()["persistence"] == pytest.approx(mse, rel=1e-4)
+
+
+def test_the_linear_baseline_is_the_regression_of_scikit_learn(monkeypatch):
+    monkeypatch.setattr(anomaly_baselines, "fit_linear", partial(anomaly_baselines.fit_linear, strengths=(1e-12,)))
+    task = task_on(ECG)
+    scaled, width, spans = task.scaled[:, 0], task.context, task.splits.spans
+
+    def examples(first, end):
+        rows = np.arange(max(first, width), end - task.horizon + 1)
+        seen = scaled[rows[:, None] + np.arange(-width, 0)]
+        return seen, scaled[rows[:, None] + np.arange(task.horizon)] - seen[:, -1:]
+
+    rule = LinearRegression().fit(*examples(*spans["train"]))
+    seen, truth = examples(*spans["test"])
+    expected = np.mean((rule.predict(seen) - truth) ** 2)
+    assert task.baselines()["linear"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_output_at_a_row_is_of_the_rows_after_it():

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_score, recall_score
 
-from lstmlab.tasks.series.anomaly.baselines import moving_average_errors, moving_z_errors
+from lstmlab.tasks.series.anomaly.baselines import (
+    isolation_errors,
+    moving_average_errors,
+    moving_z_errors,
+    season_of,
+    seasonal_z_errors,
+)
 from lstmlab.tasks.series.anomaly.metrics import (
     average_precision,
     detection_metrics,
@@ -166,3 +172,29 @@ def test_a_scorer_survives_being_written_down():
     errors = np.random.default_rng(1).normal(size=(20, 2))
     np.testing.assert_array_equal(again.scores(errors), scorer.scores(errors))
     assert again.threshold == scorer.threshold
+
+
+def test_robust_seasonal_z_scores_by_hand():
+    values = np.array([1.0, 10, 2, 20, 4, 30, 5, 100])[:, None]
+    found = seasonal_z_errors(values, 2, 6)
+    # medians of the first six rows: 2 and 20; median absolute deviations 1 and 10
+    expected = np.array([-1, -1, 0, 0, 2, 1, 3, 8]) / 1.4826
+    np.testing.assert_allclose(found[:, 0], expected)
+    np.testing.assert_allclose(seasonal_z_errors(values, 1, 6)[7, 0], (100 - 7) / (1.4826 * 5.5))
+
+
+def test_a_week_is_a_season_where_training_has_two_of_them():
+    hour = np.timedelta64(3600, "s")
+    assert [season_of(hour, rows) for rows in (47, 48, 335, 336)] == [1, 24, 24, 168]
+    assert season_of(None, 1000) == 1
+
+
+def test_an_isolation_forest_sees_a_spike_and_nothing_later():
+    values = np.random.default_rng(0).normal(size=(120, 1))
+    values[100] = 15
+    scores = isolation_errors(values, 80)
+    assert np.isnan(scores[:7]).all()
+    assert np.argmax(scores[80:]) + 80 in range(100, 108)
+    later = values.copy()
+    later[110:] = -9
+    np.testing.assert_array_equal(isolation_errors(later, 80)[7:110], scores[7:110])

@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from lstmlab.plots import forecast as plots
+from lstmlab.tasks.series.stocks import baselines
 from lstmlab.tasks.series.stocks.dataset import load_sp500, returns_table, split_days
 from lstmlab.tasks.series.stocks.task import Stocks
 from lstmlab.tasks.task import mean
@@ -143,17 +145,28 @@ def test_baselines_are_the_metrics_of_constant_predictors():
         "zero return": np.full(len(rows), standardised_zero),
         "last return": np.asarray(batch.inputs)[:, -1, 0],
     }
-    baselines = task.baselines()
-    assert set(baselines) == set(guesses)
+    found = task.baselines()
+    assert set(found) == {*guesses, "ridge regression"}
     for name, guess in guesses.items():
         outputs = jnp.stack([guess, jnp.ones(len(rows))], axis=1)
         metrics = task.metrics(outputs, batch)
-        assert baselines[name] == pytest.approx(float(mean(metrics["mse"])), rel=1e-4), name
+        assert found[name] == pytest.approx(float(mean(metrics["mse"])), rel=1e-4), name
         always_up = task.other_baselines()["direction_accuracy"]["always up"]
         assert always_up == pytest.approx(float(mean(metrics["direction_accuracy"])), rel=1e-5)
     signs = np.sign(np.diff(PRICES.close))[-len(rows) - 1 :] > 0
     last = task.other_baselines()["direction_accuracy"]["last direction"]
     assert last == pytest.approx(np.mean(signs[1:] == signs[:-1]))
+
+
+def test_ridge_regression_is_that_of_scikit_learn(monkeypatch):
+    monkeypatch.setattr(baselines, "STRENGTHS", (1e-12,))
+    task = Stocks(window=5)
+    (x, y), (seen, truth) = (
+        (np.asarray(batch.inputs, np.float64).reshape(len(batch.targets), -1), np.asarray(batch.targets)[:, 0])
+        for batch in (task.windows(task.data()[s], np.arange(task.rows(s))) for s in ("train", "test"))
+    )
+    expected = np.mean((LinearRegression().fit(x, y).predict(seen) - truth) ** 2)
+    assert task.baselines()["ridge regression"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_training_draws_from_the_whole_training_split():
