@@ -1,5 +1,6 @@
 """Every choice of every group composes: the files in ``conf/``, and the registered cells and tasks, which need none."""
 
+import dataclasses
 import functools
 
 import pytest
@@ -131,6 +132,12 @@ def test_a_cell_brings_its_own_settings_and_changes_nothing_else(cell):
     assert trees[0] == trees[1]
 
 
+def resolved(section, cell):
+    """With the block that ``auto`` means for the cell."""
+    block = {"block": cell_entry(cell).cls.default_block} if section.get("block") == "auto" else {}
+    return section | block
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_defaults_of_a_task_take_effect_and_nothing_else_changes(task):
     entry = task_entry(task)
@@ -140,7 +147,7 @@ def test_the_defaults_of_a_task_take_effect_and_nothing_else_changes(task):
     for section in SECTIONS:
         usual = {key: setting.default for key, setting in settings_of(SECTIONS[section]).items()}
         expected = usual | changed.get(section, {}) if section in ("model", "dropout", "training") else plain[section]
-        assert tree[section] == expected
+        assert tree[section] == resolved(expected, "lstm")
     settings = {name: setting.default for name, setting in settings_of(entry.cls).items()}
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
     assert tree["task"] == {"name": task, **values}
@@ -154,8 +161,11 @@ def test_the_settings_of_a_task_are_the_same_for_every_cell(task):
     # The cell of a configuration is the LSTM unless it says otherwise.
     trees = [composed(f"task={task}"), *(compose([f"task={task}", f"cell={cell}"]) for cell in cells[1:])]
     assert trees[0].cell.name == "lstm"
-    for tree in trees[1:]:
-        assert (tree.task, tree.model, tree.training) == (trees[0].task, trees[0].model, trees[0].training)
+    for tree, cell in zip(trees[1:], cells[1:], strict=True):
+        assert (tree.task, tree.training) == (trees[0].task, trees[0].training)
+        # The block is the one that the cell needs.
+        model = dataclasses.replace(trees[0].model, block=cell_entry(cell).cls.default_block)
+        assert tree.model == model
 
 
 def test_overrides_win_over_what_a_task_or_an_experiment_sets():

@@ -60,7 +60,7 @@ class RGLRU(LinearCell):
     gates = ("recurrence", "input", "candidate")
     default_init = Init("lecun_normal", "lecun_normal", gate_bias="constant")
     default_block = "up_projection"
-    memory_fields = ("h",)
+    memory_fields = ("h",)  # the mark is read, but has no gradient
     zoneout_fields = ("h",)
     activation = "identity"
     heads: int = setting(0, "blocks of the gates' maps; 0: 16, or what divides it and the hidden size", minimum=0)
@@ -127,7 +127,7 @@ class RGLRU(LinearCell):
         # Exact where it is tiny, unlike the sigmoid from tanh: the root below magnifies what is lost there.
         recurrence = jax.nn.sigmoid(recurrence)
         gates = {"recurrence": recurrence, "input": sigmoid(admit), "candidate": self.candidate_activation(candidate)}
-        return gates if past is None else gates | {"start": 1 - past}
+        return gates if past is None else gates | {"start": 1 - jax.lax.stop_gradient(past)}
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:
         """``a``, and the gated input scaled to keep the variance of the state."""
