@@ -185,9 +185,10 @@ class PairTask(RowsTask):
 
     def baselines(self) -> dict[str, float]:
         """Frequencies of target tokens, without the source and with it: see :mod:`~.text.pair_baselines`."""
-        parts = [PairTokens(**self.arrays[split]) for split in ("train", "validation", "test")]
+        train, validation, test = (PairTokens(**self.arrays[split]) for split in ("train", "validation", "test"))
         sizes = (len(self.symbols.source), len(self.symbols.target))
-        values = target_frequencies(parts[0].target, parts[2].target, self.outputs.size) | source_ngram(*parts, sizes)
+        values = target_frequencies(train.target, test.target, self.outputs.size)
+        values |= source_ngram(train, validation, test, sizes)
         return dict(sorted(values.items(), key=lambda item: item[1]))
 
     def plot(self, predictor: Predictor) -> list[Plot]:
