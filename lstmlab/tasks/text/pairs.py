@@ -16,7 +16,7 @@ from lstmlab.arrays import RowNumbers, Scalar
 from lstmlab.tasks.batching import RowsTask, take
 from lstmlab.tasks.specs import Arrays, Batch, Features, Metrics, Pairs, Plot, Predictor, SourceTarget, Split
 from lstmlab.tasks.task import cross_entropy, mean
-from lstmlab.tasks.text.pair_baselines import target_frequencies
+from lstmlab.tasks.text.pair_baselines import PairTokens, source_ngram, target_frequencies
 from lstmlab.tasks.text.pair_data import (
     END,
     PAD,
@@ -184,8 +184,12 @@ class PairTask(RowsTask):
         return {"nll": (jnp.sum(nats * counted), total), "accuracy": (jnp.sum(right * counted), total)}
 
     def baselines(self) -> dict[str, float]:
-        """Frequencies of target tokens, without the source: see :func:`~.pair_baselines.target_frequencies`."""
-        return target_frequencies(self.arrays["train"]["target"], self.arrays["test"]["target"], self.outputs.size)
+        """Frequencies of target tokens, without the source and with it: see :mod:`~.text.pair_baselines`."""
+        train, validation, test = (PairTokens(**self.arrays[split]) for split in ("train", "validation", "test"))
+        sizes = (len(self.symbols.source), len(self.symbols.target))
+        values = target_frequencies(train.target, test.target, self.outputs.size)
+        values |= source_ngram(train, validation, test, sizes)
+        return dict(sorted(values.items(), key=lambda item: item[1]))
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """The first test sources with reference and output; with attention, also maps of its weights."""

@@ -194,9 +194,8 @@ class Anomaly(TabularTask):
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
         """For each detection measure the values of the simple detectors."""
-        labels, train_end = self.labelled.labels, self.splits.train_end
-        season = season_of(self.info.step, train_end)
-        return detection_baselines(self.scaled, labels, self.context, train_end, self.detector_settings, season)
+        labels, end, settings = self.labelled.labels, self.splits.train_end, self.detector_settings
+        return detection_baselines(self.scaled, labels, self.context, end, settings, season_of(self.info.step, end))
 
     @property
     def detector_settings(self) -> DetectorSettings:

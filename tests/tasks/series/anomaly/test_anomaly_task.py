@@ -141,7 +141,8 @@ def test_the_linear_baseline_is_the_regression_of_scikit_learn(monkeypatch):
     def examples(first, end):
         rows = np.arange(max(first, width), end - task.horizon + 1)
         seen = scaled[rows[:, None] + np.arange(-width, 0)]
-        return seen, scaled[rows[:, None] + np.arange(task.horizon)] - seen[:, -1:]
+        last = seen[:, -1:]
+        return seen - last, scaled[rows[:, None] + np.arange(task.horizon)] - last
 
     rule = LinearRegression().fit(*examples(*spans["train"]))
     seen, truth = examples(*spans["test"])
