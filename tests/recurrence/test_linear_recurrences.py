@@ -72,8 +72,7 @@ def test_the_problem_is_as_hard_as_it_claims(case):
     """Gates rest at both ends for most of the time, and every array that the next step reads has a gradient."""
     (cell, xs, state, _), reference = problem_and_reference(case)
     gates = unroll(cell, xs, state, collect_gates=True).gates
-    # The mark of a first step is no gate.
-    for name in set(gates) - set(UNBOUNDED.get(case.name, ())) - {"candidate", "start"}:
+    for name in set(gates) - set(UNBOUNDED.get(case.name, ())) - {"candidate"}:
         assert np.mean(gates[name] < 1e-6) > 0.1, name
         assert np.mean(gates[name] > 1 - 1e-6) > 0.1, name
     for path, gradient in jax.tree_util.tree_leaves_with_path(reference["gradients"]):

@@ -122,12 +122,12 @@ class RGLRU(LinearCell):
         return jnp.ones_like(z[..., :1]) if self.unscaled_start else None
 
     def activate(self, z: Array, past: Array | None) -> Gates:
-        """Gates and candidate of the equations above, and 1 at the first step."""
+        """Gates and candidate of the equations above."""
+        del past
         recurrence, admit, candidate = self.split(z)
         # Exact where it is tiny, unlike the sigmoid from tanh: the root below magnifies what is lost there.
         recurrence = jax.nn.sigmoid(recurrence)
-        gates = {"recurrence": recurrence, "input": sigmoid(admit), "candidate": self.candidate_activation(candidate)}
-        return gates if past is None else gates | {"start": 1 - jax.lax.stop_gradient(past)}
+        return {"recurrence": recurrence, "input": sigmoid(admit), "candidate": self.candidate_activation(candidate)}
 
     def coefficients(self, gates: Gates) -> tuple[Array, Array]:
         """``a``, and the gated input scaled to keep the variance of the state."""
@@ -135,6 +135,12 @@ class RGLRU(LinearCell):
         room = -jnp.expm1(2 * log_a)
         # The root has no slope at zero, which a closed gate underflows to: it then follows the gate's own, zero.
         scale = jnp.where(room > 0, jnp.sqrt(jnp.where(room > 0, room, 1.0)), 0.0)
-        if "start" in gates:
-            scale = scale + gates["start"] * (1 - scale)
         return jnp.exp(log_a), scale * gates["input"] * gates["candidate"]
+
+    def recurrence(self, z: Array, past: Array | None) -> tuple[Gates, Array, Array]:
+        """Gates and coefficients; the input of the first step is not scaled."""
+        gates, a, b = super().recurrence(z, past)
+        if past is not None:
+            started = jax.lax.stop_gradient(past)
+            b = started * b + (1 - started) * gates["input"] * gates["candidate"]
+        return gates, a, b
