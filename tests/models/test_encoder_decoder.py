@@ -168,5 +168,5 @@ def test_what_does_not_fit_is_refused(options, words):
 
 
 def test_state_and_lengths_are_refused():
-    with pytest.raises(ValueError, match="no state, lengths or resets"):
+    with pytest.raises(ValueError, match="no state, lengths, resets or mask"):
         build()(SourceTarget(SOURCE, TARGET), lengths=jnp.asarray([4, 2]))

@@ -42,7 +42,7 @@ class Programs:
         return state, np.concatenate(losses)
 
 
-BASE = ["dropout.layer=0.2", "dropout.recurrent=0.1", "optimizer=adamw"]
+BASE = ["dropout.layer=0.2", "dropout.recurrent=0.1", "optimizer=adamw", "init.forget_bias=1"]
 CHANGES = [
     "seed=1", "optimizer.learning_rate=0.02", "optimizer.weight_decay=0.5", "optimizer.clip_norm=0.01",
     "dropout.layer=0.5", "dropout.recurrent=0.5", "init.forget_bias=-1", "init.scale=0.5",
