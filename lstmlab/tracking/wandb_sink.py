@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import html
 import io
@@ -61,6 +62,7 @@ class WandbSink:
         """Start the run; in mode ``online`` this takes at most ``init_timeout`` + 10 s."""
         import wandb
 
+        _without_analytics()
         # First of all, because the first use of wandb in a process decides whether it prints.
         wandb.setup(settings=wandb.Settings(silent=True))
         # Absolute, because wandb's helper process keeps the working directory in which it was started.
@@ -112,6 +114,16 @@ class WandbSink:
         """Mark the run as failed."""
         self._run.summary.update({"error": message})
         self._run.finish(exit_code=1)
+
+
+def _without_analytics() -> None:
+    """Wandb reports its own errors to its makers: when its helper process dies early, that report waits for ever for a
+    lock which the caller of the helper holds (seen with 0.31). Where this function is missing, nothing changes.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        from wandb.analytics.opentelemetry import opentelemetry_proxy
+
+        opentelemetry_proxy.disable()
 
 
 def _start(directory: Path, settings: WandbSettings, config: dict[str, Any], run_id: str) -> wandb.Run:
