@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -63,6 +64,7 @@ class WandbSink:
         import wandb
 
         _without_analytics()
+        _errors_at_exit_in_one_line()
         # First of all, because the first use of wandb in a process decides whether it prints.
         wandb.setup(settings=wandb.Settings(silent=True))
         # Absolute, because wandb's helper process keeps the working directory in which it was started.
@@ -124,6 +126,20 @@ def _without_analytics() -> None:
         from wandb.analytics.opentelemetry import opentelemetry_proxy
 
         opentelemetry_proxy.disable()
+
+
+@functools.cache
+def _errors_at_exit_in_one_line() -> None:
+    """What wandb cannot end when Python exits, because its helper process is gone, is told without a traceback."""
+    before = sys.unraisablehook
+
+    def hook(report: Any) -> None:
+        if str(getattr(report.object, "__module__", "")).startswith("wandb"):
+            _log.warning("W&B did not end properly (%s)", one_line(report.exc_value))
+        else:
+            before(report)
+
+    sys.unraisablehook = hook
 
 
 def _start(directory: Path, settings: WandbSettings, config: dict[str, Any], run_id: str) -> wandb.Run:
