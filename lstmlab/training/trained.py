@@ -204,7 +204,9 @@ def load(directory: str | Path) -> Trained:
     except DataError as error:
         if (directory / ARTIFACTS_FILE).exists():
             raise
-        reason = str(error).partition("; ")[0]  # what follows tells how to train, not how to load
+        reason, _, advice = str(error).partition("; ")
+        if advice and "data." not in advice:  # else it tells how to train, not how to load
+            reason = str(error)
         raise RunError(f"{reason}; it is needed since {directory} has no {ARTIFACTS_FILE}: restore either") from None
     try:
         model = read_model(template, path)
