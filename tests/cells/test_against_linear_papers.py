@@ -149,7 +149,7 @@ def authors_rg_lru(weights, xs, state):
         blocks = u.reshape(len(u), heads, width)
         r, i = (np.einsum("nhi,hio->nho", blocks, weights["gates"][:, :, k]).reshape(u.shape) for k in range(2))
         a = a_open ** (8 * sigmoid(r + weights["b"]["recurrence"]))
-        multiplier = (1 - past) + past * np.sqrt(1 - a**2)
+        multiplier = np.where(past > 0, np.sqrt(1 - a**2), 1)
         h = a * h + multiplier * sigmoid(i + weights["b"]["input"]) * u
         past = np.ones_like(past)
         outputs.append(h)

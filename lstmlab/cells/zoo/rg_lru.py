@@ -141,6 +141,5 @@ class RGLRU(LinearCell):
         """Gates and coefficients; the input of the first step is not scaled."""
         gates, a, b = super().recurrence(z, past)
         if past is not None:
-            started = jax.lax.stop_gradient(past)
-            b = started * b + (1 - started) * gates["input"] * gates["candidate"]
+            b = jnp.where(past > 0, b, gates["input"] * gates["candidate"])
         return gates, a, b
