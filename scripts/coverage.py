@@ -79,7 +79,7 @@ def improvements(simulations: int) -> list[dict[str, Any]]:
 
 
 def tests(simulations: int) -> list[dict[str, Any]]:
-    """Share of the simulations in which p < 0.05, of cells that differ by so many standard deviations."""
+    """Share of simulations with p < 0.05, for cells whose means differ by a given number of standard deviations."""
     rows = []
     for name, bend in (("normal", lambda z: z), ("log-normal, σ = 0.5", lambda z: np.exp(0.5 * z))):
         scale = bend(np.random.default_rng(0).normal(size=100_000)).std()

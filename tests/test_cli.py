@@ -5,7 +5,8 @@ import runpy
 import signal
 
 import pytest
-from small_runs import TASKS, TINY, command, overrides, quick_programs, started
+from processes import started
+from small_runs import TASKS, TINY, command, overrides, quick_programs
 
 from lstmlab import commands
 from lstmlab.cli import COMMANDS

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from small_runs import started
+from processes import started
 
 MAKEFILE = Path(__file__).parents[1] / "Makefile"
 # Waits for itself inside of C, with the interpreter's lock: no signal handler and no other thread can run.

@@ -32,7 +32,7 @@ def to_config(tree: DictConfig | Mapping[str, Any]) -> Config:
         ConfigError: naming the key, its value and the allowed values.
     """
     try:
-        plain = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)  # type: ignore[arg-type]
+        plain = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)  # type: ignore[arg-type] - a tree is a mapping
     except OmegaConfBaseException as error:
         where = f"{error.full_key}: " if error.full_key else ""
         raise ConfigError(where + str(error).splitlines()[0]) from None

@@ -46,7 +46,9 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
         metric, baselines = _metric(of_task), _baseline(of_task)
         paths += [directory / f"{stem}.png", directory / f"{stem}_intervals.png"]
         lines, band = _validation_curves(of_task)
-        draw_validation(paths[-2], task, metric, lines, baselines, band)
+        # The curves are of the validation split, baselines of the test split.
+        on_test = {f"{name}, on test": value for name, value in baselines.items()}
+        draw_validation(paths[-2], task, metric, lines, on_test, band)
         tests = {c.entry.label: _test_interval(c, statistics[task]) for c in of_task}
         draw_test(paths[-1], task, metric, tests, baselines, statistics[task])
     for task in dict.fromkeys(chosen.entry.task for chosen in finished):

@@ -50,7 +50,7 @@ def _method(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _power(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """What so many seeds could show, and how many would show what was observed."""
+    """The smallest difference that these seeds can detect, and the number of seeds to detect the observed one."""
     known = [row for row in rows if row["detectable"] is not None]
     lines = []
     if known:

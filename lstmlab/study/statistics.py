@@ -75,7 +75,7 @@ ESTIMATORS = {"mean": mean_interval, "IQM": iqm_interval}
 
 
 def statistic_for(counts: Sequence[int]) -> str:
-    """The statistic in which rows of so many seeds are compared: the ``IQM`` where its interval covers in all rows."""
+    """The statistic to compare rows by, given the seeds of each: the ``IQM`` if all have enough for its interval."""
     return "IQM" if counts and min(counts) >= FEWEST_TRIMMED else "mean"
 
 
@@ -129,7 +129,7 @@ def improvement(ours: Sequence[ArrayLike], theirs: Sequence[ArrayLike]) -> Inter
 
 
 def newcombe(value: float, ours: int, theirs: int) -> tuple[float, float]:
-    """The 95 % interval of a probability of improvement from so many runs of each side.
+    """The 95 % interval of a probability of improvement, given the number of runs on each side.
 
     Method 5 of Newcombe 2006, "Confidence intervals for an effect size measure based on the Mann–Whitney statistic",
     part 2: the values whose distance from ``value`` is z standard errors, with the variance of Hanley and McNeil. It

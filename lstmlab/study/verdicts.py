@@ -28,7 +28,7 @@ VERDICT = (
 
 class Spread(NamedTuple):
     """How uncertain a difference of means is: from ``n`` seeds of each cell, or pairs of them, standard deviation
-    ``sd`` of one difference, and degrees of freedom ``df`` for so many seeds."""
+    ``sd`` of one difference; ``df`` gives the degrees of freedom for a number of seeds."""
 
     n: float
     sd: float

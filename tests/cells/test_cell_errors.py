@@ -5,19 +5,11 @@ import re
 import jax
 import pytest
 from battery import FEATURES, HIDDEN, each_form
+from refusals import refused
 
 from lstmlab.cells import Cell, Init, cell_entry, cell_names, make_cell, register_cell
 from lstmlab.cells.initialise import KERNELS
 from lstmlab.settings import settings_of
-
-
-def refused(call, *words):
-    with pytest.raises(ValueError) as error:
-        call()
-    message = str(error.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message, message
 
 
 def make(name="lstm", hidden=HIDDEN, **settings):

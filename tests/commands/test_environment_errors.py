@@ -4,7 +4,8 @@ import errno
 
 import jax
 import pytest
-from small_runs import command, started
+from processes import started
+from small_runs import command
 
 from lstmlab import environment_errors
 from lstmlab.environment_errors import environment_line, too_little_memory, wrong_xla_flags

@@ -4,7 +4,8 @@ import io
 import sys
 
 import pytest
-from small_runs import overrides, quick_programs, started
+from processes import started
+from small_runs import overrides, quick_programs
 
 from lstmlab.cli import main
 from lstmlab.terminal import transliterated

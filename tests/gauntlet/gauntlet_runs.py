@@ -20,7 +20,7 @@ def environment(cache):
 
 
 def has_reached(directory, rows):
-    """Whether a run has written so many rows; -1: whether its directory is there, 0: whether it has begun."""
+    """Whether a run has written this number of rows; -1: whether its directory exists, 0: whether it has begun."""
     file = directory if rows < 0 else directory / ("metrics.jsonl" if rows else "config.yaml")
     try:
         return file.exists() and (rows < 1 or file.read_bytes().count(b"\n") >= rows)

@@ -83,7 +83,7 @@ def test_directories_that_vanish(dice, rounds, tried, tmp_path):
 
 
 def later(harm, directory, rows, over):
-    """Harm the directory once the run has written so many rows; nothing is left to harm of one that is gone."""
+    """Harm the directory once the run has written this number of rows; a directory that is gone is left alone."""
     while not over.is_set() and not has_reached(directory, rows):
         time.sleep(0.001)
     with contextlib.suppress(FileNotFoundError):

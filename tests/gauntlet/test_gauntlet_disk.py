@@ -6,7 +6,7 @@ import sys
 import pytest
 from filled_disk import LIMITED, fill, small_disk
 from gauntlet_runs import ADDING, ROWS, SLOW, assert_same_run, environment, has_reached, resuming
-from small_runs import started
+from processes import started
 
 from lstmlab.tracking.files import read_metrics
 

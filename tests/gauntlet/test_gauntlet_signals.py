@@ -6,7 +6,7 @@ import time
 
 import pytest
 from gauntlet_runs import ADDING, SLOW, assert_same_run, environment, resuming
-from small_runs import started
+from processes import started
 
 from lstmlab.tracking.files import read_metrics
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from gauntlet_runs import ADDING, SLOW, assert_same_run, environment
-from small_runs import started
+from processes import started
 
 pytestmark = [*SLOW, pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="children are found in /proc")]
 

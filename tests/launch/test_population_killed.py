@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from population_runs import assert_ran_as
-from small_runs import command, overrides, started
+from processes import started
+from small_runs import command, overrides
 
 from lstmlab.tracking.files import METRICS, SUMMARY, read_summary
 

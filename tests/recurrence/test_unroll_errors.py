@@ -3,17 +3,9 @@
 import jax
 import pytest
 from battery import FORMS, Case, each_form, problem, shape_of
+from refusals import refused
 
 from lstmlab.recurrence import Backend, backends, resolve_backend, unroll
-
-
-def refused(call, *words):
-    with pytest.raises(ValueError) as error:
-        call()
-    message = str(error.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message, message
 
 
 def run(case, **how):

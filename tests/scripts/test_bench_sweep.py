@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from small_runs import started
+from processes import started
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 

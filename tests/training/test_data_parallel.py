@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from small_runs import started
+from processes import started
 
 SPECIFICATIONS = Path(__file__).with_name("on_two_devices.py")
 

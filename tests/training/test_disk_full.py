@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from population_runs import populate
-from small_runs import assert_same_bits, overrides, parameters, run, small, started, untimed
+from processes import started
+from small_runs import assert_same_bits, overrides, parameters, run, small, untimed
 
 from lstmlab.tracking.disk import DiskFull, check_room, disk_full
 from lstmlab.tracking.files import RunError, RunFiles, read_metrics, read_summary

@@ -6,7 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from small_runs import TASKS, TINY, command, run, small, started, untimed
+from processes import started
+from small_runs import TASKS, TINY, command, run, small, untimed
 
 from lstmlab.tracking.files import METRICS, read_metrics, read_summary
 

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from small_runs import TASKS, TINY, assert_same_bits, parameters, started, untimed
+from processes import started
+from small_runs import TASKS, TINY, assert_same_bits, parameters, untimed
 
 from lstmlab.tracking.files import METRICS, read_metrics, read_summary
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import jax
 import pytest
 from population_runs import assert_ran_about_as, assert_ran_as, populate
-from small_runs import run, small, started
+from processes import started
+from small_runs import run, small
 
 from lstmlab.tracking.files import read_summary
 from lstmlab.training.compiled import CompiledRun
