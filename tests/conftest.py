@@ -22,6 +22,7 @@ import jax
 import jaxtyping
 import pytest
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
 
 # The shapes and types that annotations promise are checked at every call, which costs only while JAX traces.
 jaxtyping.install_import_hook(["lstmlab.cells", "lstmlab.recurrence", "lstmlab.models"], "beartype.beartype")
@@ -89,6 +90,15 @@ def few_programs():
     yield
     if resident_bytes() > Programs.floor + Programs.most_bytes:
         Programs.drop()
+
+
+@pytest.fixture(autouse=True)
+def hydra_forgets():
+    """The configuration that Hydra keeps in a process would reach the next test."""
+    hydra = HydraConfig.instance()
+    before = hydra.cfg
+    yield
+    hydra.cfg = before
 
 
 def resident_bytes():

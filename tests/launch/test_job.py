@@ -34,7 +34,7 @@ def in_hydra(monkeypatch, folder):
         hydra = SimpleNamespace(
             runtime=SimpleNamespace(output_dir="multirun/sweep 1/0"), mode=kind,
             sweep=SimpleNamespace(dir="multirun/sweep 1"), run=SimpleNamespace(dir="outputs/1"),
-            job=SimpleNamespace(num=0),
+            job=SimpleNamespace(num=0, chdir=None),
         )  # fmt: skip
         monkeypatch.setattr(HydraConfig, "get", lambda: hydra)
 
