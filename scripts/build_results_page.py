@@ -76,8 +76,9 @@ def refit(data_dir: str, names: list[str]) -> None:
     """Put what baselines are today into the records, all or those with these names."""
     rows = read_rows(result_rows.ROWS)
     for name in names or [path.stem for path in sorted(result_rows.RECORDS.glob("*.json"))]:
+        row = chosen_row(rows, name)
         record = read_record(name)
-        record["baselines"] = all_baselines(compose([*chosen_row(rows, name).overrides, f"data.dir={data_dir}"]).task)
+        record["baselines"] = all_baselines(compose([*row.overrides, f"data.dir={data_dir}"]).task)
         print(write_record(name, record).name, flush=True)
 
 

@@ -17,18 +17,18 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import build_results_page
 from result_record import finished_runs, make_record, read_record, test_examples, write_record
 from result_revision import check_same_code, clean_revision
-from result_rows import Row, chosen_row, leave, read_rows
+from result_rows import ROWS, Row, chosen_row, leave, read_rows
 
 from lstmlab.config import compose
 from lstmlab.study.runs import Run
-from lstmlab.study.statistics import FEWEST, LEVEL, prediction_interval
+from lstmlab.study.statistics import FEWEST, LEVEL, Interval, prediction_interval
 from lstmlab.tracking.tables import cell_text
 
+AS_RECORDED = "as recorded"
 REVISION = "revision.txt"
 """in the directory of a sweep to be recorded: the revision with which it began"""
 
@@ -36,7 +36,7 @@ REVISION = "revision.txt"
 def main(arguments: list[str]) -> int:
     """Reproduce or record the rows; 1 when one comes out otherwise than recorded."""
     options = parse(arguments)
-    rows = read_rows()
+    rows = read_rows(ROWS)
     chosen = [chosen_row(rows, name) for name in options.names]
     for row in chosen:
         check(row, options)
@@ -69,19 +69,25 @@ def check(row: Row, options: argparse.Namespace) -> None:
     if options.record:
         if options.sweep:
             path = options.sweep / REVISION
-            check_same_code(path.read_text().strip() if path.exists() else leave(f"{path} is missing"))
+            if not path.is_file():
+                leave(f"{path} is missing: only a sweep that began with --record can be recorded")
+            check_same_code(path.read_text().strip())
         clean_revision()
     elif (seeds := len(read_record(row.name)["seeds"])) < FEWEST:
         leave(f"the record of {row.name} has {seeds} seed(s), but an interval needs {FEWEST}: record the row again")
 
 
 def one(row: Row, options: argparse.Namespace) -> int:
-    """Train a row, then record or compare it."""
+    """Train a row, then record or compare it; 1 where the sweep has failed or the result is another."""
     revision = clean_revision() if options.record else None
-    directory = options.sweep or new_directory(row)
-    if revision is not None and not options.sweep:
-        (directory / REVISION).write_text(revision + "\n")
-    runs = trained(row, options, directory)
+    directory = options.sweep or new_directory(row, revision)
+    if status := sweep(row, options, directory):
+        print(f"results: {row.name}: the sweep has ended with status {status}; its runs are in {directory}; "
+              f"to go on: --sweep {directory}", file=sys.stderr)  # fmt: skip
+        if status > 128 or status < 0:  # stopped by a signal: other rows shall not begin
+            raise SystemExit(status)
+        return 1
+    runs = finished_runs(directory, options.seeds)
     if revision is None:
         return compared(row, runs, options)
     check_same_code(revision)
@@ -91,61 +97,56 @@ def one(row: Row, options: argparse.Namespace) -> int:
     return 0
 
 
-def new_directory(row: Row) -> Path:
-    """A new directory for a sweep."""
+def new_directory(row: Row, revision: str | None) -> Path:
+    """A new directory for a sweep, with the revision of the code where there is one to be recorded."""
     now = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     directory = Path("multirun") / "reproduce" / row.name / now
     directory.mkdir(parents=True)
+    if revision is not None:
+        (directory / REVISION).write_text(revision + "\n")
     return directory
 
 
-def trained(row: Row, options: argparse.Namespace, directory: Path) -> list[Run]:
-    """The runs of one sweep by ``lstmlab``; exits with its status where it fails or is stopped."""
+def sweep(row: Row, options: argparse.Namespace, directory: Path) -> int:
+    """Run ``lstmlab`` with all seeds of a row, as a user would; its exit status."""
     words = row.command(options.seeds, str(options.dir))
     print(shlex.join(["lstmlab", *words]), flush=True)
-    command = [sys.executable, "-m", "lstmlab", *words, "wandb.mode=disabled", f"hydra.sweep.dir={directory}"]
+    places = ["wandb.mode=disabled", f"hydra.sweep.dir={directory}", "resume=true"]
     try:
-        status = subprocess.run([*command, "resume=true"]).returncode
+        return subprocess.run([sys.executable, "-m", "lstmlab", *words, *places]).returncode
     except KeyboardInterrupt:
-        status = 130
-    if status:
-        print(f"results: {row.name}: the sweep has ended with status {status}; its runs are in {directory}; "
-              f"to go on: --sweep {directory}", file=sys.stderr)  # fmt: skip
-        raise SystemExit(status)
-    return finished_runs(directory, options.seeds)
+        return 130
 
 
 def compared(row: Row, runs: list[Run], options: argparse.Namespace) -> int:
     """Say whether the mean of the runs lies in the prediction interval of the recorded ones; 1 if it does not."""
     record = read_record(row.name)
-    metric, goal = record["metric"], record["goal"]
+    for key in ("metric", "data_hash"):
+        if record[key] is not None and record[key] != runs[0].summary[key]:
+            print(f"{row.name}: {key} is {runs[0].summary[key]}, but {record[key]} in the record: not the same task")
+            return 1
     examples = test_examples(compose(row.words(str(options.dir))).task, record["test"])
     found = prediction_interval(
-        [seed["test"][metric] for seed in record["seeds"]], len(runs), level=options.level,
-        resolution=1 / examples[metric] if metric in examples else 0.0,
+        [seed["test"][record["metric"]] for seed in record["seeds"]], len(runs), level=options.level,
+        resolution=1 / examples[record["metric"]] if record["metric"] in examples else 0.0,
     )  # fmt: skip
-    values = [run.value for run in runs]
-    mean = sum(values) / len(values)
-    print(verdict(row.name, metric, goal, mean, found, len(runs), len(record["seeds"]), options.level))
-    return 0 if inside(mean, found) else 1
-
-
-def inside(mean: float, found: Any) -> bool:
-    """Whether a mean lies in an interval."""
-    return found.low <= mean <= found.high
-
-
-def verdict(name: str, metric: str, goal: str, mean: float, found: Any, seeds: int, recorded: int, level: float) -> str:
-    """One line on a row that was trained again."""
-    if inside(mean, found):
-        what = "as recorded"
-    else:
-        what = "BETTER than recorded" if (mean < found.low) == (goal == "min") else "WORSE than recorded"
-    return (
-        f"{name}: {what}: test {metric} {cell_text(mean)} (mean of {seeds}), "
-        f"{level * 100:g} % prediction interval {cell_text(found.low)} to {cell_text(found.high)} "
-        f"from {recorded} recorded seeds with mean {cell_text(found.value)}"
+    mean = sum(run.value for run in runs) / len(runs)
+    what = judged(mean, found, record["goal"])
+    print(
+        f"{row.name}: {what}: test {record['metric']} {cell_text(mean)} (mean of {len(runs)}), "
+        f"{options.level * 100:g} % prediction interval {cell_text(found.low)} to {cell_text(found.high)} "
+        f"from {len(record['seeds'])} recorded seeds with mean {cell_text(found.value)}",
+        flush=True,
     )
+    return 0 if what == AS_RECORDED else 1
+
+
+def judged(mean: float, found: Interval, goal: str) -> str:
+    """Whether a mean is as recorded, or worse or better, by an interval."""
+    assert found.low is not None and found.high is not None
+    if found.low <= mean <= found.high:
+        return AS_RECORDED
+    return "BETTER than recorded" if (mean < found.low) == (goal == "min") else "WORSE than recorded"
 
 
 if __name__ == "__main__":
