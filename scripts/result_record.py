@@ -46,8 +46,8 @@ def make_record(row: Row, runs: Sequence[Run], revision: str, data_dir: str | No
     for key in SAME:
         if differing := [run for run in runs if run.summary.get(key) != first.get(key)]:
             leave(f"{differing[0].directory}: {key} is {differing[0].summary.get(key)}, not {first.get(key)}")
-    content = {key: first.get(key) for key in SAME}
-    content["versions"] |= {name: importlib.metadata.version(name) for name in ("numpy", "scipy")}
+    content: dict[str, Any] = {key: first.get(key) for key in SAME}
+    content["versions"] = first["versions"] | {name: importlib.metadata.version(name) for name in ("numpy", "scipy")}
     content |= {
         "command": " ".join(["lstmlab", *row.command(len(runs))]),
         "revision": revision,
