@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # from outside of Python. It gets no successor: pytest-xdist may wait for ever for one that goes on with its files.
 NO_HANG := -o faulthandler_timeout=420 -o faulthandler_exit_on_timeout=true --max-worker-restart 0
 
-.PHONY: demo test test-slow gauntlet lint bench bench-sweep bench-linear clean
+.PHONY: demo test test-slow gauntlet lint bench bench-sweep bench-linear reproduce clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lstmlab -m cell=rnn,lstm,peephole_lstm,gru experiment=demo
@@ -37,6 +37,13 @@ bench: $(VENV)/.installed-dev
 
 bench-linear: $(VENV)/.installed-dev
 	$(BIN)/python scripts/bench_linear.py
+
+# ROW=NAME, or several names; DIR=FOLDER for data that are not part of the package; RECORD=1 records the row instead.
+SEEDS ?= 3
+LEVEL ?= 0.95
+reproduce: $(VENV)/.installed-dev
+	$(BIN)/python scripts/reproduce.py $(ROW) --seeds $(SEEDS) --level $(LEVEL) $(if $(DIR),--dir '$(DIR)') \
+	  $(if $(RECORD),--record)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache

@@ -33,7 +33,7 @@ def describe() -> dict[str, Any]:
         "name": _name(device),
         "platform": device.platform,
         "device": device.device_kind,
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "cores": cores(),
         "system": platform.system(),
         "environment": {name: os.environ[name] for name in SETTINGS if name in os.environ},
@@ -58,11 +58,12 @@ def slug(name: str) -> str:
 
 def _name(device: Any) -> str:
     if device.platform == "cpu":
-        return f"{_cpu()}, {cores()} cores"
+        return f"{cpu()}, {cores()} cores"
     return device.device_kind
 
 
-def _cpu() -> str:
+def cpu() -> str:
+    """The model of the processor."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         model = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.stats import norm, sem, t, trim_mean
+from scipy.stats import binomtest, norm, sem, t, trim_mean
 from scipy.stats.mstats import trimmed_mean_ci
 
 FEWEST = 3
@@ -58,6 +58,31 @@ def mean_interval(values: ArrayLike) -> Interval:
         return Interval(value, None, None)
     half = float(_t_half(len(seeds) - 1) * sem(seeds))
     return Interval(value, value - half, value + half)
+
+
+def prediction_interval(recorded: ArrayLike, seeds: int, *, level: float = LEVEL, resolution: float = 0.0) -> Interval:
+    """Where the mean of ``seeds`` new runs lies with probability ``level``, given the values of recorded runs.
+
+    Student's t prediction interval for a mean (Hahn and Meeker 1991, section 4.8; for replications Spence and Stanley
+    2016), wider by ``resolution`` on both sides: the smallest difference that the metric can show, such as one test
+    example, which matters where all recorded values are equal. Rounding in float32 is always allowed for.
+    """
+    values = np.asarray(recorded, float)
+    value = float(values.mean())
+    if len(values) < FEWEST:
+        return Interval(value, None, None)
+    spread = float(values.std(ddof=1)) * np.sqrt(1 / len(values) + 1 / seeds)
+    half = float(t.ppf((1 + level) / 2, len(values) - 1) * spread) + max(resolution, ROUNDING * abs(value))
+    return Interval(value, value - half, value + half)
+
+
+def binomial_interval(share: float, examples: int) -> Interval:
+    """The share of right answers among ``examples`` independent ones, with Wilson's 95 % interval.
+
+    It says how much the share depends on which examples are in the test set; seeds do not make it narrower.
+    """
+    found = binomtest(round(share * examples), examples).proportion_ci(LEVEL, method="wilson")
+    return Interval(share, float(found.low), float(found.high))
 
 
 def iqm_interval(values: ArrayLike) -> Interval:

@@ -8,12 +8,14 @@ from scipy.stats import norm, ttest_1samp
 
 from lstmlab.study.statistics import (
     bands,
+    binomial_interval,
     improvement,
     iqm,
     iqm_interval,
     mean_interval,
     mean_over_tasks,
     newcombe,
+    prediction_interval,
     statistic_for,
 )
 
@@ -41,6 +43,28 @@ def test_about_95_percent_of_intervals_hold_the_truth(seeds, interval):
     draws = np.random.default_rng(0).normal(size=(500, seeds))
     held = [found.low < 0 < found.high for found in map(interval, draws)]
     assert 0.93 <= np.mean(held) <= 0.97
+
+
+@pytest.mark.parametrize(("recorded", "seeds", "level"), [(3, 3, 0.95), (10, 1, 0.8)])
+def test_prediction_intervals_hold_the_mean_of_new_runs_as_often_as_they_say(recorded, seeds, level):
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(1000):
+        found = prediction_interval(rng.normal(size=recorded), seeds, level=level)
+        held.append(found.low < rng.normal(size=seeds).mean() < found.high)
+    assert np.mean(held) == pytest.approx(level, abs=0.025)
+
+
+def test_a_prediction_interval_allows_for_rounding_and_for_what_the_metric_can_resolve():
+    assert prediction_interval([0.5, 0.6], 3) == (0.55, None, None)
+    exact = prediction_interval([0.7, 0.7, 0.7], 3)
+    assert exact.low < np.float32(0.7) < exact.high < 0.7001
+    assert prediction_interval([1.0, 1.0, 1.0], 3, resolution=0.01) == pytest.approx((1.0, 0.99, 1.01))
+
+
+def test_shares_of_few_examples_have_an_interval_inside_0_and_1():
+    # No failure among n: Wilson's lower end is n / (n + z²).
+    assert binomial_interval(1.0, 50) == pytest.approx((1.0, 50 / (50 + norm.ppf(0.975) ** 2), 1.0))
 
 
 @pytest.mark.parametrize("truth", [0.7, 0.9])
