@@ -128,6 +128,11 @@ class TrainingConfig:
         0, "steps between checkpoints besides those at every evaluation; 0: none", minimum=0
     )
     illustrate_every: int = setting(0, "evaluations between samples and plots; 0: at the end only", minimum=0)
+    test: bool = setting(
+        True,
+        "evaluate the best model on the test split at the end; false: results are of validation alone, without samples "
+        "and plots, which show the test split, and without baselines, which are measured on it",
+    )
     compilation_cache: bool = setting(True, "keep compiled programs between runs")
     devices: int = setting(1, "devices over which every batch is split; 0: all", minimum=0)
     distributed: bool = setting(
