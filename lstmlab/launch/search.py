@@ -23,7 +23,8 @@ from omegaconf import DictConfig, OmegaConf
 from lstmlab.config import ConfigError
 from lstmlab.launch import job
 from lstmlab.launch.leave import leave
-from lstmlab.launch.search_plan import Plan, SearchSettings, read_plan, read_settings
+from lstmlab.launch.search_confirm import confirm
+from lstmlab.launch.search_plan import TEST_KEY, Plan, SearchSettings, fresh_seeds, read_plan, read_settings
 from lstmlab.launch.search_record import FAILED, RUNNING, Record, Trial
 from lstmlab.launch.search_suggest import Suggestions
 from lstmlab.printable import escaped
@@ -61,6 +62,9 @@ class SearchSweeper(Sweeper):
         _Search(plan, settings, record, self.launcher).run()
         for line in _summary(record):
             print(escaped(line))
+        if settings.confirm_seeds:
+            seeds = fresh_seeds(plan.seeds or [str(self.config.seed)], settings.confirm_seeds)
+            confirm(plan, record, self.launcher, seeds)
         return [record.best(combination) for combination in record.combinations]
 
 
@@ -109,7 +113,8 @@ class _Search:
         return Trial(number, self._record.combinations[place], values, drawn, jobs)
 
     def _overrides(self, trial: Trial) -> list[str]:
-        return self._plan.fixed + [f"{key}={value}" for key, value in (trial.combination | trial.values).items()]
+        values = trial.combination | trial.values | {TEST_KEY: "false"}
+        return self._plan.fixed + [f"{key}={value}" for key, value in values.items()]
 
     def _search_of(self, trial: Trial) -> Suggestions:
         return self._searches[self._record.combinations.index(trial.combination)]
