@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from hydra.plugins.launcher import Launcher
 
+from lstmlab.launch.search_objective import objective_of_job
 from lstmlab.launch.search_plan import TEST_KEY, Plan
 from lstmlab.launch.search_record import Confirmation, Record
 from lstmlab.printable import escaped
@@ -25,15 +26,15 @@ def confirm(plan: Plan, record: Record, launcher: Launcher, seeds: Sequence[str]
     if not chosen:
         return
     settings = "1 setting" if len(chosen) == 1 else f"{len(chosen)} settings"
-    print(
-        escaped(
-            f"confirming {settings} chosen on validation, with seeds that no trial has used ({', '.join(seeds)}); these "
-            f"runs alone see the test split: {record.path.parent / CONFIRM}"
-        )
+    line = (
+        f"confirming {settings} chosen on validation, with seeds that no trial has used ({', '.join(seeds)}); "
+        f"these runs alone see the test split: {record.path.parent / CONFIRM}"
     )
+    print(escaped(line), flush=True)
     jobs = [_overrides(plan, each, seed) for each in chosen for seed in seeds]
     first = sum(len(trial.jobs) for trial in record.trials)
-    launcher.launch(jobs, initial_job_idx=first)
+    for number, result in enumerate(launcher.launch(jobs, initial_job_idx=first), start=first):
+        objective_of_job(result, number)  # tells of those that failed
 
 
 def _overrides(plan: Plan, chosen: Confirmation, seed: str) -> list[str]:

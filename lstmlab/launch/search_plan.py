@@ -5,8 +5,8 @@
 * ``seed=0,1,2`` is *repeated*: every trial runs once per seed, and its objective is the mean.
 * Every other range is *searched*.
 
-Trials are validated alone. The setting of each combination that is best on validation is *confirmed*: trained again with
-``confirm_seeds`` seeds that no trial has used, and evaluated on the test split.
+Trials are validated alone. The setting of each combination that is best on validation is *confirmed*: trained again
+with ``confirm_seeds`` seeds that no trial has used, and evaluated on the test split.
 """
 
 from __future__ import annotations

@@ -76,10 +76,10 @@ class Record:
                 raise RunError(f"{self.path} is there already: add resume=true, or choose another hydra.sweep.dir")
             self._read()
             if self.confirmed and settings.trials * len(self.combinations) > len(self.trials):
+                done = len(self.trials) // len(self.combinations)
                 raise RunError(
-                    f"{self.path}: the best of {len(self.trials) // len(self.combinations)} trials are confirmed on the "
-                    "test split, and to choose again after that would be a look at it: search with more trials in "
-                    "another hydra.sweep.dir"
+                    f"{self.path}: the best of {done} trials are confirmed on the test split, after which more trials "
+                    "would choose with a look at it: search in another hydra.sweep.dir"
                 )
 
     def of(self, combination: dict[str, str]) -> list[Trial]:

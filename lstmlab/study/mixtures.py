@@ -17,8 +17,8 @@ _SAME_SIZE = 1.1
 def mixtures(chosen: Sequence[Chosen], by: Sequence[str]) -> list[str]:
     """One line per kind of mixture: code, packages, devices, data of a task, training steps, trials, sizes of models.
 
-    Settings that were chosen on the values that are shown, which makes these too good, have a line too. What a run does not record, such as one of an earlier version, does not count; nor does what the rows are kept
-    apart by (``by``).
+    Settings that were chosen on the values that are shown, which makes these too good, have a line too. What a run does
+    not record, such as one of an earlier version, does not count; nor does what the rows are kept apart by (``by``).
     """
     runs = [run for each in chosen for run in each.setting.finished]
     lines = _line("splits", _groups((run.split, run) for run in runs))

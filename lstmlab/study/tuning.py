@@ -74,7 +74,10 @@ def reference_of(chosen: Chosen, others: Sequence[Chosen], reference: str) -> Ch
 
 
 def losses(runs: Sequence[Run], *, validation: bool = False) -> list[float]:
-    """Metrics on the runs' split (or on validation) of those that ended, with the sign that makes lower better; ∞ for failed runs."""
+    """Metrics on the runs' split (or on validation), with the sign that makes lower better.
+
+    Those of the runs that ended; ∞ for failed ones.
+    """
     return [_loss(run, validation) for run in runs if run.status in (FINISHED, FAILED)]
 
 

@@ -63,8 +63,8 @@ def notes(result: Importance) -> list[str]:
         lines.append(f"{result.failed} failed runs count with the worst finite validation {result.metric}")
     if result.left_out:
         lines.append(
-            f"left out: {result.left_out} unfinished, replaced by newer runs, without a validation metric, or confirming "
-            "what a search has chosen"
+            f"left out: {result.left_out} unfinished, replaced by newer runs, without a validation metric, or to "
+            "confirm what a search has chosen"
         )
     return lines
 

@@ -68,6 +68,8 @@ def search(directory, objective, *arguments, stop_before=None, resume=False, **c
     """Run one search; returns its launcher and the best trials."""
     sweeper = SearchSweeper(**vars(settings(**changed)))
     sweeper.hydra_context = SimpleNamespace(config_loader=None)
-    sweeper.config = OmegaConf.create({"hydra": {"sweep": {"dir": str(directory)}}, "resume": resume, "seed": 0})
+    fixed = [text for text in arguments if text.startswith("seed=") and "," not in text]
+    seed = int(fixed[0].removeprefix("seed=")) if fixed else 0
+    sweeper.config = OmegaConf.create({"hydra": {"sweep": {"dir": str(directory)}}, "resume": resume, "seed": seed})
     sweeper.launcher = launcher = Launcher(Path(directory), objective, stop_before)
     return launcher, sweeper.sweep(list(arguments))
