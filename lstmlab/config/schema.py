@@ -151,6 +151,17 @@ class WandbConfig:
     tags: tuple[str, ...] = setting((), "labels of the run")
 
 
+@dataclass(frozen=True)
+class TrackingConfig:
+    """What is tracked besides losses and metrics, and where; nothing here changes results."""
+
+    optimisation: bool = setting(
+        False,
+        "log, with every row, update-to-weight ratios, the share of clipped gradients, and the gradient-noise scale",
+    )
+    tensorboard: bool = setting(False, "also write TensorBoard event files (needs lstmlab[tensorboard])")
+
+
 PLACE_KEYS = ("data.dir", "data.placement", "data.device_bytes")
 """Keys that say where data is stored; they do not change results."""
 
@@ -218,6 +229,7 @@ class Config:
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
     wandb: WandbConfig = WandbConfig()
+    tracking: TrackingConfig = TrackingConfig()
     data: DataConfig = DataConfig()
     seed: int = setting(0, "random seed of parameters, batches and masks", minimum=0, maximum=2**32 - 1, traced=True)
     name: str | None = setting(None, "name of the run; none: made of cell, task and seed")
@@ -226,5 +238,6 @@ class Config:
 
 SECTIONS: dict[str, type] = {
     "model": ModelConfig, "dropout": DropoutConfig, "init": Init, "optimizer": OptimizerConfig,
-    "schedule": ScheduleConfig, "training": TrainingConfig, "wandb": WandbConfig, "data": DataConfig,
+    "schedule": ScheduleConfig, "training": TrainingConfig, "wandb": WandbConfig,
+    "tracking": TrackingConfig, "data": DataConfig,
 }  # fmt: skip

@@ -23,7 +23,7 @@ ConfigValue = bool | int | float | str | None
 FINISHED, FAILED, UNFINISHED = "finished", "failed", "unfinished"
 TEST, VALIDATION = "test", "validation"
 # Folders inside a run directory. W&B and Hydra keep copies of the configuration in theirs, which are not runs.
-_NOT_SEARCHED = {".hydra", "wandb", "checkpoints", "pictures", "samples", "tables"}
+_NOT_SEARCHED = {".hydra", "wandb", "tensorboard", "checkpoints", "pictures", "samples", "tables"}
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ def _result(path: Path, summary: Mapping[str, Any], split: str) -> float:
     missing = [key for key in ("metric", "value") if key not in summary]
     if missing:
         raise RunError(f"{path}: a finished run without {' and '.join(missing)}")
-    values = summary.get("validation")
-    value = summary["value"]
+    values: Any = summary.get("validation")
+    value: Any = summary["value"]
     if split == VALIDATION:
         value = values.get(summary["metric"]) if isinstance(values, dict) else None
     if type(value) not in (int, float) or summary.get("goal", "min") not in ("min", "max"):

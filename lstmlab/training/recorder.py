@@ -233,7 +233,7 @@ class Recorder:
         ) if self.show_progress else None  # fmt: skip
         return open_tracker(
             self.directory, wandb=settings, config=to_tree(self.config),
-            progress=bar, resume_step=resume_step,
+            tensorboard=self.config.tracking.tensorboard, progress=bar, resume_step=resume_step,
         )  # fmt: skip
 
     def _trained(self, model: Any) -> Trained:
