@@ -32,6 +32,8 @@ Sweep with -m and comma-separated values; ends with a comparison table:
 Search for good settings: search=random|tpe|learning_rate|odyssey, and ranges, integers with int(...):
   lstmlab -m search=tpe cell=lstm,gru seed=0,1 'optimizer.learning_rate=tag(log,interval(1e-4,1e-1))'
   Every cell, task and other group gets the same number of trials (hydra.sweeper.trials=50), every trial all seeds.
+  Trials see validation alone. The best setting of each is trained again with fresh seeds and evaluated on the test
+  split, in DIR/confirm (hydra.sweeper.confirm_seeds=5; 0: not).
   Keys that are not traced, as 'model.hidden_size=range(16,129,16)', compile one program per value: use few values.
   Continue where it stopped: resume=true hydra.sweep.dir=DIR
 

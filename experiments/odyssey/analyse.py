@@ -1,5 +1,8 @@
 """Compare the variants as the paper does: the top share of the trials of each, by Welch's t-test against vanilla.
 
+Trials have validation values alone, on which the top is chosen too; a second table has the test values of the runs that
+confirm the best setting of each variant with fresh seeds.
+
 python experiments/odyssey/analyse.py outputs/odyssey [--top 0.1] [--output experiments/odyssey]
 """
 
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -16,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import ttest_ind
 
-from lstmlab.study.runs import Run, read_runs
+from lstmlab.study.runs import VALIDATION, Run, read_runs
 from lstmlab.tracking.tables import markdown_table
 
 VANILLA = "peephole_lstm"
@@ -26,12 +30,22 @@ VARIANTS = {
 }  # fmt: skip
 
 
-def top_values(runs: list[Run], cell: str, share: float) -> np.ndarray:
-    """Test losses of the trials that are best on validation; diverged and failed trials rank last."""
-    trials = [run for run in runs if run.cell == cell]
-    ranked = sorted((run for run in trials if run.finished), key=lambda run: run.summary["validation"]["nll"])
-    kept = ranked[: max(2, math.ceil(share * len(trials)))]
-    return np.array([run.summary["test"]["nll"] for run in kept])
+def top_values(trials: list[Run], share: float) -> np.ndarray:
+    """Validation losses of the best trials of one cell; diverged and failed trials rank last."""
+    ranked = sorted(run.validation for run in trials if run.finished)
+    return np.array(ranked[: max(2, math.ceil(share * len(trials)))])
+
+
+def confirmed_rows(runs: list[Run]) -> list[list[str]]:
+    """Per variant the test losses of the runs that confirm its best setting."""
+    rows = []
+    for cell, name in VARIANTS.items():
+        own = [run for run in runs if run.cell == cell and run.confirms]
+        values = np.array([run.value for run in own if run.finished])
+        if len(values):
+            spread = f"{values.std(ddof=1):.3f}" if len(values) > 1 else "–"
+            rows.append([name, cell, f"{len(values)}/{len(own)}", f"{values.mean():.3f}", spread])
+    return rows
 
 
 def main() -> None:
@@ -41,10 +55,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path(__file__).parent)
     chosen = parser.parse_args()
     runs = read_runs([chosen.directory])
-    top = {cell: top_values(runs, cell, chosen.top) for cell in VARIANTS}
+    trials_of = {cell: [run for run in runs if run.cell == cell and run.split == VALIDATION] for cell in VARIANTS}
+    few = [cell for cell, trials in trials_of.items() if sum(run.finished for run in trials) < 2]
+    if few:
+        sys.exit(f"{chosen.directory}: fewer than two finished trials with validation values alone of {', '.join(few)}")
+    top = {cell: top_values(trials, chosen.top) for cell, trials in trials_of.items()}
     rows = []
     for cell, values in top.items():
-        trials = [run for run in runs if run.cell == cell]
+        trials = trials_of[cell]
         p = math.nan if cell == VANILLA else ttest_ind(values, top[VANILLA], equal_var=False).pvalue
         parameters = int(np.median([run.summary["parameters"] for run in trials if run.finished]))
         rows.append([
@@ -64,7 +82,11 @@ def main() -> None:
         "at 5 %",
         "median parameters",
     )
+    print("Top trials, on validation:\n")
     print(markdown_table(columns, rows))
+    if confirmed := confirmed_rows(runs):
+        print("Best settings with fresh seeds, on test (lstmlab compare has intervals and verdicts):\n")
+        print(markdown_table(("variant", "cell", "seeds", "mean", "standard deviation"), confirmed))
     draw(top, chosen.output / "variants.png")
 
 
@@ -76,7 +98,7 @@ def draw(top: dict[str, np.ndarray], path: Path) -> None:
         axes.plot(np.full(len(values), place), values, "o", color="C0", alpha=0.6, markersize=4)
     axes.axhline(np.median(top[VANILLA]), color="grey", linewidth=0.8, linestyle=":")
     axes.set_xticks(range(1, len(top) + 1), [VARIANTS[cell] for cell in top])
-    axes.set_ylabel("test negative log-likelihood (nats per step)")
+    axes.set_ylabel("validation negative log-likelihood (nats per step)")
     figure.savefig(path, dpi=150)
 
 

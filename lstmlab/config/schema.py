@@ -128,6 +128,11 @@ class TrainingConfig:
         0, "steps between checkpoints besides those at every evaluation; 0: none", minimum=0
     )
     illustrate_every: int = setting(0, "evaluations between samples and plots; 0: at the end only", minimum=0)
+    test: bool = setting(
+        True,
+        "evaluate the best model on the test split at the end; false: results are of validation alone, without samples "
+        "and plots, which show the test split, and without baselines, which are measured on it",
+    )
     compilation_cache: bool = setting(True, "keep compiled programs between runs")
     devices: int = setting(1, "devices over which every batch is split; 0: all", minimum=0)
     distributed: bool = setting(
@@ -144,6 +149,17 @@ class WandbConfig:
     entity: str | None = setting(None, "user or team; none: your default")
     group: str | None = setting(None, "group of runs; none: the sweep's directory")
     tags: tuple[str, ...] = setting((), "labels of the run")
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    """What is tracked besides losses and metrics, and where; nothing here changes results."""
+
+    optimisation: bool = setting(
+        False,
+        "log, with every row, update-to-weight ratios, the share of clipped gradients, and the gradient-noise scale",
+    )
+    tensorboard: bool = setting(False, "also write TensorBoard event files (needs lstmlab[tensorboard])")
 
 
 PLACE_KEYS = ("data.dir", "data.placement", "data.device_bytes")
@@ -213,6 +229,7 @@ class Config:
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
     wandb: WandbConfig = WandbConfig()
+    tracking: TrackingConfig = TrackingConfig()
     data: DataConfig = DataConfig()
     seed: int = setting(0, "random seed of parameters, batches and masks", minimum=0, maximum=2**32 - 1, traced=True)
     name: str | None = setting(None, "name of the run; none: made of cell, task and seed")
@@ -221,5 +238,6 @@ class Config:
 
 SECTIONS: dict[str, type] = {
     "model": ModelConfig, "dropout": DropoutConfig, "init": Init, "optimizer": OptimizerConfig,
-    "schedule": ScheduleConfig, "training": TrainingConfig, "wandb": WandbConfig, "data": DataConfig,
+    "schedule": ScheduleConfig, "training": TrainingConfig, "wandb": WandbConfig,
+    "tracking": TrackingConfig, "data": DataConfig,
 }  # fmt: skip

@@ -93,7 +93,12 @@ def status_of(stopped: KeyboardInterrupt) -> int:
 
 
 def result(summary: Mapping[str, Any], directory: str) -> str:
-    """The last line of a run: its test metric, the best baseline, and the run directory."""
+    """The last line of a run: its test metric, the best baseline, and the run directory.
+
+    A run without test values has its validation metric there.
+    """
+    if summary["test"] is None:
+        return f"validation {summary['metric']} {summary['validation'][summary['metric']]:.4g} · {directory}"
     name, value = best_baseline(summary["baselines"], summary["goal"])
     metric = f"test {summary['metric']} {summary['value']:.4g}"
     return f"{metric} · baseline {value:.4g} ({name}) · {directory}"

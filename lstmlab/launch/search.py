@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from lstmlab.config import ConfigError
-from lstmlab.launch import job
 from lstmlab.launch.leave import leave
-from lstmlab.launch.search_plan import Plan, SearchSettings, read_plan, read_settings
+from lstmlab.launch.search_confirm import confirm
+from lstmlab.launch.search_objective import objective_of_job
+from lstmlab.launch.search_plan import TEST_KEY, Plan, SearchSettings, fresh_seeds, read_plan, read_settings
 from lstmlab.launch.search_record import FAILED, RUNNING, Record, Trial
 from lstmlab.launch.search_suggest import Suggestions
 from lstmlab.printable import escaped
@@ -61,6 +61,9 @@ class SearchSweeper(Sweeper):
         _Search(plan, settings, record, self.launcher).run()
         for line in _summary(record):
             print(escaped(line))
+        if settings.confirm_seeds:
+            seeds = fresh_seeds(plan.seeds or [str(self.config.seed)], settings.confirm_seeds)
+            confirm(plan, record, self.launcher, seeds)
         return [record.best(combination) for combination in record.combinations]
 
 
@@ -86,7 +89,7 @@ class _Search:
                 start = position * len(self._seeds)
                 of_trial = results[start : start + len(self._seeds)]
                 objectives = [
-                    _objective_of_job(result, number) for result, number in zip(of_trial, trial.jobs, strict=True)
+                    objective_of_job(result, number) for result, number in zip(of_trial, trial.jobs, strict=True)
                 ]
                 trial.finish(objectives, [self._directory(result) for result in of_trial])
                 self._search_of(trial).tell(trial.number, _objective(trial))
@@ -109,7 +112,8 @@ class _Search:
         return Trial(number, self._record.combinations[place], values, drawn, jobs)
 
     def _overrides(self, trial: Trial) -> list[str]:
-        return self._plan.fixed + [f"{key}={value}" for key, value in (trial.combination | trial.values).items()]
+        values = trial.combination | trial.values | {TEST_KEY: "false"}
+        return self._plan.fixed + [f"{key}={value}" for key, value in values.items()]
 
     def _search_of(self, trial: Trial) -> Suggestions:
         return self._searches[self._record.combinations.index(trial.combination)]
@@ -123,20 +127,6 @@ class _Search:
 
 def _objective(trial: Trial) -> float:
     return math.inf if trial.objective is None else trial.objective
-
-
-def _objective_of_job(result: JobReturn, number: int) -> float:
-    """The objective that a job returned; ``inf`` where it failed."""
-    if result.status == JobStatus.COMPLETED:
-        value = float(result.return_value)
-        return value if math.isfinite(value) else math.inf
-    # result.return_value would raise the job's exception.
-    error = result._return_value
-    # Expected errors are reported already; others are printed once, however many jobs have them.
-    if str(error) not in job.failures.values():
-        job.failures[Path(f"job {number}")] = str(error)
-        print(f"lstmlab: job {number} failed: {type(error).__name__}: {error}", file=sys.stderr)
-    return math.inf
 
 
 def _summary(record: Record) -> list[str]:

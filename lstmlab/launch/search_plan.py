@@ -4,11 +4,15 @@
   of their values is searched on its own, with the same number of trials, so that no cell is tuned more than another.
 * ``seed=0,1,2`` is *repeated*: every trial runs once per seed, and its objective is the mean.
 * Every other range is *searched*.
+
+Trials are validated alone. The setting of each combination that is best on validation is *confirmed*: trained again
+with ``confirm_seeds`` seeds that no trial has used, and evaluated on the test split.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -24,7 +28,8 @@ from lstmlab.settings import suggest
 
 TARGET = "hydra_plugins.lstmlab.SearchSweeper"
 SAMPLERS = ("random", "tpe")
-MINIMUM = {"trials": 1, "batch_size": 1, "seed": 0, "static_values": 0}
+MINIMUM = {"trials": 1, "batch_size": 1, "seed": 0, "static_values": 0, "confirm_seeds": 0}
+TEST_KEY = "training.test"
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class SearchSettings:
     batch_size: int
     seed: int
     static_values: int
+    confirm_seeds: int
     grid: list[str]
     space: dict[str, str]
 
@@ -97,6 +103,11 @@ def read_plan(settings: SearchSettings, overrides: Sequence[Override]) -> Plan:
     ranges = {key: _range(key, text) for key, text in settings.space.items()}
     fixed = []
     for override in overrides:
+        if override.key_or_group == TEST_KEY:
+            raise ConfigError(
+                f"{TEST_KEY} is set by the search: its trials are validated alone, and the runs that confirm the best "
+                "settings are evaluated on the test split (hydra.sweeper.confirm_seeds=0: none)"
+            )
         ranges.pop(override.key_or_group, None)
         if override.is_sweep_override():
             ranges[override.key_or_group] = override
@@ -116,6 +127,12 @@ def read_plan(settings: SearchSettings, overrides: Sequence[Override]) -> Plan:
             "nothing to search: give a key a range, such as optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"
         )
     return plan
+
+
+def fresh_seeds(used: Sequence[str], count: int) -> list[str]:
+    """The ``count`` smallest seeds that are not among ``used``."""
+    taken = {int(seed) for seed in used}
+    return [str(seed) for seed in itertools.islice((n for n in itertools.count() if n not in taken), count)]
 
 
 def _range(key: str, text: Any) -> Override:

@@ -1,4 +1,7 @@
-"""``search.json`` in the sweep's directory: all trials of a search, from which a stopped search is resumed."""
+"""``search.json`` in the sweep's directory: all trials of a search, and the settings that are confirmed.
+
+A stopped search is resumed from it.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from typing import Any
 from lstmlab.launch.search_plan import Plan, SearchSettings
 from lstmlab.launch.search_space import combinations
 from lstmlab.launch.search_suggest import Drawn
+from lstmlab.study.searches import FILE
 from lstmlab.tracking.files import RunError, write_atomically
 from lstmlab.tracking.plain import from_plain, to_plain
 
-FILE = "search.json"
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 
 
@@ -40,22 +43,44 @@ class Trial:
         self.objective = mean if math.isfinite(mean) else None
 
 
+@dataclass(frozen=True)
+class Confirmation:
+    """The setting of a combination that is trained again with fresh seeds and evaluated on the test split."""
+
+    index: int
+    """of the combination"""
+    combination: dict[str, str]
+    values: dict[str, str]
+    number: int
+    """of the trial that found it"""
+    trials: int
+    """among which it was the best on validation"""
+
+
 class Record:
     """The trials of a search in the order of their jobs, saved after every batch."""
 
     def __init__(self, directory: Path, plan: Plan, settings: SearchSettings, *, resume: bool) -> None:
         """Begin a search in ``directory``; ``resume`` reads the one that is there.
 
-        Raises ``RunError`` when the directory holds another search.
+        Raises ``RunError`` when the directory holds another search, or one that may have no more trials since its
+        choices are confirmed.
         """
         self.path = directory / FILE
         self.combinations = combinations(plan.grid)
         self.trials: list[Trial] = []
+        self.confirmed: list[Confirmation] = []
         self._protocol = _protocol(plan, settings)
         if self.path.exists():
             if not resume:
                 raise RunError(f"{self.path} is there already: add resume=true, or choose another hydra.sweep.dir")
             self._read()
+            if self.confirmed and settings.trials * len(self.combinations) > len(self.trials):
+                done = len(self.trials) // len(self.combinations)
+                raise RunError(
+                    f"{self.path}: the best of {done} trials are confirmed on the test split, after which more trials "
+                    "would choose with a look at it: search in another hydra.sweep.dir"
+                )
 
     def of(self, combination: dict[str, str]) -> list[Trial]:
         """The trials of one combination, in order."""
@@ -66,12 +91,24 @@ class Record:
         finished = [trial for trial in self.of(combination) if trial.objective is not None]
         return min(finished, key=lambda trial: trial.objective or 0.0, default=None)
 
+    def confirm(self) -> list[Confirmation]:
+        """The best settings, which are from now on the ones to confirm; none where every trial has failed."""
+        if not self.confirmed:
+            best = [(index, self.best(combination)) for index, combination in enumerate(self.combinations)]
+            self.confirmed = [
+                Confirmation(index, trial.combination, trial.values, trial.number, len(self.of(trial.combination)))
+                for index, trial in best if trial is not None
+            ]  # fmt: skip
+            self.save()
+        return self.confirmed
+
     def save(self) -> None:
         """Write the file atomically."""
         best = [trial for combination in self.combinations if (trial := self.best(combination))]
         content = {
             "protocol": self._protocol,
             "best": [_result(trial) for trial in best],
+            "confirmed": [asdict(confirmation) for confirmation in self.confirmed],
             "trials": [asdict(trial) for trial in self.trials],
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,13 +118,14 @@ class Record:
         try:
             content = from_plain(json.loads(self.path.read_text(encoding="utf-8")))
             before, trials = content["protocol"], [Trial(**trial) for trial in content["trials"]]
+            confirmed = [Confirmation(**confirmation) for confirmation in content.get("confirmed", [])]
         except (OSError, ValueError, TypeError, KeyError):
             raise RunError(f"{self.path} is not the file of a search") from None
         for name, now in self._protocol.items():
             if before.get(name) != now:
                 change = f"{name} {json.dumps(before.get(name))}, now {json.dumps(now)}"
                 raise RunError(f"{self.path} is of another search ({change}): choose another hydra.sweep.dir")
-        self.trials = trials
+        self.trials, self.confirmed = trials, confirmed
 
 
 def _protocol(plan: Plan, settings: SearchSettings) -> dict[str, Any]:
@@ -97,6 +135,7 @@ def _protocol(plan: Plan, settings: SearchSettings) -> dict[str, Any]:
         "combinations": plan.grid,
         "seeds": plan.seeds,
         "space": {key: {"kind": type(dim).__name__.lower(), **to_plain(dim)} for key, dim in plan.space.items()},
+        "trials_evaluated_on": "validation",
         "sampler": settings.sampler,
         "seed": settings.seed,
     }

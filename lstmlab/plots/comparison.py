@@ -34,7 +34,7 @@ def draw_validation(
     _draw_lines(path, lines, "optimiser steps", f"validation {metric}", title, baselines)
 
 
-def draw_test(
+def draw_metric(
     path: Path,
     task: str,
     metric: str,
@@ -42,17 +42,17 @@ def draw_test(
     baselines: Mapping[str, float],
     statistic: str,
 ) -> None:
-    """Test metrics, a dot with its interval per cell; ``statistic`` names the dot."""
+    """Metrics, a dot with its interval per cell; ``metric`` has its split before it, ``statistic`` names the dot."""
     shown = any(low is not None for _, low, _ in estimates.values())
-    title = f"{task}: test {metric}, {statistic}{' and 95 % t interval' if shown else ''}"
-    intervals(path, estimates, x_label=f"test {metric}", title=title, baselines=baselines)
+    title = f"{task}: {metric}, {statistic}{' and 95 % t interval' if shown else ''}"
+    intervals(path, estimates, x_label=metric, title=title, baselines=baselines)
 
 
 def draw_by_key(
     path: Path, task: str, metric: str, key: str, lines: Mapping[str, Estimates], baselines: Mapping[str, float] | None
 ) -> None:
-    """Test metrics against a configuration key, a line per cell."""
-    _draw_lines(path, lines, key, f"test {metric}", f"{task}: test {metric} by {key}", baselines)
+    """Metrics against a configuration key, a line per cell; ``metric`` has its split before it."""
+    _draw_lines(path, lines, key, metric, f"{task}: {metric} by {key}", baselines)
 
 
 def draw_scores(path: Path, scores: Mapping[str, tuple[float | None, float | None, float | None]]) -> None:

@@ -14,6 +14,7 @@ from lstmlab.study.mixtures import mixtures
 from lstmlab.study.rows import row_of, setting_of
 from lstmlab.study.runs import Run, read_runs
 from lstmlab.study.sentences import sentences
+from lstmlab.study.splits import with_one_split
 from lstmlab.study.statistics import ESTIMATORS, statistic_for
 from lstmlab.study.tuning import Chosen, choose_settings, losses, reference_of
 from lstmlab.study.verdicts import judged, versus
@@ -37,7 +38,7 @@ class Comparison:
     notes: list[str]
     """lines on what the rows leave out"""
     mixtures: list[str]
-    """lines on what the runs do not have in common: code, data, budgets"""
+    """lines on what the runs do not have in common: code, data, budgets, splits"""
     verdicts: list[str]
     """lines in plain words: which cells are better, worse or not told apart"""
     reference: str
@@ -59,17 +60,17 @@ def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), refere
     task has tried. Its test values give the mean over seeds (the interquartile mean where all cells of the task have
     12 seeds) with a 95 % interval, the probability that one of its runs is better than a run of the cell
     ``reference`` (by default ``lstm``, or the cell of the first row where there is no ``lstm``), and a verdict.
+    A task none of whose runs has test values is compared on validation, and its rows say so.
     Different values of the keys ``by``, and of the task's own keys, get rows of their own.
 
     Raises ``RunError`` when no run has finished, and for a reference or key that no run has.
     """
-    runs = read_runs(directories)
+    runs, notes = with_one_split(read_runs(directories))
     left_out = _reasons([run for run in runs if not run.finished])
     if not any(run.finished for run in runs):
         reasons = "; ".join(f"{entry['reason']}: {entry['count']}" for entry in left_out)
         raise RunError(f"no finished run in {', '.join(map(str, directories))}{f' ({reasons})' if reasons else ''}")
     entries, replaced = entries_of(runs, by)
-    notes = []
     if replaced:
         notes.append(
             f"{len(replaced)} {'run' if len(replaced) == 1 else 'runs'} replaced by a newer one of the same setting "

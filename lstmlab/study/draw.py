@@ -11,9 +11,9 @@ import numpy as np
 from lstmlab.plots.comparison import (
     Estimates,
     draw_by_key,
+    draw_metric,
     draw_profiles,
     draw_scores,
-    draw_test,
     draw_validation,
 )
 from lstmlab.plots.ranks import rank_diagram
@@ -31,8 +31,8 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
     """Write the figures and return their paths: two per task, one per numeric key and task, three over tasks.
 
     comparison_<task>.png             validation over steps, the mean of the seeds with its interval (or range)
-    comparison_<task>_intervals.png   the test metric of each cell with its interval
-    comparison_by_<key>.png           the test metric against a ``--by`` key or a setting of the task
+    comparison_<task>_intervals.png   the test metric (or validation's) of each cell with its interval
+    comparison_by_<key>.png           the same metric against a ``--by`` key or a setting of the task
     comparison_over_tasks.png         normalised scores
     comparison_profiles.png           the share of runs that reach a score
     comparison_ranks.png              average ranks over tasks with the critical difference
@@ -49,8 +49,8 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
         # The curves are of the validation split, baselines of the test split.
         on_test = {f"{name}, on test": value for name, value in baselines.items()}
         draw_validation(paths[-2], task, metric, lines, on_test, band)
-        tests = {c.entry.label: _test_interval(c, statistics[task]) for c in of_task}
-        draw_test(paths[-1], task, metric, tests, baselines, statistics[task])
+        estimates = {c.entry.label: _interval(c, statistics[task]) for c in of_task}
+        draw_metric(paths[-1], task, _with_split(of_task), estimates, baselines, statistics[task])
     for task in dict.fromkeys(chosen.entry.task for chosen in finished):
         of_task = [chosen for chosen in finished if chosen.entry.task == task]
         suffix = f"_{task}" if len(of_task) < len(finished) else ""
@@ -59,7 +59,8 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
         baselines = _baseline(of_task) if same_settings else None
         for key in _numeric_keys(of_task):
             paths.append(directory / f"comparison_by_{_file_name(key)}{suffix}.png")
-            draw_by_key(paths[-1], task, _metric(of_task), key, _lines_by_key(key, of_task, statistics), baselines)
+            lines = _lines_by_key(key, of_task, statistics)
+            draw_by_key(paths[-1], task, _with_split(of_task), key, lines, baselines)
     if any(row["score"] is not None for row in comparison.over_tasks):
         rows = comparison.over_tasks
         paths.append(directory / "comparison_over_tasks.png")
@@ -125,7 +126,7 @@ def _shared_steps(runs: Sequence[Run], name: str) -> tuple[list[int], np.ndarray
     return steps, np.array([[table[step] for step in steps] for table in tables], float)
 
 
-def _test_interval(chosen: Chosen, statistic: str) -> tuple[float, float | None, float | None]:
+def _interval(chosen: Chosen, statistic: str) -> tuple[float, float | None, float | None]:
     return ESTIMATORS[statistic]([run.value for run in chosen.setting.finished])
 
 
@@ -139,17 +140,21 @@ def _numeric_keys(of_task: Sequence[Chosen]) -> list[str]:
 
 
 def _lines_by_key(key: str, of_task: Sequence[Chosen], statistics: Mapping[str, str]) -> dict[str, Estimates]:
-    """The test metric against one key; a line per cell and values of the other keys."""
+    """The metric against one key; a line per cell and values of the other keys."""
     points: dict[str, list[tuple[float, float, float, float]]] = {}
     for chosen in of_task:
         others = chosen.entry.by | chosen.entry.task_settings
         x = others.pop(key, None)
         if not is_number(x):
             continue
-        value, low, high = _test_interval(chosen, statistics[chosen.entry.task_label])
+        value, low, high = _interval(chosen, statistics[chosen.entry.task_label])
         ends = (value, value) if low is None or high is None else (low, high)
         points.setdefault(with_values(chosen.entry.cell, others), []).append((float(x), value, *ends))
     return {name: Estimates(*np.array(sorted(rows)).T) for name, rows in points.items()}
+
+
+def _with_split(of_task: Sequence[Chosen]) -> str:
+    return f"{of_task[0].setting.finished[0].split} {_metric(of_task)}"
 
 
 def _metric(of_task: Sequence[Chosen]) -> str:

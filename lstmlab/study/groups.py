@@ -11,7 +11,8 @@ from lstmlab.config import PLACE_KEYS
 from lstmlab.study.runs import UNFINISHED, ConfigValue, Run
 from lstmlab.tracking.files import RunError
 
-_NOT_SETTINGS = ("seed", "name", "resume", "wandb")
+_NOT_SETTINGS = ("seed", "name", "resume", "wandb", "tracking")
+_OF_RESULTS = "training.test"  # which results a run has: runs that differ in it are never in one comparison
 _OF_TASK = ("task.", "data.")  # the sections that say what is learned; data.* for a file of the user
 MISSING = "–"
 
@@ -98,7 +99,7 @@ def differing(runs: Sequence[Run]) -> list[str]:
 
 
 def _is_setting(key: str) -> bool:
-    return key.split(".")[0] not in _NOT_SETTINGS and key not in PLACE_KEYS
+    return key.split(".")[0] not in _NOT_SETTINGS and key not in (*PLACE_KEYS, _OF_RESULTS)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstmlab.study.groups import MISSING, differing, entries_of, is_number
 from lstmlab.study.interactions import interactions_of, one_hot
-from lstmlab.study.runs import ConfigValue, Run, read_runs
+from lstmlab.study.runs import VALIDATION, ConfigValue, Run, read_runs
 from lstmlab.study.statistics import clearly_less
 from lstmlab.study.tuning import losses
 from lstmlab.tracking.files import RunError
@@ -54,7 +54,8 @@ def importance(directories: Sequence[str | Path], *, cell: str | None = None, ta
     Hyperparameter Importance", ICML) with Optuna: a random forest predicts the metric from the keys in which the runs
     differ; a key's importance is the variance of its marginal prediction, as a share of the whole. Numbers that are
     positive and span more than 1.5 decades count by their logarithm. A failed run has the worst finite metric, so
-    that keys that make runs diverge matter; runs that have not ended are left out.
+    that keys that make runs diverge matter; runs that have not ended are left out, and so are those with test values
+    where others have none: they confirm what a search has found.
 
     The ``floor`` of a key is the largest importance that such forests give it where the metric is permuted, so that no
     key matters. The interactions are not the rest of the forest's variance, which noise and the steps of trees fill
@@ -124,10 +125,12 @@ def _selected(runs: Sequence[Run], cell: str | None, task: str | None) -> tuple[
     tasks = sorted({run.task for run in runs})
     if len(tasks) > 1:
         raise RunError(f"importance compares runs of one task, but here are {', '.join(tasks)}: choose with --task")
+    # Runs that confirm the choice of a search are many of one setting, which was not drawn from the ranges.
+    every, runs = len(runs), [run for run in runs if run.split == VALIDATION] or runs
     # Of two runs of one setting and seed the newest counts, as in comparisons.
     current = [run for entry in entries_of(runs)[0] for setting in entry.settings for run in setting.ended]
     usable = [run for run in current if not run.finished or math.isfinite(run.validation)]
-    return usable, len(runs) - len(usable)
+    return usable, every - len(usable)
 
 
 def _fanova(optuna: ModuleType, columns: dict[str, list[ConfigValue]], targets: np.ndarray, repeats: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lstmlab.study.compare import Comparison
 from lstmlab.study.draw import curve_points
+from lstmlab.study.runs import TEST
 from lstmlab.study.table import table, table_over_tasks
 from lstmlab.tracking.wandb_settings import WandbSettings
 from lstmlab.tracking.wandb_sink import wandb_sinks
@@ -49,6 +50,8 @@ def _best_members(comparison: Comparison) -> list[list[Any]]:
         if row["values"]:
             pick = min if row["goal"] == "min" else max
             best = pick(row["values"], key=lambda value: value["validation"])
+            if row["split"] != TEST:
+                best = best | {"value": None}
             members.append([row["task"], row["cell"], *(best[key] for key in _BEST_VALUES)])
     return members
 

@@ -16,7 +16,7 @@ from lstmlab.tasks.task import best_baseline
 
 
 def row_of(chosen: Chosen, reference: Chosen | None, statistic: str, verdict: dict[str, Any] | None) -> dict[str, Any]:
-    """A chosen setting as plain values by column.
+    """A chosen setting as plain values by column; ``value`` is of the split that ``split`` names.
 
     ``statistic`` names the estimator of ``value``, ``verdict`` is of :func:`lstmlab.study.verdicts.judged`.
     """
@@ -39,6 +39,7 @@ def row_of(chosen: Chosen, reference: Chosen | None, statistic: str, verdict: di
         "hidden_size": first.get("hidden_size", runs[0].config.get("model.hidden_size")) if runs else None,
         "state_size": first.get("state_size"),
         "metric": first.get("metric"),
+        "split": setting.runs[0].split,
         "goal": runs[0].goal if runs else None,
         "statistic": statistic,
         **named(value, "value", "low", "high"),
@@ -55,9 +56,9 @@ def row_of(chosen: Chosen, reference: Chosen | None, statistic: str, verdict: di
         **named(better, "improvement", "improvement_low", "improvement_high"),
         "reference": reference.entry.label if reference else None,
         **(verdict or dict.fromkeys(VERDICT)),
-        "settings_tried": chosen.tried,
-        "settings_compared": chosen.compared,
-        "setting": setting.values,
+        "settings_tried": chosen.trials or chosen.tried,
+        "settings_compared": chosen.trials or chosen.compared,
+        "setting": chosen.values,
         "values": _values(runs),
     }
 
@@ -72,6 +73,7 @@ def setting_of(entry: Entry, setting: Setting, statistic: str) -> dict[str, Any]
         "cell": entry.cell,
         "by": entry.by,
         "setting": setting.values,
+        "split": setting.runs[0].split,
         "statistic": statistic,
         **named(estimate([run.value for run in runs]) if runs else None, "value", "low", "high"),
         "validation": estimate(validation).value if validation else None,

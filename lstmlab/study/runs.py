@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmlab.config import ConfigError, read_tree
+from lstmlab.study.searches import Confirms, confirms
 from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.files import METRICS, SUMMARY, RunError, check_run_files, read_summary
 from lstmlab.tracking.plain import INTERRUPTED
@@ -20,8 +21,9 @@ COMPARED = (CONFIG_FILE, METRICS)
 ConfigValue = bool | int | float | str | None
 """a value of a configuration key; lists are written as strings"""
 FINISHED, FAILED, UNFINISHED = "finished", "failed", "unfinished"
+TEST, VALIDATION = "test", "validation"
 # Folders inside a run directory. W&B and Hydra keep copies of the configuration in theirs, which are not runs.
-_NOT_SEARCHED = {".hydra", "wandb", "checkpoints", "pictures", "samples", "tables"}
+_NOT_SEARCHED = {".hydra", "wandb", "tensorboard", "checkpoints", "pictures", "samples", "tables"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Run:
     """why there is no result; empty for finished runs"""
     written: float
     """when the summary, or else the configuration, was written: seconds since 1970"""
+    confirms: Confirms | None = None
+    """the setting of a search that the run confirms"""
 
     @property
     def cell(self) -> str:
@@ -63,9 +67,14 @@ class Run:
         return self.summary.get("goal", "min")
 
     @property
+    def split(self) -> str:
+        """The split of ``value``: ``test``, or ``validation`` for a run with ``training.test=false``."""
+        return split_of(self.config)
+
+    @property
     def value(self) -> float:
-        """The test metric, which is finite; for finished runs."""
-        return float(self.summary["value"])
+        """The metric on ``split``, which is finite; for finished runs."""
+        return float(self.summary["value"]) if self.split == TEST else self.validation
 
     @property
     def validation(self) -> float:
@@ -106,22 +115,42 @@ def read_run(directory: Path) -> Run:
     """The run of one directory; raises ``RunError`` that names the file if one cannot be read."""
     config = _read_config(directory / CONFIG_FILE)
     path = directory / SUMMARY
+    search = confirms(directory)
     if not path.exists():
-        return Run(directory, config, UNFINISHED, {}, "not finished", (directory / CONFIG_FILE).stat().st_mtime)
+        written = (directory / CONFIG_FILE).stat().st_mtime
+        return Run(directory, config, UNFINISHED, {}, "not finished", written, search)
     summary, written = read_summary(directory), path.stat().st_mtime
     check_run_files(directory, COMPARED)
     if summary.get("status") != FINISHED:
         reason = str(summary.get("error", "failed"))
         stopped = reason.startswith((INTERRUPTED, "KeyboardInterrupt", "SystemExit"))
-        return Run(directory, config, UNFINISHED if stopped else FAILED, {}, reason, written)
+        return Run(directory, config, UNFINISHED if stopped else FAILED, {}, reason, written, search)
+    value, split = _result(path, summary, split_of(config)), split_of(config)
+    if not math.isfinite(value):
+        reason = f"its {split} {summary['metric']} is {value}"
+        return Run(directory, config, FAILED, {}, reason, written, search)
+    return Run(directory, config, FINISHED, summary, "", written, search)
+
+
+def split_of(config: Mapping[str, ConfigValue]) -> str:
+    """The split on which a run of this configuration has its result."""
+    return VALIDATION if config.get("training.test") is False else TEST
+
+
+def _result(path: Path, summary: Mapping[str, Any], split: str) -> float:
+    """The metric on ``split`` that a summary has; raises ``RunError`` where it has none."""
     missing = [key for key in ("metric", "value") if key not in summary]
     if missing:
         raise RunError(f"{path}: a finished run without {' and '.join(missing)}")
-    if type(summary["value"]) not in (int, float) or summary.get("goal", "min") not in ("min", "max"):
-        raise RunError(f"{path}: not the summary of a run: value is {summary['value']!r}, goal {summary.get('goal')!r}")
-    if not math.isfinite(summary["value"]):
-        return Run(directory, config, FAILED, {}, f"its test {summary['metric']} is {summary['value']}", written)
-    return Run(directory, config, FINISHED, summary, "", written)
+    values: Any = summary.get("validation")
+    value: Any = summary["value"]
+    if split == VALIDATION:
+        value = values.get(summary["metric"]) if isinstance(values, dict) else None
+    if type(value) not in (int, float) or summary.get("goal", "min") not in ("min", "max"):
+        raise RunError(
+            f"{path}: not the summary of a run: its {split} value is {value!r}, goal {summary.get('goal')!r}"
+        )
+    return value
 
 
 def _read_config(path: Path) -> dict[str, ConfigValue]:

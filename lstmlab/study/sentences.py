@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lstmlab.study.groups import with_values
+from lstmlab.study.runs import TEST
 from lstmlab.study.statistics import FEWEST
 from lstmlab.study.verdicts import ALPHA, BETTER, EQUAL, MOST_SEEDS, POWER, WORSE
 
@@ -15,6 +16,8 @@ _COUNTS = {0: "no", 1: "one", 2: "two"}
 def sentences(rows: Sequence[dict[str, Any]]) -> list[str]:
     """The lines of one task: which rows are better, worse or not told apart, and what more seeds could show."""
     task = with_values(rows[0]["task"], rows[0]["task_settings"])
+    if rows[0]["split"] != TEST:
+        task = f"{task}, on {rows[0]['split']}"
     most = max(row["seeds"] + row["failed"] for row in rows)
     if most < FEWEST:
         rank = "seeds rank" if most == 2 else "seed ranks"

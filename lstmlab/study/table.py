@@ -15,10 +15,10 @@ def table(comparison: Comparison) -> Table:
     """Columns and rows of the tasks; a column that is empty in every row is left out."""
     versus = f"P(better than {comparison.reference})"
     value = value_header(comparison)
-    several = "/" in value
+    told = [key for key in ("split", "statistic") if len({row[key] for row in comparison.rows}) > 1]
 
     def which(row: Mapping[str, Any]) -> str:
-        return f" ({row['statistic']})" if several else ""
+        return f" ({', '.join(row[key] for key in told)})" if told else ""
 
     rows = [
         {
@@ -41,10 +41,10 @@ def table(comparison: Comparison) -> Table:
 
 
 def value_header(comparison: Comparison) -> str:
-    """Which statistic and interval is shown, such as ``test mean [95 % t]``."""
-    names = "/".join(dict.fromkeys(row["statistic"] for row in comparison.rows))
+    """Which split, statistic and interval is shown, such as ``test mean [95 % t]``."""
+    names = " ".join("/".join(dict.fromkeys(row[key] for row in comparison.rows)) for key in ("split", "statistic"))
     shown = any(row["low"] is not None for row in comparison.rows)
-    return f"test {names} [95 % t interval]" if shown else f"test {names}"
+    return f"{names} [95 % t interval]" if shown else names
 
 
 def table_over_tasks(comparison: Comparison) -> Table:

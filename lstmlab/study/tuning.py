@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstmlab.study.groups import Entry, Setting
-from lstmlab.study.runs import FAILED, FINISHED, Run
+from lstmlab.study.runs import FAILED, FINISHED, ConfigValue, Run
 from lstmlab.study.statistics import iqm
 
 
@@ -21,6 +21,18 @@ class Chosen:
     setting: Setting
     tried: int
     compared: int
+
+    @property
+    def trials(self) -> int | None:
+        """The trials of the search that chose the setting; None where no search did."""
+        search = self.setting.runs[0].confirms
+        return search.trials if search else None
+
+    @property
+    def values(self) -> dict[str, ConfigValue]:
+        """The keys that were chosen, by a search or among the settings of the entry, and their values."""
+        search = self.setting.runs[0].confirms
+        return {**search.values, **self.setting.values} if search else self.setting.values
 
 
 def choose_settings(entries: Sequence[Entry]) -> tuple[list[Chosen], list[str]]:
@@ -62,7 +74,10 @@ def reference_of(chosen: Chosen, others: Sequence[Chosen], reference: str) -> Ch
 
 
 def losses(runs: Sequence[Run], *, validation: bool = False) -> list[float]:
-    """Test (or validation) metrics of the runs that ended, with the sign that makes lower better; ∞ for failed runs."""
+    """Metrics on the runs' split (or on validation), with the sign that makes lower better.
+
+    Those of the runs that ended; ∞ for failed ones.
+    """
     return [_loss(run, validation) for run in runs if run.status in (FINISHED, FAILED)]
 
 

@@ -62,7 +62,10 @@ def notes(result: Importance) -> list[str]:
     if result.failed:
         lines.append(f"{result.failed} failed runs count with the worst finite validation {result.metric}")
     if result.left_out:
-        lines.append(f"left out: {result.left_out} unfinished, replaced by newer runs or without a validation metric")
+        lines.append(
+            f"left out: {result.left_out} unfinished, replaced by newer runs, without a validation metric, or to "
+            "confirm what a search has chosen"
+        )
     return lines
 
 

@@ -11,6 +11,7 @@ from lstmlab.tracking.files import RunError, RunFiles
 from lstmlab.tracking.plain import number, one_line
 from lstmlab.tracking.sinks import BestEffort, Frames, Image, Sink
 from lstmlab.tracking.tables import Rows
+from lstmlab.tracking.tensorboard_sink import tensorboard_sinks
 from lstmlab.tracking.wandb_settings import WandbSettings
 from lstmlab.tracking.wandb_sink import wandb_sinks
 
@@ -124,27 +125,32 @@ def open_tracker(
     *,
     wandb: WandbSettings | None = None,
     config: Mapping[str, Any] | None = None,
+    tensorboard: bool = False,
     progress: Sink | None = None,
     resume_step: int | None = None,
 ) -> Tracker:
-    """The usual tracker of a run: files in ``directory``, W&B, and progress on the terminal.
+    """The usual tracker of a run: files in ``directory``, W&B, TensorBoard, and progress on the terminal.
 
     Args:
         directory: the run directory.
         wandb: None for no W&B at all.
-        config: what W&B shows as the configuration.
+        config: what W&B and TensorBoard show as the configuration.
+        tensorboard: also write TensorBoard event files.
         progress: what shows the run on the terminal; None shows nothing.
         resume_step: step of the checkpoint from which the run resumes. Later results of the interrupted run are
             deleted, and the W&B run continues under the same identifier. None starts over: the rows of an earlier run
             in that directory are kept as ``metrics.previous.jsonl``.
+
+    Raises ``RunError`` where TensorBoard is asked for, and its package is missing.
     """
+    boards = tensorboard_sinks(directory, config, resume_step=resume_step) if tensorboard else []
     files = RunFiles(directory)
     if resume_step is None:
         files.start_over()
     else:
         files.resume_from(resume_step)
     settings = wandb or WandbSettings(mode="disabled")
-    sinks = wandb_sinks(directory, settings, config, resume=resume_step is not None)
+    sinks = wandb_sinks(directory, settings, config, resume=resume_step is not None) + boards
     if progress is not None:
         # A closed terminal or a broken pipe must not stop a run.
         sinks.append(BestEffort("the progress display", lambda: progress))

@@ -144,12 +144,14 @@ class CompiledRun:
             shapes["train"] = self.batches.shapes(steps)
         train, validation, test = (shapes[split] for split in ("train", "validation", "test"))
         advance = {"steps": steps, "streamed": self.streamed}
-        return [
+        jobs = [
             partial(self._compile, functions.advance, (values, state, train), None, advance),
             partial(self._compile, functions.init, (values,), None, {}),
             partial(self._compile, functions.validate, (values, state, validation), None, {}),
-            partial(self._compile, functions.evaluate, (values, state.best_model, test), None, {}),
         ]
+        if training.test:
+            jobs.append(partial(self._compile, functions.evaluate, (values, state.best_model, test), None, {}))
+        return jobs
 
     def _compile(
         self, function: Callable[..., Any], args: tuple[PyTree, ...], size: int | None, static: dict[str, Any]

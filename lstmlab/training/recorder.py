@@ -148,7 +148,8 @@ class Recorder:
         """Show what the model does, where ``training.illustrate_every`` asks for it before the end of the run."""
         training = self.config.training
         every, evaluations = training.illustrate_every, self.step // training.eval_every
-        if chunk.validation is None or not every or self.step == training.steps or evaluations % every:
+        due = bool(every) and training.test and self.step < training.steps and evaluations % every == 0
+        if chunk.validation is None or not due:
             return
         show_plots(self._trained(state.model), self._tracker, self.step)
 
@@ -158,13 +159,18 @@ class Recorder:
         return chunk.validation is not None or (bool(every) and chunk.step % every == 0)
 
     def finish(self, state: RunState, test: dict[str, Any], seconds: Seconds, *, members: int = 1) -> Trained:
-        """Write the best model, its plots and the summary; ``test`` are its metrics on the test split."""
+        """Write the best model, its plots and the summary; ``test`` are its metrics on the test split.
+
+        With ``training.test=false`` there are none, and no plots.
+        """
         self._add_seconds(seconds)
         trained = self._trained(jax.tree.map(jnp.asarray, state.best_model))
         trained.save()
-        show_plots(trained, self._tracker, self.step)
-        metrics = {name: float(value) for name, value in test.items()} | self.task.final_metrics(trained)
-        splits = {"validation": self.validation, "test": metrics}
+        splits = {"validation": self.validation}
+        if self.config.training.test:
+            show_plots(trained, self._tracker, self.step)
+            metrics = {name: float(value) for name, value in test.items()}
+            splits["test"] = metrics | self.task.final_metrics(trained)
         summary = summarise(self.config, state, splits, self.seconds, self.solved)
         summary |= {"members": members, "data_placement": self.data_placement, "data_hash": self.data_hash}
         trained.summary = {"status": "finished", **summary}
@@ -227,7 +233,7 @@ class Recorder:
         ) if self.show_progress else None  # fmt: skip
         return open_tracker(
             self.directory, wandb=settings, config=to_tree(self.config),
-            progress=bar, resume_step=resume_step,
+            tensorboard=self.config.tracking.tensorboard, progress=bar, resume_step=resume_step,
         )  # fmt: skip
 
     def _trained(self, model: Any) -> Trained:

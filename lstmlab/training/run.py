@@ -25,6 +25,8 @@ def train(
 ) -> Trained:
     """Train, evaluate on the test split with the best model, and write everything to a run directory.
 
+    With ``training.test=false`` the test split is left alone: the results are those of the validation split.
+
     >>> from lstmlab import compose, train
     >>> config = compose(["task=adding", "task.length=10", "training.steps=100"])
     >>> trained = train(config, "outputs/example")  # doctest: +SKIP

@@ -9,6 +9,7 @@ import jax
 from lstmlab.arrays import count
 from lstmlab.config import Config
 from lstmlab.models.parameter_groups import decayed, own_rates
+from lstmlab.tasks import Task
 from lstmlab.tasks.task import all_baselines, best_baseline
 from lstmlab.tracking.tracker import Tracker
 from lstmlab.tracking.written import note_written
@@ -26,10 +27,11 @@ def summarise(
     seconds: Seconds,
     solved: dict[str, float],
 ) -> dict[str, Any]:
-    """What ``summary.json`` says of the results; sizes count scalars, times are seconds."""
+    """What ``summary.json`` says of the results; sizes count scalars, times are seconds.
+
+    Without a test split in ``splits`` nothing is said that needs it: neither test values nor baselines.
+    """
     task, model = config.task, state.best_model
-    value, baselines = splits["test"][task.metric], all_baselines(task)
-    _, best = best_baseline(baselines, task.goal)
     steps = int(state.step)
     return {
         "cell": config.cell.name,
@@ -37,12 +39,9 @@ def summarise(
         "seed": config.seed,
         "metric": task.metric,
         "goal": task.goal,
-        "value": value,
-        "test": splits["test"],
+        **_on_test(task, splits.get("test")),
         "validation": splits["validation"],
-        "baselines": baselines,
         "reference_value": task.reference_value,
-        "beats_baseline": value < best if task.goal == "min" else value > best,
         "solved": None if task.solved is None else solved or False,
         "steps": steps,
         "best_step": int(state.best_step),
@@ -59,6 +58,16 @@ def summarise(
         "steps_per_second": steps / seconds["train"] if seconds["train"] else None,
         **describe_environment(),
     }
+
+
+def _on_test(task: Task, test: dict[str, float] | None) -> dict[str, Any]:
+    """The metrics of the test split beside the baselines; without them each entry is there, and empty."""
+    if test is None:
+        return {"value": None, "test": None, "baselines": {}, "beats_baseline": None}
+    value, baselines = test[task.metric], all_baselines(task)
+    _, best = best_baseline(baselines, task.goal)
+    beats = value < best if task.goal == "min" else value > best
+    return {"value": value, "test": test, "baselines": baselines, "beats_baseline": beats}
 
 
 def decayed_count(config: Config, model: Any) -> int:

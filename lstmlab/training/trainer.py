@@ -82,7 +82,9 @@ class Trainer:
         return state, chunk._replace(validation=metrics, best_step=best_step, seconds=seconds)
 
     def test(self, state: RunState) -> tuple[dict[str, Any], Seconds]:
-        """Metrics of the best model on the test split, and the time that they took."""
+        """Metrics of the best model on the test split, none with ``training.test=false``, and the time they took."""
+        if not self.training.test:
+            return {}, self.timer.lap()
         data = self.compiled.data("test", self.device)
         metrics = self._call("evaluate", functions.evaluate, state.best_model, data)
         return jax.device_get(metrics), self.timer.lap()

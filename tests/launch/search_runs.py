@@ -17,7 +17,8 @@ RATE = {"optimizer.learning_rate": "tag(log,interval(1e-4,1e-1))"}
 def settings(**changed):
     """``hydra.sweeper`` with a learning rate to search."""
     values = {
-        "sampler": "random", "trials": 6, "batch_size": 2, "seed": 0, "static_values": 0, "grid": [], "space": RATE,
+        "sampler": "random", "trials": 6, "batch_size": 2, "seed": 0, "static_values": 0,
+        "confirm_seeds": 0, "grid": [], "space": RATE,
     }  # fmt: skip
     return SearchSettings(**(values | changed))
 
@@ -67,6 +68,8 @@ def search(directory, objective, *arguments, stop_before=None, resume=False, **c
     """Run one search; returns its launcher and the best trials."""
     sweeper = SearchSweeper(**vars(settings(**changed)))
     sweeper.hydra_context = SimpleNamespace(config_loader=None)
-    sweeper.config = OmegaConf.create({"hydra": {"sweep": {"dir": str(directory)}}, "resume": resume})
+    fixed = [text for text in arguments if text.startswith("seed=") and "," not in text]
+    seed = int(fixed[0].removeprefix("seed=")) if fixed else 0
+    sweeper.config = OmegaConf.create({"hydra": {"sweep": {"dir": str(directory)}}, "resume": resume, "seed": seed})
     sweeper.launcher = launcher = Launcher(Path(directory), objective, stop_before)
     return launcher, sweeper.sweep(list(arguments))

@@ -12,12 +12,14 @@ from lstmlab.commands.train import check
 from lstmlab.config import ConfigError, conf_dir, read_config
 from lstmlab.launch.search_plan import read_plan
 
-SMALL = ["hydra.sweeper.trials=2", "hydra.sweeper.batch_size=2", "hydra.sweep.dir=sweep"]
+SMALL = [
+    "hydra.sweeper.trials=2", "hydra.sweeper.batch_size=2", "hydra.sweeper.confirm_seeds=3", "hydra.sweep.dir=sweep",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """Two cells, two trials, two seeds."""
+    """Two cells, two trials, two seeds, and three with which the best setting is confirmed."""
     directory = tmp_path_factory.mktemp("search")
     arguments = ["-m", "search=tpe", "cell=glob([rnn,gru])", "seed=0,1", *overrides("adding"), *SMALL]
     arguments[-1] = f"hydra.sweep.dir={directory}"
@@ -52,13 +54,42 @@ def test_it_ends_with_the_best_and_the_comparison(searched):
     assert (directory / "multirun.yaml").exists()
 
 
+def test_no_trial_has_a_test_value(searched):
+    directory, _, _ = searched
+    trials = json.loads((directory / "search.json").read_text())["trials"]
+    for name in [name for trial in trials for name in trial["directories"]]:
+        summary = json.loads((directory / name / "summary.json").read_text())
+        assert (summary["value"], summary["test"], summary["baselines"]) == (None, None, {})
+        assert "test" not in (directory / name / "metrics.jsonl").read_text()
+
+
+def test_the_best_settings_are_confirmed_and_these_runs_compared(searched):
+    directory, _, ran = searched
+    best = json.loads((directory / "search.json").read_text())["best"]
+    for index, entry in enumerate(best):
+        cell, rate = entry["combination"]["cell"], float(entry["values"]["optimizer.learning_rate"])
+        for seed in (2, 3, 4):
+            run = directory / "confirm" / f"{index}_{cell}_adding_seed{seed}"
+            config = read_config(run / "config.yaml")
+            assert (config.cell.name, config.seed, config.optimizer.learning_rate) == (cell, seed, rate)
+            assert json.loads((run / "summary.json").read_text())["test"].keys() == {"mse", "within_0.04"}
+    assert ran.out.count("[6/6] ") == 1
+    rows = json.loads((directory / "comparison.json").read_text())["rows"]
+    assert {(row["cell"], row["split"], row["seeds"], row["settings_tried"]) for row in rows} == {
+        ("rnn", "test", 3, 2), ("gru", "test", 3, 2),
+    }  # fmt: skip
+    assert "confirming 2 settings chosen on validation, with seeds that no trial has used (2, 3, 4)" in ran.out
+    assert "adding: 8 runs are left out that never saw the test split" in ran.out
+    assert "(paired t test, 3 seeds, 5 % level)" in ran.out
+
+
 def test_a_finished_search_is_not_run_again(searched):
     directory, arguments, _ = searched
-    before = {path: path.stat().st_mtime_ns for path in directory.glob("*/model.npz")}
-    assert len(before) == 8
+    before = {path: path.stat().st_mtime_ns for path in directory.rglob("model.npz")}
+    assert len(before) == 8 + 6
     ran = command(*arguments, "resume=true")
     assert ran.code == 0
-    assert {path: path.stat().st_mtime_ns for path in directory.glob("*/model.npz")} == before
+    assert {path: path.stat().st_mtime_ns for path in directory.rglob("model.npz")} == before
     refused = command(*arguments)
     assert refused.code == 1
     assert "search.json is there already: add resume=true" in refused.err
@@ -67,7 +98,15 @@ def test_a_finished_search_is_not_run_again(searched):
 
 def test_trials_that_diverge_are_failed_trials(folder):
     wild = ["optimizer.name=sgd", "optimizer.clip_norm=0", "optimizer.learning_rate=choice(1e30,0.01)", "cell=rnn"]
-    ran = command("-m", "search=random", *overrides("adding", *wild), *SMALL, "hydra.sweeper.trials=4")
+    ran = command(
+        "-m",
+        "search=random",
+        *overrides("adding", *wild),
+        *SMALL[:-2],
+        "hydra.sweep.dir=sweep",
+        "hydra.sweeper.confirm_seeds=0",
+        "hydra.sweeper.trials=4",
+    )
     trials = json.loads((folder / "sweep" / "search.json").read_text())["trials"]
     states = {trial["values"]["optimizer.learning_rate"]: trial["state"] for trial in trials}
     assert states == {"1e+30": "failed", "0.01": "finished"}
@@ -87,6 +126,8 @@ def test_trials_that_diverge_are_failed_trials(folder):
         (["seed=interval(0,1)"], "list the values"),
         (["task=adding", "task.length=interval(5,9)"], "list the values"),
         (["optimizer.learning_rate=0.1"], "nothing to search"),
+        (["training.test=true"], "training.test is set by the search: its trials are validated alone"),
+        (["hydra.sweeper.confirm_seeds=-1"], "confirm_seeds is -1, but must be a whole number of at least 0"),
         (["hydra.sweeper.trials=0"], "hydra.sweeper.trials is 0, but must be a whole number of at least 1"),
         (["hydra.sweeper.sampler=cma"], "must be one of: random, tpe"),
         (["hydra.sweeper.grid=cell"], "hydra.sweeper.grid is 'cell', but must be a list of keys"),

@@ -25,12 +25,13 @@ def test_what_differs_is_one_line(one, other, told, make_run, tmp_path):
     assert line.startswith(f"caution: {told}")
 
 
-def test_unequal_steps_are_told_unless_rows_are_kept_apart_by_them(make_run, tmp_path):
-    make_run("a", "training.steps=10")
-    make_run("b", "cell=gru", "training.steps=20")
+@pytest.mark.parametrize("key", ["training.steps", "training.batch_size", "training.patience"])
+def test_unequal_budgets_are_told_unless_rows_are_kept_apart_by_them(key, make_run, tmp_path):
+    make_run("a", f"{key}=10")
+    make_run("b", "cell=gru", f"{key}=20")
     (line,) = compare([tmp_path]).mixtures
-    assert line.startswith("caution: different training.steps in adding: 10 (1 runs")
-    assert compare([tmp_path], by=["training.steps"]).mixtures == []
+    assert line.startswith(f"caution: different {key} in adding: 10 (1 runs")
+    assert compare([tmp_path], by=[key]).mixtures == []
 
 
 def test_what_older_runs_do_not_record_is_no_difference(make_run, tmp_path):
