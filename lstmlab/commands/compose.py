@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
         raise ConfigError(f"--prime, --piece: {error}") from None
     voicing = Voicing(chosen.temperature, chosen.voices)
     try:
-        added = trained.continue_sequence(opening, chosen.length, voicing, seed=chosen.seed)
+        added = trained.task.compose(trained, opening, chosen.length, voicing, chosen.seed)
     except ValueError as error:
         raise ConfigError(f"{chosen.run} cannot compose: {error}") from None
     roll = np.concatenate([opening, added])

@@ -18,7 +18,6 @@ from lstmlab.data.download import DataError
 from lstmlab.data.table import Table
 from lstmlab.data.times import following_on
 from lstmlab.plots import forecast as plots
-from lstmlab.tasks.series.calendar_features import calendar_features
 from lstmlab.tasks.series.distributions import Prediction
 from lstmlab.tasks.series.forecast.task import Forecast
 from lstmlab.tracking.files import file_names
@@ -81,13 +80,13 @@ def forecast_after(trained: Trained, task: Forecast, table: Table, times: np.nda
     info, window = task.info, task.window
     values = np.zeros((window + task.horizon, len(info.names)))
     values[:window] = info.scaler.scale(table.values[-window:])
-    rows = [values]
-    if task.calendar:
-        assert table.times is not None and info.step is not None
+    local = None
+    if task.calendar or task.climatology:
+        assert table.times is not None
         around = np.concatenate([table.times[-window:], times])
-        clock = table.clock if info.clock is None else info.clock
-        rows.append(calendar_features(clock.local_from(around, table.clock), info.step))
-    batch = task.batch_of(jnp.asarray(np.concatenate(rows, axis=1), jnp.float32)[None])
+        local = (table.clock if info.clock is None else info.clock).local_from(around, table.clock)
+    rows = np.concatenate([values, *info.features_of_times(task.calendar, local)], axis=1)
+    batch = task.batch_of(jnp.asarray(rows, jnp.float32)[None])
     scaled = task.prediction(trained.predict(batch), batch)
     scaler = info.scaler.of(info.targets)
 

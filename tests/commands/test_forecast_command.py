@@ -39,7 +39,7 @@ def trained(tmp_path_factory):
     file = write(folder / "train.csv")
     config = small(
         "forecast", f"data.file={file}", "task.features=M", "task.distribution=quantile", "task.calendar=true",
-        "task.interval=0.8",
+        "task.interval=0.8", "task.climatology=true", "task.linear=true",
     )  # fmt: skip
     directory = run(config, folder / "run").directory
     file.unlink()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from lstmlab.simple_models.ridge import best_ridge, predict
+from lstmlab.simple_models.ridge import Weights, best_ridge, predict
 from lstmlab.tasks.series.naive_forecasters import Forecaster, Origins, Series
 from lstmlab.tasks.series.splits import Spans
 
@@ -73,6 +73,20 @@ def joint_reader(window: int, others: Series, calendar: Series) -> Reader:
 def fit_linear(
     read: Reader, series: Series, spans: Spans, window: int, horizon: int, strengths: tuple[float, ...] = STRENGTHS
 ) -> Forecaster:
+    """The forecaster with the weights of :func:`linear_weights`."""
+    weights = linear_weights(read, series, spans, window, horizon, strengths)
+
+    def forecast(series: Series, origins: Origins) -> np.ndarray:
+        inputs, level = read(series, origins)
+        ahead = predict(weights, inputs.reshape(-1, inputs.shape[2]))
+        return (ahead.reshape(len(origins), series.shape[1], horizon) + level).swapaxes(1, 2)
+
+    return forecast
+
+
+def linear_weights(
+    read: Reader, series: Series, spans: Spans, window: int, horizon: int, strengths: tuple[float, ...] = STRENGTHS
+) -> Weights:
     """One linear map with an intercept of what ``read`` returns, shared by all groups: ŷ = level + W x + b.
 
     The map has the least squared error over all windows within the training rows, by the normal equations.
@@ -85,14 +99,7 @@ def fit_linear(
             groups = len(part) * inputs.shape[1]
             yield inputs.reshape(groups, -1), ahead.reshape(groups, -1)
 
-    weights = best_ridge(examples(*spans["train"]), examples(*spans["validation"]), strengths)
-
-    def forecast(series: Series, origins: Origins) -> np.ndarray:
-        inputs, level = read(series, origins)
-        ahead = predict(weights, inputs.reshape(-1, inputs.shape[2]))
-        return (ahead.reshape(len(origins), series.shape[1], horizon) + level).swapaxes(1, 2)
-
-    return forecast
+    return best_ridge(examples(*spans["train"]), examples(*spans["validation"]), strengths)
 
 
 def around(means: Series, series: Series, fit: Callable[[Series], Forecaster]) -> Forecaster:

@@ -6,6 +6,7 @@ o … o + horizon − 1 from those before the origin o.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -69,12 +70,22 @@ def times_of_week(times: Times, step: np.timedelta64) -> Int[np.ndarray, " rows"
     return (seconds % WEEK // seconds_of(step)).astype(np.int64)
 
 
+def slot_count(step: np.timedelta64) -> int:
+    """How many numbers :func:`times_of_week` gives."""
+    return 12 if seconds_of(step) >= DAY else math.ceil(WEEK / seconds_of(step))
+
+
+def slot_table(train: Series, slots: Int[np.ndarray, " rows"], count: int) -> Float[np.ndarray, "slots columns"]:
+    """For each of ``count`` slots the mean of the training rows that ``slots`` puts there; without any, that of all."""
+    sums = np.stack([np.bincount(slots, column, count) for column in train.T], axis=1)
+    counts = np.bincount(slots, minlength=count)[:, None]
+    return np.where(counts > 0, sums / np.maximum(counts, 1), train.mean(axis=0))
+
+
 def slot_means(train: Series, slots: Int[np.ndarray, " rows"]) -> Float[np.ndarray, "rows columns"]:
     """For each row of ``slots`` the mean of the training rows, the first ones, with the same number; without any, the
     mean of all."""
-    sums = np.stack([np.bincount(slots[: len(train)], column, slots.max() + 1) for column in train.T], axis=1)
-    counts = np.bincount(slots[: len(train)], minlength=slots.max() + 1)[:, None]
-    return np.where(counts > 0, sums / np.maximum(counts, 1), train.mean(axis=0))[slots]
+    return slot_table(train, slots[: len(train)], int(slots.max()) + 1)[slots]
 
 
 def climatology(horizon: int, means: Series) -> Forecaster:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from lstmlab.arrays import RowNumbers
 from lstmlab.tasks.task import Batch
 
+P = TypeVar("P")
+
 LAST, SHIFT, SCALE, TRUTH = 0, 1, 2, 3
-"""rows of the targets of :func:`forecast_windows`: last value seen, shift and scale of the window; truth from 3 on"""
+"""rows of the targets of :func:`forecast_windows`: last value seen, shift and scale of the window; truth from 3 on,
+and after it, from :func:`with_level`, what a forecast starts from"""
 SMALLEST_VARIANCE = 1e-5  # added to a window's variance, as RevIN does
 SMALLEST_STD = SMALLEST_VARIANCE**0.5
 
@@ -30,8 +38,9 @@ def forecast_windows(
         ahead: 1, or one more than the number of rows after the window whose calendar is read; their values are 0.
         columns: how many values a row has.
         targets: positions of the columns that are forecast.
-        normalise: which shift and scale are taken out of the values of each window: ``last`` subtracts its last row,
-            ``window`` subtracts its mean and divides by its standard deviation, ``none`` changes nothing.
+        normalise: which shift and scale are taken out of the values of each window: ``last`` subtracts its last row
+            (NLinear, Zeng et al. 2023), ``window`` subtracts its mean and divides by its standard deviation (RevIN
+            without its affine map, Kim et al. 2022), ``none`` changes nothing.
     """
     values = rows[:, :window, :columns]
     shift, scale = _shift_and_scale(values, normalise)
@@ -39,6 +48,33 @@ def forecast_windows(
     calendar_ahead = rows[:, window : window + ahead - 1].at[..., :columns].set(0.0)
     compared = jnp.concatenate([values[:, -1:], shift, scale, rows[:, window:, :columns]], axis=1)
     return Batch(jnp.concatenate([seen, calendar_ahead], axis=1), compared[..., jnp.asarray(targets)])
+
+
+def less_means(
+    rows: Float[Array, "batch rows features"], means: Float[Array, "batch rows targets"], targets: list[int]
+) -> Float[Array, "batch rows features"]:
+    """The rows less the means of the target columns; ``means`` without a column change nothing."""
+    return rows.at[..., jnp.asarray(targets)].add(-means) if means.shape[-1] else rows
+
+
+def with_level(
+    batch: Batch, level: Float[Array, "batch _ columns"], means: Float[Array, "batch rows _"], horizon: int
+) -> Batch:
+    """The batch with further rows of targets: for each row ahead what the network's forecast is added to.
+
+    Args:
+        batch: of :func:`forecast_windows`, made from rows less their means.
+        level: of the rows ahead, ``[batch, horizon, columns]``; or of one row, the same for all.
+        means: of the rows of the window and ahead, which are added to the last value seen, to the truth and to the
+            level; without a column where there are none.
+        horizon: how many rows lie ahead.
+    """
+    last, rest, truth = jnp.split(batch.targets, (SHIFT, TRUTH), axis=1)
+    level = jnp.broadcast_to(level, truth.shape)
+    if means.shape[-1]:
+        ahead = means[:, -horizon:]
+        last, truth, level = last + means[:, -horizon - 1, None], truth + ahead, level + ahead
+    return batch._replace(targets=jnp.concatenate([last, rest, truth, level], axis=1))
 
 
 def _shift_and_scale(values: Float[Array, "batch window columns"], normalise: str) -> tuple[Array, Array]:
@@ -79,3 +115,23 @@ def change_windows(
     changes = rows[jnp.minimum(ahead, last)] - rows[jnp.minimum(origins, last)][:, :, None]
     changes = changes.reshape(*changes.shape[:2], -1)
     return Batch(rows[jnp.minimum(read, last)], jnp.concatenate([counts, changes], axis=-1))
+
+
+def windows_of_steps(
+    inputs: Float[Array, "batch rows columns"], context: int
+) -> Float[Array, "batch steps context columns"]:
+    """For each row from the ``context``-th on, it and the rows before it: ``context`` rows in all."""
+    steps = jnp.arange(inputs.shape[1] - context + 1)
+    return inputs[:, steps[:, None] + jnp.arange(context)]
+
+
+def in_chunks(predict: Callable[[np.ndarray], P], count: int, size: int) -> P:
+    """What ``predict`` says of the rows 0 … ``count`` − 1, at most ``size`` at a time, as float64 NumPy arrays.
+
+    The last chunk is filled up with rows from its beginning, so that one compiled program is enough.
+    """
+    parts = []
+    for begin in range(0, count, size):
+        rows = np.resize(np.arange(begin, min(begin + size, count)), min(size, count))
+        parts.append(predict(rows))
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64)[:count], *parts)

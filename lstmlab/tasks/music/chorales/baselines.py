@@ -1,16 +1,18 @@
-"""Baselines: piano keys by themselves, keys given the chord before, and n-grams of chords."""
+"""Baselines: piano keys and voices by themselves, keys given the chord before, n-grams of chords and of notes."""
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from lstmlab.simple_models.logistic import cross_entropy, fit_logistic
 from lstmlab.simple_models.ngrams import count_grams, probabilities, witten_bell
 from lstmlab.tasks.music.chorales.dataset import Rolls
+from lstmlab.tasks.music.note_tokens import note_tokens
 
 PENALTIES = (1e-2, 1e-3, 1e-4)
-ORDER = 4
+ORDER, NOTE_ORDER = 4, 12
+"""most chords and most notes of an n-gram"""
 
 
 def key_frequencies(train: Rolls, test: Rolls) -> dict[str, float]:
@@ -66,6 +68,73 @@ def _ngram_costs(levels: list, size: int, numbers: dict[bytes, int], train: Roll
     lowest = np.ones(len(tokens))
     lowest[predicted] = np.exp(-_key_costs(train, part, True))
     return [float(-np.log(p[predicted]).mean()) for p in probabilities(levels, tokens, size, lowest)]
+
+
+def note_ngrams(train: Rolls, validation: Rolls, test: Rolls) -> dict[str, float]:
+    """Nats per test chord of n-grams of notes by Witten & Bell, of the order, 1 to 12, that is best on validation.
+
+    Chords are spelt from the lowest key on (:mod:`~lstmlab.tasks.music.note_tokens`), so that an n-gram of some notes
+    reaches the same voice of the chord before. Every piece begins with a mark of its own.
+    """
+    keys = train.notes.shape[2]
+    size = keys + 2  # the end of a chord and the mark
+    levels = witten_bell(count_grams(_note_stream(train)[0], size, NOTE_ORDER), size)
+
+    def costs(part: Rolls) -> list[float]:
+        tokens, counted = _note_stream(part)
+        ends = (tokens[counted] == keys).sum()
+        return [float(-np.log(p[counted]).sum() / ends) for p in probabilities(levels, tokens, size)]
+
+    best = int(np.argmin(costs(validation)))
+    return {f"{best + 1}-gram of notes": costs(test)[best]}
+
+
+def _note_stream(rolls: Rolls) -> tuple[Int[np.ndarray, " tokens"], Bool[np.ndarray, " tokens"]]:
+    """All pieces as tokens, each after a mark; and which count: those after the first chord of a piece."""
+    spelt, mark = note_tokens(*rolls), rolls.notes.shape[2] + 1
+    pieces = zip(*spelt, strict=True)
+    parts = [(np.append(mark, tokens[:length]), np.arange(length + 1) > first) for tokens, length, first in pieces]
+    return np.concatenate([tokens for tokens, _ in parts]), np.concatenate([counted for _, counted in parts])
+
+
+def voice_chains(train: Rolls, test: Rolls) -> dict[str, float]:
+    """Nats per test chord of a Markov chain for the number of keys, and one for each voice, counted from the highest
+    key: its key given its key in the chord before, by Witten & Bell.
+
+    The voices are independent of each other; what they give to keys out of order is lost. A voice that the chord before
+    lacks goes on from a mark of its own.
+    """
+    keys = train.notes.shape[2]
+    (before, after), (test_before, test_after) = (_voices(train), _voices(test))
+    nats = np.zeros(len(test_after))
+    for voice in range(after.shape[1]):
+        sounds, tested = after[:, voice] < keys, test_after[:, voice] < keys
+        p = _chain(before[sounds, voice], after[sounds, voice], keys + 1, keys)
+        nats[tested] -= np.log(p[test_before[tested, voice], test_after[tested, voice]])
+    numbers = [(voices < keys).sum(axis=1) for voices in (before, after, test_before, test_after)]
+    nats -= np.log(_chain(numbers[0], numbers[1], keys + 1, keys + 1)[numbers[2], numbers[3]])
+    return {"Markov chain per voice": float(nats.mean())}
+
+
+def _chain(
+    before: Int[np.ndarray, " pairs"], after: Int[np.ndarray, " pairs"], states: int, size: int
+) -> Float[np.ndarray, "states size"]:
+    """p(after | before) by Witten & Bell, interpolated with p(after), and that with the uniform distribution."""
+    counts = np.zeros((states, size))
+    np.add.at(counts, (before, after), 1)
+    alone = counts.sum(axis=0)
+    kinds = max(int((alone > 0).sum()), 1)
+    lower = (alone + kinds / size) / (alone.sum() + kinds)
+    different = (counts > 0).sum(axis=1, keepdims=True)
+    total = counts.sum(axis=1, keepdims=True) + different
+    return np.where(total > 0, (counts + different * lower) / np.maximum(total, 1), lower)
+
+
+def _voices(rolls: Rolls) -> tuple[Int[np.ndarray, "steps keys"], Int[np.ndarray, "steps keys"]]:
+    """The keys of all pairs of chords from the highest to the lowest, then the number of keys for voices that rest."""
+    before, after = _pairs(rolls)
+    keys = before.shape[1]
+    return tuple(-np.sort(-np.where(part > 0, np.arange(keys), -1), axis=1) % (keys + 1) for part in (before, after))
 
 
 def _chords(rolls: Rolls) -> list[bytes]:

@@ -16,14 +16,24 @@ from lstmlab.arrays import RowNumbers, Scalar
 from lstmlab.data.remembered import remembered
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask, take
-from lstmlab.tasks.music.chorales.baselines import chord_ngrams, key_frequencies, logistic_keys
+from lstmlab.tasks.music.chorales.baselines import (
+    chord_ngrams,
+    key_frequencies,
+    logistic_keys,
+    note_ngrams,
+    voice_chains,
+)
 from lstmlab.tasks.music.chorales.dataset import CORPORA, KEYS, Rolls, load_chorales
+from lstmlab.tasks.music.chorales.metrics import independent_metrics, joint_metrics
 from lstmlab.tasks.music.chorales.plots import composed_plots, predicted_plot
+from lstmlab.tasks.music.note_tokens import chords, note_tokens
 from lstmlab.tasks.music.voicing import Voicing
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.specs import Arrays, Batch, Features, Metrics, Plot, Predictor, Split
-from lstmlab.tasks.task import mean, valid_steps
+from lstmlab.tasks.specs import Arrays, Batch, Features, Metrics, Plot, Predictor, Split, Tokens
+from lstmlab.tasks.task import mean
 
+MOST_TOKENS = (6, 20, 89)
+"""of a chord on average that are drawn to compose, one after the other until they are enough"""
 PRIMED, SAMPLED = 8, 64
 """steps of a test piece that a sample starts from, and steps that the model adds"""
 
@@ -33,7 +43,8 @@ PRIMED, SAMPLED = 8, 64
     title="next chord of four-part music, as the keys of a piano",
     data="generated cadences; or corpus=jsb, Bach's chorales, by download (no licence stated, public-domain music)",
     paper="Boulanger-Lewandowski, Bengio & Vincent 2012, arXiv:1206.6392",
-    published="corpus=jsb: nll of LSTMs 8.38 (Greff et al. 2017) to 8.45 (Bai, Kolter & Koltun 2018)",
+    published="corpus=jsb: nll of LSTMs with independent keys 8.38 (Greff et al. 2017) to 8.45 (Bai, Kolter & Koltun "
+    "2018); with joint keys RNN-RBM 6.27, RNN-NADE 5.56 (Boulanger-Lewandowski et al. 2012)",
 )
 @dataclasses.dataclass(frozen=True)
 class Chorales(RowsTask):
@@ -44,11 +55,19 @@ class Chorales(RowsTask):
     not predicted). The accuracy is the frame-level one of Bay, Ehmann & Downie 2009, TP / (TP + FP + FN); a key counts
     as predicted when its probability exceeds one half.
 
-    Given the past, the keys of a model are independent. An n-gram of chords, one of the baselines, knows which keys
-    sound together and can therefore have a smaller nll than any such model.
+    **Output.** With ``independent``, the usual protocol, the keys of a model are independent given the past. The
+    n-grams among the baselines know which keys sound together and can therefore have a smaller nll than any such model.
+    With ``joint`` the model reads and gives the keys of a chord one after the other, from the lowest on, and then its
+    end (:mod:`~lstmlab.tasks.music.note_tokens`): a distribution over whole chords, to be compared with the n-grams and
+    with the published RNN-RBM and RNN-NADE. The nll is still per chord. What a model gives to keys out of order is
+    lost, so that it is an upper bound. The accuracy, of single tokens, is called ``token_accuracy``.
     """
 
     corpus: str = setting("cadences", "the pieces: cadences (generated) or jsb (Bach, downloaded)", choices=CORPORA)
+    output: str = setting(
+        "independent", "keys of a chord: independent given the past, or joint, one after the other",
+        choices=("independent", "joint"),
+    )  # fmt: skip
 
     metric = "nll"
     causal = True
@@ -63,17 +82,24 @@ class Chorales(RowsTask):
         return load_chorales(self.corpus, self.data_dir)
 
     @property
-    def inputs(self) -> Features:
-        """1 for each key that sounds."""
-        return Features(KEYS)
+    def inputs(self) -> Features | Tokens:
+        """1 for each key that sounds; or keys and ends of chords."""
+        return Tokens(KEYS + 1) if self.joint else Features(KEYS)
 
     @property
     def outputs(self) -> Features:
-        """The logit of each key."""
-        return Features(KEYS)
+        """The logit of each key; with joint keys also of the end of the chord."""
+        return Features(KEYS + 1 if self.joint else KEYS)
+
+    @property
+    def joint(self) -> bool:
+        """Whether the keys of a chord are given one after the other."""
+        return self.output == "joint"
 
     def data(self) -> Mapping[Split, Any]:
-        """Per split ``notes [pieces, steps, 88]`` uint8 and ``lengths [pieces]``."""
+        """Per split ``notes [pieces, steps, 88]`` uint8 and ``lengths [pieces]``; or the pieces as tokens."""
+        if self.joint:
+            return {split: note_tokens(*rolls)._asdict() for split, rolls in self.rolls.items()}
         return {split: rolls._asdict() for split, rolls in self.rolls.items()}
 
     def rows(self, split: Split) -> int:
@@ -81,31 +107,34 @@ class Chorales(RowsTask):
         return len(self.rolls[split].lengths)
 
     def pick(self, data: Arrays, rows: RowNumbers) -> Batch:
-        """All steps of each piece but its last, and the steps that follow them."""
+        """All steps of each piece but its last, and the steps that follow them.
+
+        With joint keys a step is a token, and targets ``[batch, time, 2]`` are the token that follows and whether it
+        counts: those of the first chord do not.
+        """
         part = take(data, rows)
+        if self.joint:
+            after = part["tokens"][:, 1:]
+            counts = jnp.arange(1, after.shape[1] + 1) >= part["first"][:, None]
+            targets = jnp.stack([after, counts.astype(after.dtype)], axis=-1)
+            return Batch(part["tokens"][:, :-1], targets, lengths=part["lengths"] - 1)
         notes = part["notes"].astype(jnp.float32)
         return Batch(notes[:, :-1], notes[:, 1:], lengths=part["lengths"] - 1)
 
-    def loss(self, outputs: Float[Array, "batch time 88"], batch: Batch) -> Scalar:
-        """The negative log-likelihood per step, in nats."""
+    def loss(self, outputs: Float[Array, "batch time _"], batch: Batch) -> Scalar:
+        """The negative log-likelihood per chord, in nats."""
         return mean(self.metrics(outputs, batch)["nll"])
 
-    def metrics(self, outputs: Float[Array, "batch time 88"], batch: Batch) -> Metrics:
-        """Negative log-likelihood per step, and the frame-level accuracy."""
-        counted = valid_steps(batch)
-        nats = jnp.sum(jax.nn.softplus(outputs) - outputs * batch.targets, axis=-1)
-        predicted, true = outputs > 0, batch.targets > 0.5
-        both = jnp.sum(predicted & true, axis=-1)
-        either = jnp.sum(predicted | true, axis=-1)
-        return {
-            "nll": (jnp.sum(nats * counted), jnp.sum(counted)),
-            "accuracy": (jnp.sum(both * counted), jnp.sum(either * counted)),
-        }
+    def metrics(self, outputs: Float[Array, "batch time _"], batch: Batch) -> Metrics:
+        """Negative log-likelihood per chord, and the frame-level accuracy, or with joint keys that of tokens."""
+        return joint_metrics(outputs, batch) if self.joint else independent_metrics(outputs, batch)
 
     def baselines(self) -> dict[str, float]:
-        """Keys by themselves, and n-grams of chords: see :mod:`~lstmlab.tasks.music.chorales.baselines`."""
+        """Keys and voices by themselves, n-grams of chords and of notes, see
+        :mod:`~lstmlab.tasks.music.chorales.baselines`."""
         splits = self.rolls["train"], self.rolls["validation"], self.rolls["test"]
-        values = chord_ngrams(*splits) | key_frequencies(splits[0], splits[2])
+        values = chord_ngrams(*splits) | note_ngrams(*splits)
+        values |= voice_chains(splits[0], splits[2]) | key_frequencies(splits[0], splits[2])
         return dict(sorted(values.items(), key=lambda item: item[1]))
 
     def slow_baselines(self) -> dict[str, float]:
@@ -115,15 +144,38 @@ class Chorales(RowsTask):
         return remembered("logistic-keys-1", inputs, lambda: logistic_keys(*splits))
 
     def plot(self, predictor: Predictor) -> list[Plot]:
-        """The first test piece with the predicted probabilities; and how the model continues its first steps."""
-        test = self.rolls["test"]
-        batch, steps = self.pick(test._asdict(), jnp.arange(1)), int(test.lengths[0]) - 1
-        probabilities = np.asarray(jax.nn.sigmoid(predictor.predict(batch)))[0, :steps]
-        plots = [predicted_plot(np.asarray(batch.targets)[0, :steps], probabilities)]
+        """The first test piece with the predicted probabilities, where keys are independent; and how the model
+        continues its first steps."""
+        steps = int(self.rolls["test"].lengths[0]) - 1
+        plots = [] if self.joint else [self._predicted(predictor, steps)]
         if not predictor.stepwise:  # a bidirectional model cannot compose
             return plots
         opening = self.opening(min(PRIMED, steps + 1))
-        return plots + composed_plots(opening, predictor.continue_sequence(opening, SAMPLED, Voicing()))
+        return plots + composed_plots(opening, self.compose(predictor, opening, SAMPLED, Voicing()))
+
+    def _predicted(self, predictor: Predictor, steps: int) -> Plot:
+        batch = self.pick(self.rolls["test"]._asdict(), jnp.arange(1))
+        probabilities = np.asarray(jax.nn.sigmoid(predictor.predict(batch)))[0, :steps]
+        return predicted_plot(np.asarray(batch.targets)[0, :steps], probabilities)
+
+    def compose(
+        self, predictor: Predictor, opening: Float[np.ndarray, "given 88"], steps: int, voicing: Voicing, seed: int = 0
+    ) -> Float[np.ndarray, "steps 88"]:
+        """``steps`` chords that a model adds to an opening.
+
+        Raises ``ValueError`` for a number of voices where keys are joint: these end their chords themselves; and for a
+        model whose chords do not end.
+        """
+        if not self.joint:
+            return predictor.continue_sequence(opening, steps, voicing, seed=seed)
+        if voicing.voices:
+            raise ValueError("with task.output=joint the model itself decides how many keys sound: leave --voices out")
+        prompt = note_tokens(opening[None].astype(np.uint8), np.array([len(opening)], np.int32)).tokens[0]
+        for most in MOST_TOKENS:  # a longer continuation begins with the shorter one
+            tokens = predictor.generate(prompt, most * steps, temperature=voicing.temperature, seed=seed)
+            if len(found := chords(tokens, KEYS)) >= steps:
+                return found[:steps]
+        raise ValueError(f"its chords do not end: {most} tokens for each of {steps} chords were not enough")
 
     def opening(self, steps: int = PRIMED, piece: int = 0) -> Float[np.ndarray, "steps 88"]:
         """The first steps of a test piece; raises ``ValueError`` for a piece that does not exist or is shorter."""

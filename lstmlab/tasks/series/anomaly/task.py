@@ -7,12 +7,9 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
-from lstmlab.arrays import Key, RowNumbers, Scalar, Step
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.series.anomaly.baselines import detection_baselines, season_of, simple_forecast_errors
@@ -25,10 +22,11 @@ from lstmlab.tasks.series.anomaly.dataset import (
 )
 from lstmlab.tasks.series.anomaly.metrics import detection_metrics
 from lstmlab.tasks.series.anomaly_scores import Detector, DetectorSettings, Scorer, Threshold, error_vectors
+from lstmlab.tasks.series.change_forecasts import ChangeForecasts
+from lstmlab.tasks.series.linear_part import LinearPart
 from lstmlab.tasks.series.series_info import SeriesInfo, SeriesValues
-from lstmlab.tasks.series.tabular import TabularTask
-from lstmlab.tasks.series.windows import change_windows
-from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, from_data_section, mean, weighted
+from lstmlab.tasks.series.splits import Spans
+from lstmlab.tasks.task import Plot, Predictor, from_data_section
 
 
 @register_task(
@@ -40,7 +38,7 @@ from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split,
     published="none by these measures: NAB publishes a score of its own, over all 58 series together",
 )
 @dataclasses.dataclass(frozen=True)
-class Anomaly(TabularTask):
+class Anomaly(ChangeForecasts):
     """A model trained on the normal beginning of a series forecasts every row from those before it.
 
     **Protocol.** The first ``train_share`` of the rows is the training part: its first 80 % train, the rest stops
@@ -51,7 +49,8 @@ class Anomaly(TabularTask):
     **Forecast.** At every row the model gives the next ``horizon`` rows, as differences to the row it has just read.
     Rows are scaled by the training part. The series is read in windows of ``context + steps`` rows; the outputs of the
     last ``steps`` count, so each forecast has seen at least ``context`` rows, and every row is forecast once from each
-    distance.
+    distance. With ``linear`` the model forecasts what a linear map of the last ``context`` rows leaves; that map is
+    fitted before, and is the baseline of this name.
 
     **Score.** The Mahalanobis distance of a row's errors (Malhotra et al. 2015), see
     :class:`~lstmlab.tasks.series.anomaly_scores.Scorer`; rows above the threshold are flagged.
@@ -74,9 +73,6 @@ class Anomaly(TabularTask):
         0.0, "share of the rows that is the training part; 0: ecg 0.6, file 0.5, nab 0.15 and at most 750 rows",
         minimum=0,
     )  # fmt: skip
-    context: int = setting(100, "rows that a forecast looks back on at least", minimum=1)
-    steps: int = setting(50, "rows per window whose forecasts count", minimum=1)
-    horizon: int = setting(3, "rows forecast at each step, so forecasts of each row", minimum=1)
     smoothing: int = setting(1, "span in rows of the moving average over scores; 1: none", minimum=1)
     fitted_on: str = setting(
         "validation", "rows whose errors give mean, covariance and threshold: validation, or the whole training part",
@@ -90,9 +86,6 @@ class Anomaly(TabularTask):
 
     data_label: str | None = from_data_section("label")
 
-    metric = "mse"
-    readout = "steps"
-    causal = True
     defaults = (
         "model.hidden_size=32", "training.steps=2000", "training.batch_size=32", "training.eval_batch_size=64",
         "training.log_every=50", "training.eval_every=50", "training.patience=10",
@@ -122,6 +115,11 @@ class Anomaly(TabularTask):
         """The series with its splits; raises ``DataError`` when it is too short."""
         return split_series(self.labelled, self.series_settings)
 
+    @property
+    def spans(self) -> Spans:
+        """The rows that each split forecasts."""
+        return self.splits.spans
+
     @functools.cached_property
     def info(self) -> SeriesInfo:
         """Names, scaler and time step: of the series, or as the run directory holds them."""
@@ -136,57 +134,6 @@ class Anomaly(TabularTask):
     def scorer(self) -> Scorer | None:
         """The scorer of a run that is loaded; None before there is a trained model."""
         return None
-
-    @property
-    def inputs(self) -> Features:
-        """The scaled values of a row."""
-        return Features(len(self.info.names))
-
-    @property
-    def outputs(self) -> Features:
-        """The change from this row to each of the next ``horizon``, all columns of the first, then of the second, …"""
-        return Features(self.horizon * len(self.info.names))
-
-    def data(self) -> dict[str, SeriesValues]:
-        """The scaled rows of each split, with the context before the first."""
-        scaled, spans = self.scaled.astype(np.float32), self.splits.spans
-        return {split: scaled[max(first - self.context, 0) : end] for split, (first, end) in spans.items()}
-
-    def origins(self, rows: int) -> int:
-        """How many rows of a split's data have enough rows before and after them to forecast from."""
-        return rows - self.context - self.horizon + 1
-
-    def train_batch(self, data: Float[Array, "rows columns"], key: Key, step: Step, batch_size: int) -> Batch:
-        """Windows drawn at random."""
-        starts = jax.random.randint(key, (batch_size,), 0, max(self.origins(data.shape[0]) - self.steps + 1, 1))
-        return self.windows(data, starts)
-
-    def rows(self, split: Split) -> int:
-        """How many windows side by side forecast every row once from each distance."""
-        first, end = self.splits.spans[split]
-        return -(-self.origins(end - max(first - self.context, 0)) // self.steps)
-
-    def pick(self, data: Float[Array, "rows columns"], rows: RowNumbers) -> Batch:
-        """Some of the windows that lie side by side."""
-        return self.windows(data, self.steps * rows)
-
-    def windows(self, data: Float[Array, "rows columns"], starts: RowNumbers) -> Batch:
-        """The windows that begin at ``starts``, see :func:`~lstmlab.tasks.series.windows.change_windows`."""
-        return change_windows(jnp.asarray(data), starts, self.context, self.steps, self.horizon)
-
-    def loss(self, outputs: Float[Array, "batch time numbers"], batch: Batch) -> Scalar:
-        """The mean squared error of the forecasts that count."""
-        return mean(self.metrics(outputs, batch)["mse"])
-
-    def metrics(self, outputs: Float[Array, "batch time numbers"], batch: Batch) -> Metrics:
-        """Squared and absolute error of scaled forecasts, over all distances, and the squared one of the next row."""
-        counts, truth = batch.targets[..., :1], batch.targets[..., 1:]
-        error = outputs[:, self.context - 1 :] - truth
-        return {
-            "mse": _counted(error**2, counts, batch),
-            "mae": _counted(jnp.abs(error), counts, batch),
-            "next_mse": _counted(error[..., : self.inputs.size] ** 2, counts, batch),
-        }
 
     def baselines(self) -> dict[str, float]:
         """Squared errors on the test rows of simple forecasts."""
@@ -212,17 +159,6 @@ class Anomaly(TabularTask):
         """The errors of all forecasts of each row; NaN in the first context + horizon − 1 rows."""
         return error_vectors(self.forecasts(predictor, scaled), scaled)
 
-    def forecasts(self, predictor: Predictor, scaled: SeriesValues) -> Float[np.ndarray, "rows horizon columns"]:
-        """``[t, k]`` is the forecast of row t + 1 + k, from at least ``context`` rows up to t; NaN before that."""
-        rows, columns = scaled.shape
-        forecasts = np.full((rows, self.horizon, columns), np.nan)
-        starts = np.arange(0, rows - self.context + 1, self.steps)
-        batch = self.windows(jnp.asarray(scaled, jnp.float32), jnp.asarray(starts))
-        outputs = np.asarray(predictor.predict(batch), np.float64)[:, self.context - 1 :]
-        changes = outputs.reshape(-1, self.horizon, columns)[: rows - self.context + 1]
-        forecasts[self.context - 1 :] = scaled[self.context - 1 :, None] + changes
-        return forecasts
-
     def final_metrics(self, predictor: Predictor) -> dict[str, float]:
         """The detection measures on the test rows; without labels the share of rows flagged."""
         detector, test_scores = self.detector(predictor), slice(self.splits.train_end, None)
@@ -230,7 +166,8 @@ class Anomaly(TabularTask):
 
     def artifacts(self) -> dict[str, Any]:
         """Names, scaler and time step, which are needed to score another file."""
-        return self.info.to_plain()
+        linear = {} if self.linear_part is None else {"linear": self.linear_part.to_plain()}
+        return self.info.to_plain() | linear
 
     def fitted_artifacts(self, predictor: Predictor) -> dict[str, Any]:
         """The scorer with its threshold."""
@@ -241,6 +178,8 @@ class Anomaly(TabularTask):
         twin = dataclasses.replace(self)
         # The values of the cached properties.
         object.__setattr__(twin, "info", SeriesInfo.from_plain(artifacts))
+        linear = LinearPart.from_plain(artifacts["linear"]) if self.linear else None
+        object.__setattr__(twin, "linear_part", linear)
         object.__setattr__(twin, "scorer", Scorer.from_plain(artifacts["scorer"]))
         return twin
 
@@ -249,10 +188,3 @@ class Anomaly(TabularTask):
         from lstmlab.tasks.series.anomaly.plots import detection_plots  # slow to import: matplotlib
 
         return detection_plots(self.labelled, self.detector(predictor), self.splits.train_end, self.context)
-
-
-def _counted(values: Array, counts: Array, batch: Batch) -> tuple[Array, Array]:
-    """Total and weight of the values that count."""
-    total, _ = weighted(values * counts, batch)
-    weight, _ = weighted(jnp.broadcast_to(counts, values.shape), batch)
-    return total, weight

@@ -21,8 +21,10 @@ from lstmlab.tasks.series.linear_forecasters import (
     chunks,
     fit_linear,
     joint_reader,
+    linear_weights,
     window_reader,
 )
+from lstmlab.tasks.series.linear_part import CHANGES, JOINT, VALUES, LinearPart
 from lstmlab.tasks.series.naive_forecasters import (
     Forecaster,
     Origins,
@@ -119,6 +121,18 @@ class FittedBaselines:
             }
         return self._errors[key]
 
+    def sorted_errors(self, origins: Origins, metric: str) -> dict[str, float]:
+        """One of the errors by baseline, best first."""
+        values = {name: metrics[metric] for name, metrics in self.errors(origins).items()}
+        return dict(sorted(values.items(), key=lambda item: item[1], reverse=metric == "direction_accuracy"))
+
+    def other_errors(self, origins: Origins) -> dict[str, dict[str, float]]:
+        """All errors but the squared one; persistence has no direction."""
+        names = ("mae", *(() if self.scale is None else ("mase",)), "direction_accuracy")
+        others = {name: self.sorted_errors(origins, name) for name in names}
+        others["direction_accuracy"].pop("persistence")
+        return others
+
     def _mean_errors(self, forecaster: Forecaster, origins: Origins) -> dict[str, float]:
         names = ("mse", "mae", *(() if self.scale is None else ("mase",)), "direction_accuracy")
         totals = dict.fromkeys(names, 0.0)
@@ -162,12 +176,26 @@ def boosted_error(prepared: PreparedSeries, horizon: int, window: int, origins: 
     return remembered("boosted-lags-1", inputs, compute)
 
 
+def fitted_linear(prepared: PreparedSeries, horizon: int, window: int) -> LinearPart:
+    """The linear part of a model's forecast: with seasonal means a map of the differences from them; with calendar or
+    other columns one of all of these together; else NLinear. All are among the baselines."""
+    known, series = _known(prepared), prepared.scaled_targets
+    fit = partial(linear_weights, spans=prepared.spans, window=window, horizon=horizon)
+    if prepared.info.means is not None:
+        assert known.slots is not None  # without times there are no means
+        return LinearPart(VALUES, fit(window_reader(window), series - prepared.info.means[known.slots]))
+    if known.calendar.shape[1] or known.others.shape[1]:
+        return LinearPart(JOINT, fit(joint_reader(window, known.others, known.calendar), series))
+    return LinearPart(CHANGES, fit(change_reader(window), series, strengths=LEAST))
+
+
 def _known(prepared: PreparedSeries) -> Known:
     info, table = prepared.info, prepared.table
     columns, rows = len(info.names), prepared.rows.astype(np.float64)
     others = [column for column in range(columns) if column not in info.targets]
-    calendar, times = rows[:, columns:], table.local_times
+    means = 0 if info.means is None else len(info.targets)
+    calendar, times = rows[:, columns : rows.shape[1] - means], table.local_times
     slots = None
-    if calendar.shape[1] and times is not None and table.step is not None:
+    if (calendar.shape[1] or means) and times is not None and table.step is not None:
         slots = times_of_week(times, table.step)
     return Known(rows[:, others], calendar, slots, table.step)

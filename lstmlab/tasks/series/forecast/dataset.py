@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from lstmlab.data.clock import Times
 from lstmlab.data.download import DataError, data_directory, fetch
 from lstmlab.data.registry import REGISTRY
 from lstmlab.data.resources import embedded_path
 from lstmlab.data.spread import spread
 from lstmlab.data.table import Table, read_table, unknown_column
 from lstmlab.tasks.series.calendar_features import calendar_features, inferred_season
-from lstmlab.tasks.series.series_info import Scaler, SeriesInfo
+from lstmlab.tasks.series.naive_forecasters import slot_count, slot_table, times_of_week
+from lstmlab.tasks.series.series_info import Scaler, SeriesInfo, SeriesValues
 from lstmlab.tasks.series.splits import Spans, check_rows, split_by_time
 from lstmlab.tasks.series.table_options import TableOptions
 
@@ -88,6 +90,7 @@ class ForecastSeriesSettings(NamedTuple):
     season: int
     fold: int
     folds: int
+    climatology: bool = False
 
     @property
     def dataset_name(self) -> str:
@@ -116,6 +119,8 @@ class ForecastInfo(SeriesInfo):
 
     targets: list[int]
     """positions in ``names`` of the columns that are forecast"""
+    means: Float[np.ndarray, "slots columns"] | None = None
+    """of the scaled target columns, for each time of the week or month; None where the model does not use them"""
 
     @property
     def target_names(self) -> list[str]:
@@ -126,16 +131,26 @@ class ForecastInfo(SeriesInfo):
         """How many features of the calendar there are at this step."""
         return 0 if self.step is None else calendar_features(np.zeros(1, "datetime64[s]"), self.step).shape[1]
 
+    def features_of_times(self, calendar: bool, times: Times | None) -> list[Float[np.ndarray, "rows features"]]:
+        """The features of the calendar, if ``calendar``, and the means of the target columns, if there are any; for
+        ``times`` of the local clock, one for each row."""
+        if times is None or self.step is None:
+            return []
+        features = [calendar_features(times, self.step)] if calendar else []
+        return features if self.means is None else [*features, self.means[times_of_week(times, self.step)]]
+
     def to_plain(self) -> dict[str, Any]:
         """As lists and numbers, for JSON; undone by :meth:`from_plain`."""
         # "told" is the key of the targets in run directories; it stays, so that older runs can be loaded.
-        return {"names": list(self.names), "told": self.targets} | super().to_plain()
+        means = {} if self.means is None else {"means": self.means.tolist()}
+        return {"names": list(self.names), "told": self.targets} | super().to_plain() | means
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> ForecastInfo:
         """Undo :meth:`to_plain`; raises ``KeyError``, ``TypeError`` or ``ValueError`` for other values."""
         info = SeriesInfo.from_plain(plain)
-        return cls(info.names, info.scaler, info.step, info.clock, list(plain["told"]))
+        means = None if plain.get("means") is None else np.asarray(plain["means"], np.float64)
+        return cls(info.names, info.scaler, info.step, info.clock, list(plain["told"]), means)
 
 
 class PreparedSeries(NamedTuple):
@@ -145,7 +160,8 @@ class PreparedSeries(NamedTuple):
     info: ForecastInfo
     """with the scaler of the training rows"""
     rows: Float[np.ndarray, "rows features"]
-    """float32: the columns that are read, scaled, then the features of the calendar"""
+    """float32: the columns that are read, scaled, then the features of the calendar, then the means of each row's time
+    of the columns that are forecast"""
     scaled_targets: Float[np.ndarray, "rows columns"]
     """the columns that are forecast, scaled, float64"""
     spans: Spans
@@ -174,10 +190,25 @@ def prepare_series(settings: ForecastSeriesSettings) -> PreparedSeries:
         inferred = "" if settings.season else "; the step between rows suggests it: set a shorter one"
         raise DataError(f"task.season={season} is longer than the training split, which has {train_end} rows{inferred}")
     scaled = scaler.scale(values)
-    columns = [scaled, *([_calendar(table)] if settings.calendar else [])]
-    rows = np.concatenate(columns, axis=1).astype(np.float32)
-    forecast_info = ForecastInfo(tuple(table.names[i] for i in read), scaler, table.step, table.clock, targets)
+    means = _means(table, scaled[:train_end, targets]) if settings.climatology else None
+    forecast_info = ForecastInfo(tuple(table.names[i] for i in read), scaler, table.step, table.clock, targets, means)
+    if settings.calendar and (table.times is None or table.step is None):
+        raise DataError("task.calendar=true needs a column of times, one step apart")
+    features = forecast_info.features_of_times(settings.calendar, table.local_times)
+    rows = np.concatenate([scaled, *features], axis=1).astype(np.float32)
     return PreparedSeries(table, forecast_info, rows, scaled[:, targets], spans, season)
+
+
+def _means(table: Table, train: SeriesValues) -> Float[np.ndarray, "slots columns"]:
+    """The mean of each time of the week, or month, over the training rows."""
+    if table.local_times is None or table.step is None:
+        raise DataError("task.climatology=true needs a column of times, one step apart")
+    count = slot_count(table.step)
+    if count > len(train):
+        raise DataError(
+            f"task.climatology=true: a week has {count} steps, more than the {len(train)} rows of the training split"
+        )
+    return slot_table(train, times_of_week(table.local_times, table.step)[: len(train)], count)
 
 
 def _read(settings: ForecastSeriesSettings) -> tuple[Table, str | None, DatasetInfo | None]:
@@ -201,9 +232,3 @@ def _read(settings: ForecastSeriesSettings) -> tuple[Table, str | None, DatasetI
     if target not in table.names:
         raise unknown_column(file, target, table.names)
     return table, target, None
-
-
-def _calendar(table: Table) -> Float[np.ndarray, "rows features"]:
-    if table.times is None or table.step is None:
-        raise DataError("task.calendar=true needs a column of times, one step apart")
-    return calendar_features(table.clock.local(table.times), table.step)

@@ -7,7 +7,6 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -15,8 +14,8 @@ from jaxtyping import Array, Float, Int
 from lstmlab.arrays import RowNumbers, Scalar
 from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
-from lstmlab.tasks.series.distributions import OUTPUTS, Prediction, pinball_loss, prediction_loss, read_prediction
-from lstmlab.tasks.series.forecast.baselines import FittedBaselines, boosted_error, fitted_baselines
+from lstmlab.tasks.series.distributions import OUTPUTS, Prediction, prediction_loss, read_prediction
+from lstmlab.tasks.series.forecast.baselines import FittedBaselines, boosted_error, fitted_baselines, fitted_linear
 from lstmlab.tasks.series.forecast.dataset import (
     DATASETS,
     ForecastInfo,
@@ -24,8 +23,19 @@ from lstmlab.tasks.series.forecast.dataset import (
     PreparedSeries,
     prepare_series,
 )
+from lstmlab.tasks.series.forecast.metrics import forecast_errors
+from lstmlab.tasks.series.linear_part import LinearPart
 from lstmlab.tasks.series.tabular import TabularTask
-from lstmlab.tasks.series.windows import LAST, SCALE, SHIFT, TRUTH, forecast_windows
+from lstmlab.tasks.series.windows import (
+    LAST,
+    SCALE,
+    SHIFT,
+    TRUTH,
+    forecast_windows,
+    in_chunks,
+    less_means,
+    with_level,
+)
 from lstmlab.tasks.task import Batch, Features, Metrics, Plot, Predictor, Split, mean, weighted
 
 MOST_PLOTTED = 4  # baselines, the best ones
@@ -50,10 +60,14 @@ class Forecast(TabularTask):
     on the training rows only, and errors are those of the scaled values (z-scores), as in the literature on long
     horizons.
 
-    **Normalisation** takes the level out of each window before the model reads it, and puts it back into the forecast:
-    ``last`` subtracts the window's last value (NLinear, Zeng et al. 2023), ``window`` its mean and divides by its
-    standard deviation (RevIN without its affine map, Kim et al. 2022). Without it a recurrent network must carry the
-    level through its state, and loses to persistence when the test period lies on another level than training.
+    **Normalisation** takes the level out of each window before the model reads it, and puts it back into the forecast,
+    see :func:`~lstmlab.tasks.series.windows.forecast_windows`. Without it a recurrent network must carry the level
+    through its state, and loses to persistence when the test period lies on another level than training.
+
+    **Beside the network**, ``climatology`` takes the mean of each time of the week out of the columns that are forecast
+    and adds it again, and ``linear`` adds the forecast of a linear map of the window (of the differences; or with
+    ``calendar`` or other columns of all of these; else NLinear), so that the network forecasts what these leave (Zhang
+    2003; the highway of LSTNet, Lai et al. 2018). Both are fitted on the training rows, before the network.
 
     **Baselines** read what the model reads: persistence; drift, the line through the window's ends; seasonal naive;
     DLinear and NLinear, fitted by least squares; gradient-boosted lags. With ``calendar`` also climatology, the mean of
@@ -78,6 +92,13 @@ class Forecast(TabularTask):
     distribution: str = setting("point", "form of the forecast of each value", choices=tuple(OUTPUTS))
     interval: float = setting(0.9, "probability of the interval of quantile and gaussian; below 1", minimum=0.01)
     normalise: str = setting("last", "what is taken out of each window", choices=("last", "window", "none"))
+    climatology: bool = setting(
+        False, "forecast the differences from the mean of each time of the week (steps of a day or more: each month)",
+        choices=(False, True),
+    )  # fmt: skip
+    linear: bool = setting(
+        False, "forecast what a linear map of the window, fitted by least squares, leaves", choices=(False, True)
+    )
     calendar: bool = setting(False, "also read time of day, day of week and day of year", choices=(False, True))
     season: int = setting(0, "rows of a season; 0: as the data set or the step between rows suggests", minimum=0)
     fold: int = setting(0, "which fold of task.folds is the test", minimum=0)
@@ -97,6 +118,8 @@ class Forecast(TabularTask):
         self.series_settings.check()
         if self.strategy == "recursive" and self.features == "MS":
             raise ValueError("task.strategy=recursive feeds back what it forecasts: it needs task.features=S or M")
+        if self.strategy == "recursive" and self.linear:
+            raise ValueError("task.linear=true forecasts all steps at once: it needs task.strategy=direct")
 
     @property
     def architecture(self) -> str:  # type: ignore[override]
@@ -108,7 +131,7 @@ class Forecast(TabularTask):
         """The options on which the series depends."""
         return ForecastSeriesSettings(
             self.table_options, self.data_dir, self.dataset, self.features, self.window, self.horizon, self.calendar,
-            self.season, self.fold, self.folds,
+            self.season, self.fold, self.folds, self.climatology,
         )  # fmt: skip
 
     @functools.cached_property
@@ -120,6 +143,11 @@ class Forecast(TabularTask):
     def info(self) -> ForecastInfo:
         """Names, scaler and time step: of the series, or as the run directory holds them."""
         return self.prepared.info
+
+    @functools.cached_property
+    def linear_part(self) -> LinearPart | None:
+        """The linear part of the forecasts: fitted on the series, or as the run directory holds it."""
+        return fitted_linear(self.prepared, self.horizon, self.window) if self.linear else None
 
     @property
     def inputs(self) -> Features:
@@ -153,41 +181,44 @@ class Forecast(TabularTask):
 
     def batch_of(self, rows: Float[Array, "batch rows features"]) -> Batch:
         """A batch from the rows of windows, ``[batch, window + horizon, features]``; see
-        :func:`~lstmlab.tasks.series.windows.forecast_windows`.
+        :mod:`~lstmlab.tasks.series.windows`.
 
         The values of the rows ahead are in the targets alone; only the recursive strategy reads their calendar.
         """
         ahead = self.horizon if self.strategy == "recursive" else 1
-        return forecast_windows(rows, self.window, ahead, len(self.info.names), self.info.targets, self.normalise)
+        columns, targets = len(self.info.names), self.info.targets
+        read, means = rows[..., : self.inputs.size], rows[..., self.inputs.size :]
+        read = less_means(read, means, targets)
+        batch = forecast_windows(read, self.window, ahead, columns, targets, self.normalise)
+        if self.linear_part is not None:
+            level = self.linear_part.of_windows(read[:, : self.window], columns, targets, self.horizon)
+        elif self.climatology:
+            level = batch.targets[:, SHIFT, None]
+        else:
+            return batch
+        return with_level(batch, level, means, self.horizon)
 
     def prediction(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Prediction:
         """The forecast in z-scores."""
-        shift, scale = batch.targets[:, SHIFT, None], batch.targets[:, SCALE, None]
+        level, scale = batch.targets[:, TRUTH + self.horizon :], batch.targets[:, SCALE, None]
+        shift = level if level.shape[1] else batch.targets[:, SHIFT, None]
         return read_prediction(outputs, self.distribution, self.interval, shift, scale)
+
+    def truth(self, batch: Batch) -> Float[Array, "batch horizon columns"]:
+        """What the forecast is compared with, in z-scores."""
+        return batch.targets[:, TRUTH : TRUTH + self.horizon]
 
     def loss(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Scalar:
         """The mean loss of the distribution, see :mod:`lstmlab.tasks.series.distributions`."""
-        prediction, truth = self.prediction(outputs, batch), batch.targets[:, TRUTH:]
+        prediction, truth = self.prediction(outputs, batch), self.truth(batch)
         return mean(weighted(prediction_loss(prediction, truth, self.distribution, self.interval), batch))
 
     def metrics(self, outputs: Float[Array, "batch horizon columns numbers"], batch: Batch) -> Metrics:
-        """Errors of the point forecast, share of right directions (above the last value or not), and of an interval
-        the share of values inside (coverage) and its mean width.
-        """
-        prediction = self.prediction(outputs, batch)
-        truth, last = batch.targets[:, TRUTH:], batch.targets[:, LAST, None]
-        error = jnp.abs(prediction.point - truth)
-        right = (prediction.point > last) == (truth > last)
-        values = {"mse": error**2, "mae": error, "direction_accuracy": right.astype(jnp.float32)}
-        if self.fitted_baselines.scale is not None:
-            values["mase"] = error / jnp.asarray(self.fitted_baselines.scale, jnp.float32)
-        if prediction.lower is not None and prediction.upper is not None:
-            inside = (prediction.lower <= truth) & (truth <= prediction.upper)
-            values["coverage"] = inside.astype(jnp.float32)
-            values["interval_width"] = prediction.upper - prediction.lower
-            values["pinball"] = pinball_loss(prediction, truth, self.interval)
-        if prediction.std is not None:
-            values["nll"] = prediction_loss(prediction, truth, self.distribution, self.interval)
+        """See :func:`~lstmlab.tasks.series.forecast.metrics.forecast_errors`."""
+        values = forecast_errors(
+            self.prediction(outputs, batch), self.truth(batch), batch.targets[:, LAST, None],
+            self.fitted_baselines.scale, self.distribution, self.interval,
+        )  # fmt: skip
         return {name: weighted(value, batch) for name, value in values.items()}
 
     @functools.cached_property
@@ -197,44 +228,39 @@ class Forecast(TabularTask):
 
     def baselines(self) -> dict[str, float]:
         """Squared errors on the test split; best first."""
-        return self._baseline_errors("mse")
+        return self.fitted_baselines.sorted_errors(self.origins("test"), "mse")
 
     def slow_baselines(self) -> dict[str, float]:
         """The squared error of boosted trees, where scikit-learn is installed."""
         return boosted_error(self.prepared, self.horizon, self.window, self.origins("test"))
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
-        """The other errors; persistence has no direction."""
-        mase = () if self.fitted_baselines.scale is None else ("mase",)
-        others = {metric: self._baseline_errors(metric) for metric in ("mae", *mase, "direction_accuracy")}
-        others["direction_accuracy"].pop("persistence")
-        return others
-
-    def _baseline_errors(self, metric: str) -> dict[str, float]:
-        errors = self.fitted_baselines.errors(self.origins("test"))
-        values = {name: metrics[metric] for name, metrics in errors.items()}
-        return dict(sorted(values.items(), key=lambda item: item[1], reverse=metric == "direction_accuracy"))
+        """The other errors."""
+        return self.fitted_baselines.other_errors(self.origins("test"))
 
     def artifacts(self) -> dict[str, Any]:
         """Names, scaler and time step, which are needed to forecast another file."""
-        return self.info.to_plain()
+        linear = {} if self.linear_part is None else {"linear": self.linear_part.to_plain()}
+        return self.info.to_plain() | linear
 
     def with_artifacts(self, artifacts: Mapping[str, Any]) -> Forecast:
         """The same task, which need not read its series to know them."""
         twin = dataclasses.replace(self)
-        object.__setattr__(twin, "info", ForecastInfo.from_plain(artifacts))  # the value of the cached property
+        # The values of the cached properties.
+        object.__setattr__(twin, "info", ForecastInfo.from_plain(artifacts))
+        linear = LinearPart.from_plain(artifacts["linear"]) if self.linear else None
+        object.__setattr__(twin, "linear_part", linear)
         return twin
 
     def predict_test(self, predictor: Predictor) -> Prediction:
         """Forecasts from all origins of the test split, ``[origins, horizon, columns]``, float64 z-scores."""
-        data, count = jnp.asarray(self.data()["test"]), self.rows("test")
-        parts = []
-        for begin in range(0, count, CHUNK):
-            # The last batch is filled up, so that one compiled program is enough.
-            rows = np.resize(np.arange(begin, min(begin + CHUNK, count)), min(CHUNK, count))
+        data = jnp.asarray(self.data()["test"])
+
+        def predict(rows: np.ndarray) -> Prediction:
             batch = self.windows(data, jnp.asarray(rows))
-            parts.append(self.prediction(predictor.predict(batch), batch))
-        return jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64)[:count], *parts)
+            return self.prediction(predictor.predict(batch), batch)
+
+        return in_chunks(predict, self.rows("test"), CHUNK)
 
     def plot(self, predictor: Predictor) -> list[Plot]:
         """Forecasts beside the truth, and errors by lead time."""

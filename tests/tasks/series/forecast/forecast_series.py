@@ -15,11 +15,11 @@ def values(changed_from=ROWS):
     return made
 
 
-def make_task(folder, changed_from=ROWS, **options):
+def make_task(folder, changed_from=ROWS, hours=1, **options):
     """A task on a CSV file of those values, by the hour."""
-    times = np.datetime64("2020-02-27T00") + np.arange(ROWS)
+    times = np.datetime64("2020-02-27T00") + hours * np.arange(ROWS)
     lines = [f"{t},{a!r},{b!r}" for t, (a, b) in zip(times, values(changed_from).tolist(), strict=True)]
-    path = folder / f"series{changed_from}.csv"
+    path = folder / f"series{changed_from}_{hours}.csv"
     path.write_text("\n".join(["time,load,wind", *lines]) + "\n")
     settings = {"window": 6, "horizon": 4, "features": "MS", "data_target": "load"} | options
     return Forecast(data_file=str(path), **settings)

@@ -25,7 +25,7 @@ def series(tmp_path):
 
 
 @pytest.mark.parametrize("options", [{}, {"strategy": "recursive", "features": "S"}, {"calendar": True},
-                                     {"folds": 3, "fold": 1}])  # fmt: skip
+                                     {"folds": 3, "fold": 1}, {"hours": 24, "climatology": True}])  # fmt: skip
 @pytest.mark.parametrize("row", [140, 190])
 def test_what_is_read_before_a_row_does_not_depend_on_that_row_or_later(series, row, options):
     """Change all rows from one on: no scaler, baseline or input that is known before it may move."""
