@@ -1,0 +1,13 @@
+"""What can be asked about a checkpoint: one file per diagnostic, each with a function ``find``."""
+
+from collections.abc import Callable, Iterator
+
+from lstmlab.explain.diagnostics import gates, gradients
+from lstmlab.explain.findings import Finding
+from lstmlab.explain.material import Material, Refusal
+
+Find = Callable[[Material], Iterator[tuple[int, Finding] | Refusal]]
+"""From a checkpoint to findings, each with the number of its layer, and refusals."""
+
+DIAGNOSTICS: dict[str, Find] = {"gradients": gradients.find, "gates": gates.find}
+"""The diagnostics by name, in the order in which they are made."""
