@@ -12,7 +12,8 @@ from lstmlab.printable import escaped, shown
 from lstmlab.terminal import usable_streams
 
 COMMANDS = (
-    "cells", "tasks", "config", "compare", "explain", "importance", "generate", "forecast", "detect", "compose", "translate",
+    "cells", "tasks", "config", "compare", "explain", "importance", "generate", "forecast", "detect", "compose",
+    "translate",
 )  # fmt: skip
 """The files of ``lstmlab/commands``, in the order of the help text. Without any of these words, ``train`` runs."""
 

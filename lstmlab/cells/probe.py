@@ -1,4 +1,4 @@
-"""A cell that reports all of its steps, and whose states can be moved: what diagnostics put in a model's place of it."""
+"""A cell that reports all of its steps, and whose states can be shifted: diagnostics put it into models."""
 
 from __future__ import annotations
 

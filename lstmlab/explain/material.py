@@ -55,14 +55,13 @@ class Material:
 
     @functools.cached_property
     def lengths(self) -> np.ndarray:
-        """Valid steps of every sequence."""
-        return np.asarray(input_lengths(self.model, self.batch))
+        """Valid steps of every sequence that the layers read."""
+        return np.minimum(np.asarray(input_lengths(self.model, self.batch)), len(self.recorded[0].valid))
 
     @functools.cached_property
     def ends(self) -> list[tuple[Any, Trajectory]]:
         """Per layer, the cell and the last steps of the ``JACOBIAN_EXAMPLES`` longest sequences."""
-        steps = self.recorded[0].valid.shape[0]
-        lengths = np.minimum(self.lengths, steps)
+        lengths = self.lengths
         rows = np.sort(np.argsort(-lengths, kind="stable")[:JACOBIAN_EXAMPLES])
         span = min(int(lengths[rows].min()), LONGEST_LAG)
         times = lengths[rows] - span + np.arange(span)[:, None]

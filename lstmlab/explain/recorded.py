@@ -81,6 +81,19 @@ def _recorded(cell: Any, report: Report, lengths: Array, resets: Array | None) -
     return Recorded(cell, Trajectory(before, report.state, report.z, report.gates), valid)
 
 
+@jax.jit
+@standard_promotion
+def run_model(model: RecurrentModel, batch: Batch) -> Array:
+    """Outputs for a batch, without dropout and zoneout."""
+    return _outputs(model, batch)
+
+
+def _outputs(model: RecurrentModel, batch: Batch) -> Array:
+    # An encoder-decoder finds the lengths itself, by the padding.
+    how = {} if isinstance(model, EncoderDecoder) else {"lengths": batch.lengths, "resets": batch.resets}
+    return model(batch.inputs, **how).outputs
+
+
 def with_probes(model: RecurrentModel, shifts: list[dict[str, Array] | None] | Shifts) -> RecurrentModel:
     """A copy of the model whose forward cells are probed, each with its shifts."""
     copied = rebuilt(model)
@@ -109,8 +122,7 @@ def _state_gradients(
     lengths = input_lengths(model, batch)
 
     def total(shifts: Shifts) -> Array:
-        how = {} if isinstance(model, EncoderDecoder) else {"lengths": batch.lengths, "resets": batch.resets}
-        outputs = with_probes(model, shifts)(batch.inputs, **how).outputs
+        outputs = _outputs(with_probes(model, shifts), batch)
         if last_step:
             last = jnp.arange(outputs.shape[1]) == lengths[:, None] - 1
             last = last.reshape(*last.shape, *(1,) * (outputs.ndim - 2))

@@ -58,7 +58,7 @@ def test_jacobians_are_those_of_finite_differences(name, x64):
     np.testing.assert_allclose(found.values[1, 0], expected, rtol=1e-4, atol=1e-7)
 
 
-@each_cell
+@pytest.mark.parametrize("name", ["lstm", "mlstm"])
 def test_loss_gradients_are_those_of_finite_differences(name, x64):
     cell = build(name)
     xs, weights = inputs(cell), np.random.default_rng(3).normal(size=(TIME, BATCH, *cell.spatial, cell.output_size))

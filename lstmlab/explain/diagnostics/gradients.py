@@ -10,8 +10,8 @@ from lstmlab.explain.findings import Axis, Finding
 from lstmlab.explain.gradients import DIRECTIONS, FULL_WIDTH, jacobian_products
 from lstmlab.explain.material import Material, Refusal
 from lstmlab.explain.recorded import state_gradients
-from lstmlab.models import SequenceModel
 from lstmlab.explain.trajectory import state_fields
+from lstmlab.models import SequenceModel
 
 _POINTS = 24
 
@@ -66,8 +66,6 @@ def _loss_gradients(material: Material) -> Iterator[tuple[int, Finding]]:
 
 def _by_lag(name: str, norms: np.ndarray, lengths: np.ndarray, what: str) -> Finding:
     """Norms ``[time, batch]`` against steps before each sequence's last one."""
-    steps = len(norms)
-    lengths = np.minimum(lengths, steps)
     lags = lags_up_to(int(lengths.max()) - 1, 64) if lengths.max() > 1 else [0]
     at = [norms[lengths[lengths > lag] - 1 - lag, np.flatnonzero(lengths > lag)] for lag in lags]
     whole = name == "state"
