@@ -18,8 +18,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--output", type=Path, help="write to a directory for each run in this one (default: explain/ in each run)"
     )
+    parser.add_argument(
+        "--format", default="png", choices=("png", "svg", "pdf"), help="kind of the figures (default: png)"
+    )
     chosen = parser.parse_args(arguments)
     from lstmlab.explain.command import explain_directories
 
     names = [name.strip() for name in chosen.only.split(",") if name.strip()]
-    explain_directories(chosen.directories, names, chosen.output)
+    explain_directories(chosen.directories, names, chosen.output, chosen.format)
