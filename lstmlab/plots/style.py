@@ -57,6 +57,11 @@ def line_style(index: int) -> tuple[str, Dash]:
     return COLOURS[index % len(COLOURS)], _DASHES[index // len(COLOURS) % len(_DASHES)]
 
 
+FORMATS = ("png", "svg", "pdf")
+"""kinds of files that :func:`save` can write"""
+
+
 def save(figure: Figure, path: Path | str) -> None:
-    """Write a figure as a PNG."""
-    figure.savefig(Path(path), dpi=_DPI, format="png")
+    """Write a figure as an SVG or a PDF if the path ends so, else as a PNG."""
+    suffix = Path(path).suffix.removeprefix(".")
+    figure.savefig(Path(path), dpi=_DPI, format=suffix if suffix in FORMATS else "png")

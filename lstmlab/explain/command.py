@@ -1,0 +1,76 @@
+"""Explaining all runs below some directories, with files for each run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstmlab.explain.draw import draw_run, draw_runs
+from lstmlab.explain.findings import FILE, RunFindings
+from lstmlab.explain.run import Explainer
+from lstmlab.printable import escaped
+from lstmlab.study.groups import differing, with_values
+from lstmlab.study.runs import Run, read_runs
+from lstmlab.tracking.files import RunError, file_names
+
+FOLDER = "explain"
+
+
+def explain_directories(directories: Sequence[Path], names: Sequence[str], output: Path | None, kind: str) -> None:
+    """Explain every finished run at or below the directories, and write ``explain.json`` and figures for each as soon
+    as they are there; then figures that lay the runs of each task side by side, if there are several.
+
+    ``kind`` is that of the figures: png, svg or pdf.
+
+    Raises ``RunError`` where there is no finished run, and for files that cannot be read.
+    """
+    explainer = Explainer(names, _say)
+    runs = [run for run in read_runs(directories) if run.finished]
+    if not runs:
+        raise RunError(f"no finished run at or below {', '.join(map(str, directories))}")
+    explained = []
+    for number, run in enumerate(runs, 1):
+        began = time.perf_counter()
+        _say(f"run {number} of {len(runs)}: {_name(run)}")
+        found = explainer.explain(run.directory)
+        folder = _folder(run, number, output)
+        folder.mkdir(parents=True, exist_ok=True)
+        found.write(folder / FILE)
+        written = [FILE, *(path.name for path in draw_run(found, folder, kind))]
+        explained.append((run, found))
+        _say(f"  {time.perf_counter() - began:.0f} s, written to {folder}: {', '.join(written)}")
+    if len(explained) > 1:
+        folder = output or directories[0] / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        written = _draw_side_by_side(explained, folder, kind)
+        _say(f"side by side, written to {folder}: {', '.join(path.name for path in written)}")
+
+
+def _folder(run: Run, number: int, output: Path | None) -> Path:
+    if output is None:
+        return run.directory / FOLDER
+    return output / f"{number:02d}-{run.cell}-{run.task}-seed{run.seed}"
+
+
+def _draw_side_by_side(explained: Sequence[tuple[Run, RunFindings]], folder: Path, kind: str) -> list[Path]:
+    """Figures for each task with several runs."""
+    keys = differing([run for run, _ in explained])
+    of_task = [key for key in keys if key.startswith(("task.", "data.")) and key != "task.name"]
+    others = [key for key in keys if key not in of_task and key not in ("cell.name", "task.name")]
+    tasks: dict[str, list[tuple[str, RunFindings]]] = {}
+    for run, found in explained:
+        task = with_values(run.task, {key: run.config[key] for key in of_task if key in run.config})
+        values = {key.split(".", 1)[-1]: run.config[key] for key in others if run.config.get(key) is not None}
+        tasks.setdefault(task, []).append((with_values(run.cell, values), found))
+    names = file_names(list(tasks))
+    several = [(task, name) for task, name in zip(tasks, names, strict=True) if len(tasks[task]) > 1]
+    return [path for task, name in several for path in draw_runs(tasks[task], folder, kind, task, name)]
+
+
+def _name(run: Run) -> str:
+    return f"{run.cell} · {run.task} · seed {run.seed} ({run.directory})"
+
+
+def _say(line: str) -> None:
+    print(escaped(line), flush=True)
