@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195")
 INK, FAINT, GRID = "#333333", "#8A8A8A", "#E6E6E6"
 DASHED, DOTTED = (0, (4, 3)), (0, (1, 2))
 WIDTH = 7.2
 """of most figures, in inches"""
+COLUMN = 3.35
+"""of such a figure in a paper of two columns"""
+_SHORTER, _SMALLER = 0.6, 0.75  # heights, and sizes of text, there
 
 Dash = str | tuple[float, tuple[float, ...]]
 _DASHES: tuple[Dash, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
@@ -62,6 +68,27 @@ FORMATS = ("png", "svg", "pdf")
 
 
 def save(figure: Figure, path: Path | str) -> None:
-    """Write a figure as an SVG or a PDF if the path ends so, else as a PNG."""
-    suffix = Path(path).suffix.removeprefix(".")
-    figure.savefig(Path(path), dpi=_DPI, format=suffix if suffix in FORMATS else "png")
+    """Write a figure in the format of its suffix: PNG, or SVG and PDF for a column of a paper, with their fonts.
+
+    In a paper the caption says what a title would, so these have none.
+    """
+    path = Path(path)
+    kind = path.suffix.removeprefix(".") or "png"
+    if kind not in ("svg", "pdf"):
+        figure.savefig(path, dpi=_DPI, format="png")
+        return
+    _fit_column(figure)
+    # Type 42 is TrueType, which publishers take; in an SVG letters are outlines.
+    with rc_context({"pdf.fonttype": 42, "svg.fonttype": "path"}):
+        figure.savefig(path, format=kind)
+
+
+def _fit_column(figure: Figure) -> None:
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width * COLUMN / WIDTH, height * _SHORTER)
+    for axes in figure.axes:
+        axes.set_title("", loc="left")
+    for text in figure.findobj(Text):
+        text.set_fontsize(text.get_fontsize() * _SMALLER)
+    for line in figure.findobj(Line2D):
+        line.set_linewidth(line.get_linewidth() * _SMALLER)

@@ -11,7 +11,11 @@ from processes import started
 from lstmlab.tracking.files import read_metrics
 
 pytestmark = SLOW
-SIGNALS = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2)}  # negative: after the end, while Python exits
+SIGNALS = {
+    signal.SIGKILL: (-9,),
+    signal.SIGTERM: (143, -15),
+    signal.SIGINT: (130, -2),
+}  # negative: after the end, while Python exits
 
 
 @pytest.mark.parametrize("sweep", [False, True], ids=["run", "sweep"])

@@ -1,0 +1,1 @@
+"""Reports: one HTML file of a comparison, and the interactive figures in it."""
