@@ -118,6 +118,25 @@ def keys_figure(groups: Groups) -> go.Figure | None:
     )  # fmt: skip
 
 
+def panel(
+    watch: Watch, groups: Groups, name: str, looks: Mapping[str, Style], *, seconds: bool, log_y: bool
+) -> go.Figure:
+    """The figure with this name: ``results``, ``cost``, ``hyperparameters``, or the curves of a metric."""
+    makers = {
+        "results": lambda: results_figure(groups, looks), "cost": lambda: cost_figure(groups, looks),
+        "hyperparameters": lambda: keys_figure(groups),
+    }  # fmt: skip
+    if name not in makers:
+        return curves_figure(watch, groups, name, looks, seconds=seconds, log_y=log_y)
+    return makers[name]() or _empty(name)
+
+
+def _empty(name: str) -> go.Figure:
+    needs = "three finished runs that differ" if name == "hyperparameters" else "finished runs"
+    figure = go.Figure(layout={"xaxis": {"visible": False}, "yaxis": {"visible": False}, "height": 240})
+    return figure.add_annotation(text=f"this figure needs {needs}", showarrow=False, font={"size": 14})
+
+
 def themed(figure: go.Figure, *, dark: bool, revision: str) -> go.Figure:
     """The figure in the colours of the page; zoom and legend stay as they are while ``revision`` is the same."""
     return figure.update_layout(template=theme(dark=dark), uirevision=revision)
