@@ -21,7 +21,11 @@ from lstmlab.dashboard.choose import varied_keys
 from lstmlab.dashboard.table import table
 from lstmlab.dashboard.watch import Watch
 
-GRAPH = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+GRAPH = {
+    "displaylogo": False, "responsive": True, "displayModeBar": "hover", "plotlyServerURL": "",
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
+}  # fmt: skip
+"""of all figures; nothing is sent to Plotly's cloud"""
 CHOICE = [Input(name, "value") for name in ("states", "values", "where", "group")] + [Input("picked", "data")]
 _NOTES = {
     CURVES: "Line: the median of a group's runs that have reached the step; band: 10–90 % of them; thin lines: single "

@@ -67,13 +67,13 @@ def _controls() -> list:
         _labelled("State", dcc.Dropdown(list(STATES), [], multi=True, id="states", placeholder="any", **kept)),
         _labelled(
             "Filter",
-            dcc.Dropdown([], [], multi=True, id="values", placeholder="key=value of any key that differs", **kept),
+            dcc.Dropdown([], [], multi=True, id="values", placeholder="any key=value", **kept),
         ),
         _labelled(
             "Filter by text",
             dcc.Input(
                 id="where", value="", debounce=0.4, spellCheck="false", autoComplete="off",
-                placeholder="learning_rate<0.01 hidden_size>=64 name", **kept,
+                placeholder="learning_rate<0.01", **kept,
             ),
         ),
         _labelled("Group by", dcc.Dropdown([], None, multi=True, id="group", placeholder="the cell", **kept)),

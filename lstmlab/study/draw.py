@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,12 @@ from lstmlab.plots.comparison import (
 )
 from lstmlab.plots.ranks import rank_diagram
 from lstmlab.study.compare import Comparison
+from lstmlab.study.curves import metric_of, validation_curves
 from lstmlab.study.groups import ConfigValue, is_number, with_values
 from lstmlab.study.ranks import groups
 from lstmlab.study.rows import baseline_of
-from lstmlab.study.runs import Run
-from lstmlab.study.statistics import ESTIMATORS, FEWEST, bands
+from lstmlab.study.statistics import ESTIMATORS
 from lstmlab.study.tuning import Chosen
-from lstmlab.tracking.files import METRICS, read_metrics, series
 
 
 def draw(comparison: Comparison, directory: Path) -> list[Path]:
@@ -43,9 +42,9 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
     for task in dict.fromkeys(chosen.entry.task_label for chosen in finished):
         of_task = [chosen for chosen in finished if chosen.entry.task_label == task]
         stem = f"comparison_{_file_name(task)}"
-        metric, baselines = _metric(of_task), _baseline(of_task)
+        metric, baselines = metric_of(of_task), best_baseline_of(of_task)
         paths += [directory / f"{stem}.png", directory / f"{stem}_intervals.png"]
-        lines, band = _validation_curves(of_task)
+        lines, band = validation_curves(of_task)
         # The curves are of the validation split, baselines of the test split.
         on_test = {f"{name}, on test": value for name, value in baselines.items()}
         draw_validation(paths[-2], task, metric, lines, on_test, band)
@@ -56,10 +55,10 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
         suffix = f"_{task}" if len(of_task) < len(finished) else ""
         # Other settings of the task may have another baseline.
         same_settings = len({chosen.entry.task_label for chosen in of_task}) == 1
-        baselines = _baseline(of_task) if same_settings else None
-        for key in _numeric_keys(of_task):
+        baselines = best_baseline_of(of_task) if same_settings else None
+        for key in numeric_keys(of_task):
             paths.append(directory / f"comparison_by_{_file_name(key)}{suffix}.png")
-            draw_by_key(paths[-1], task, _metric(of_task), key, _lines_by_key(key, of_task, statistics), baselines)
+            draw_by_key(paths[-1], task, metric_of(of_task), key, lines_by_key(key, of_task, statistics), baselines)
     if any(row["score"] is not None for row in comparison.over_tasks):
         rows = comparison.over_tasks
         paths.append(directory / "comparison_over_tasks.png")
@@ -77,59 +76,11 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
     return paths
 
 
-def curve_points(comparison: Comparison) -> Iterator[tuple[int, dict[str, float]]]:
-    """The validation curves as numbers, step by step: ``adding/lstm`` and its ``/low`` and ``/high``.
-
-    Below three seeds they are the range of the seeds.
-    """
-    by_step: dict[int, dict[str, float]] = {}
-    for chosen in comparison.chosen:
-        found = _seed_curves(chosen) if chosen.setting.finished else None
-        if found is None:
-            continue
-        steps, values = found
-        curve = (steps, *bands(values, interval=len(values) >= FEWEST))
-        name = f"{chosen.entry.task_label}/{chosen.entry.label}"
-        for step, *numbers in zip(*map(np.asarray, curve), strict=True):
-            point = zip((name, f"{name}/low", f"{name}/high"), map(float, numbers), strict=True)
-            by_step.setdefault(int(step), {}).update(point)
-    yield from sorted(by_step.items())
-
-
-def _validation_curves(of_task: Sequence[Chosen]) -> tuple[dict[str, Estimates], str]:
-    """The mean over seeds of the validation metric by cell, and what the bands are.
-
-    Cells whose seeds have no step in common are left out.
-    """
-    found = {chosen.entry.label: _seed_curves(chosen) for chosen in of_task}
-    known = {label: curves for label, curves in found.items() if curves is not None}
-    fewest = min((len(values) for _, values in known.values()), default=0)
-    interval = fewest >= FEWEST  # for all cells or for none: bands of one picture mean the same
-    lines = {label: Estimates(steps, *bands(values, interval=interval)) for label, (steps, values) in known.items()}
-    most = max((len(values) for _, values in known.values()), default=0)
-    return lines, "one seed" if most < 2 else "mean, 95 % t interval" if interval else "mean, range of the seeds"
-
-
-def _seed_curves(chosen: Chosen) -> tuple[list[int], np.ndarray] | None:
-    """Steps, and the validation metric ``[seeds, steps]``; None where the seeds have no step in common."""
-    steps, values = _shared_steps(chosen.setting.finished, f"validation/{_metric([chosen])}")
-    return (steps, values) if steps else None
-
-
-def _shared_steps(runs: Sequence[Run], name: str) -> tuple[list[int], np.ndarray]:
-    """Values ``[seeds, steps]`` of a metric at the steps that all runs have; runs without any row are left out."""
-    rows = [read_metrics(run.directory) for run in runs if (run.directory / METRICS).exists()]
-    tables = [dict(zip(*series(each, name), strict=True)) for each in rows]
-    tables = [table for table in tables if table]
-    steps = sorted(set.intersection(*map(set, tables))) if tables else []
-    return steps, np.array([[table[step] for step in steps] for table in tables], float)
-
-
 def _test_interval(chosen: Chosen, statistic: str) -> tuple[float, float | None, float | None]:
     return ESTIMATORS[statistic]([run.value for run in chosen.setting.finished])
 
 
-def _numeric_keys(of_task: Sequence[Chosen]) -> list[str]:
+def numeric_keys(of_task: Sequence[Chosen]) -> list[str]:
     """Keys that keep rows apart, and whose values are at least two numbers."""
     values: dict[str, set[ConfigValue]] = {}
     for chosen in of_task:
@@ -138,7 +89,7 @@ def _numeric_keys(of_task: Sequence[Chosen]) -> list[str]:
     return [key for key, seen in values.items() if sum(map(is_number, seen)) > 1]
 
 
-def _lines_by_key(key: str, of_task: Sequence[Chosen], statistics: Mapping[str, str]) -> dict[str, Estimates]:
+def lines_by_key(key: str, of_task: Sequence[Chosen], statistics: Mapping[str, str]) -> dict[str, Estimates]:
     """The test metric against one key; a line per cell and values of the other keys."""
     points: dict[str, list[tuple[float, float, float, float]]] = {}
     for chosen in of_task:
@@ -152,11 +103,7 @@ def _lines_by_key(key: str, of_task: Sequence[Chosen], statistics: Mapping[str, 
     return {name: Estimates(*np.array(sorted(rows)).T) for name, rows in points.items()}
 
 
-def _metric(of_task: Sequence[Chosen]) -> str:
-    return of_task[0].setting.finished[0].summary["metric"]
-
-
-def _baseline(of_task: Sequence[Chosen]) -> dict[str, float]:
+def best_baseline_of(of_task: Sequence[Chosen]) -> dict[str, float]:
     """The best baseline of a task, or nothing."""
     value, name = baseline_of(of_task[0].setting.finished)
     return {} if value is None or name is None else {name: value}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmlab.study.compare import Comparison
-from lstmlab.study.draw import curve_points
+from lstmlab.study.curves import curve_points
 from lstmlab.study.table import table, table_over_tasks
 from lstmlab.tracking.wandb_settings import WandbSettings
 from lstmlab.tracking.wandb_sink import wandb_sinks

@@ -60,7 +60,6 @@ def intervals(
     for name, value in (baselines or {}).items():
         figure.add_trace(baseline_line(f"{name} ({value:.4g})", [value, value], [-0.5, len(rows) - 0.5]))
     figure.update_layout(yaxis=name_axis(rows), hovermode="closest", showlegend=bool(baselines))
-    figure.update_layout(legend={"y": -0.2 - 8 / height_of(len(rows))})
     return figure
 
 

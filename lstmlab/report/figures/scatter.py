@@ -39,7 +39,7 @@ def time_against_quality(
     }  # fmt: skip
     xs = [point.x for own in finite.values() for point in own]
     kind = go.Scattergl if len(xs) > _MOST_SVG else go.Scatter
-    figure = new_figure(x_label, y_label)
+    figure = new_figure(x_label, y_label, height=340)
     for name, own in finite.items():
         look = style(name, styles)
         figure.add_trace(

@@ -72,19 +72,20 @@ def theme(*, dark: bool) -> go.layout.Template:
             "yaxis": axis,
             "hoverlabel": {"bgcolor": panel, "bordercolor": line, "font": {"color": ink, "family": _FONT}},
             "legend": {"bgcolor": "rgba(0,0,0,0)"},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": line, "activecolor": ink},
             "colorway": list(COLOURS),
         }
     )
 
 
 def new_figure(x_label: str, y_label: str, *, height: int = 420) -> go.Figure:
-    """An empty figure with axis titles; its legend lies below, where it also fits on a phone."""
+    """An empty figure with axis titles; its legend lies above, where it also fits on a phone."""
     figure = go.Figure()
     figure.update_layout(
         template=None,
         height=height,
         margin={"l": 12, "r": 16, "t": 16, "b": 12},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "xanchor": "left"},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
         xaxis={"title": {"text": label(x_label)}},
         yaxis={"title": {"text": label(y_label)}},
     )

@@ -1,0 +1,63 @@
+"""Learning curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from lstmlab.report.blocks import Figure, Section
+from lstmlab.report.collected import LOSS, Collected
+from lstmlab.report.figures.curves import Curve, learning_curves
+from lstmlab.study.curves import Table, mean_curves, metric_of
+from lstmlab.study.draw import best_baseline_of
+from lstmlab.study.runs import Run
+from lstmlab.study.tuning import Chosen
+
+
+def curves(collected: Collected) -> Section:
+    """The validation metric and the training loss over steps, for each task."""
+    blocks = []
+    for task, of_task in collected.tasks.items():
+        metric = metric_of(of_task)
+        # The curves are of the validation split, baselines of the test split.
+        on_test = {f"{name}, on test": value for name, value in best_baseline_of(of_task).items()}
+        blocks += _figure(f"{task}: validation {metric}", f"validation/{metric}", of_task, collected, on_test)
+        blocks += _figure(f"{task}: training loss", LOSS, of_task, collected, {})
+    return Section("curves", "Learning curves", blocks)
+
+
+def _figure(
+    title: str, name: str, of_task: list[Chosen], collected: Collected, baselines: Mapping[str, float]
+) -> list[Figure]:
+    tables = {
+        chosen.entry.label: [collected.logged[run.directory][name] for run in chosen.setting.finished]
+        for chosen in of_task
+    }  # fmt: skip
+    lines, band = mean_curves(tables)
+    if not lines:
+        return []
+    shown = {}
+    for chosen in of_task:
+        label = chosen.entry.label
+        if label in lines:
+            own = chosen.setting
+            failed = [run for run in own.ended if not run.finished]
+            runs, ended = _runs(own.finished, name, collected), _runs(failed, name, collected)
+            line = lines[label]
+            banded = len(own.finished) > 1
+            lows, highs = (line.lows, line.highs) if banded else (None, None)
+            shown[label] = Curve(line.xs, line.values, lows, highs, runs, ended)
+    label = name.replace("/", " ")
+    figure = learning_curves(shown, collected.styles, y_label=label, baselines=baselines)
+    ends = "; ".join(f"{key} ends at {_last(curve):.4g}" for key, curve in shown.items())
+    return [Figure(figure, f"{title} ({band})", f"{title} over optimiser steps: {ends}", log=True)]
+
+
+def _runs(runs: list[Run], name: str, collected: Collected) -> dict[str, tuple[list[int], list[float]]]:
+    tables: dict[str, Table] = {f"seed {run.seed}": collected.logged[run.directory][name] for run in runs}
+    return {key: (list(table), list(table.values())) for key, table in tables.items() if table}
+
+
+def _last(curve: Curve) -> float:
+    values = [float(y) for y in curve.ys if math.isfinite(y)]  # type: ignore[union-attr]
+    return values[-1] if values else math.nan
