@@ -11,8 +11,11 @@ from flask import Response, abort, request, send_file
 from lstmlab.dashboard.callbacks import register
 from lstmlab.dashboard.files import KINDS, inside
 from lstmlab.dashboard.layout import page
+from lstmlab.dashboard.report_page import report
+from lstmlab.dashboard.run import FINISHED
 from lstmlab.dashboard.run_callbacks import register_run_page
 from lstmlab.dashboard.watch import Watch
+from lstmlab.tracking.files import RunError
 
 HOSTS = ("127.0.0.1", "localhost")
 _POLICY = (
@@ -26,13 +29,14 @@ def make_app(watch: Watch) -> Dash:
     """The dashboard of the watched runs, as a WSGI application in ``.server``; nothing is served yet."""
     app = Dash(
         "lstmlab.dashboard", title="lstmlab dashboard", update_title="", serve_locally=True,
-        suppress_callback_exceptions=True, add_log_handler=False, enable_mcp=False, on_error=report_error,
+        suppress_callback_exceptions=True, add_log_handler=False, on_error=report_error,
     )  # fmt: skip
     app.layout = page
     register(app, watch)
     register_run_page(app, watch)
     _guard(app)
     _serve_files(app, watch)
+    _serve_reports(app, watch)
     return app
 
 
@@ -44,7 +48,7 @@ def report_error(error: Exception) -> None:
 def _guard(app: Dash) -> None:
     @app.server.before_request
     def check_host() -> None:
-        """Only pages that were asked for under a local name: a site that gives its own name this address sees nothing."""
+        """Answer only under a local name: a site that gives its own name this address sees nothing."""
         if urlsplit(f"//{request.host}").hostname not in HOSTS:
             abort(403)
 
@@ -64,3 +68,14 @@ def _serve_files(app: Dash, watch: Watch) -> None:
         if path is None:
             abort(404)
         return send_file(path, mimetype=KINDS[path.suffix], max_age=0)
+
+
+def _serve_reports(app: Dash, watch: Watch) -> None:
+    @app.server.get("/report")
+    def serve_report() -> Response:
+        wanted = set(request.args.get("runs", "").split("."))
+        runs = [run for run in watch.snapshot().runs if run.id in wanted and run.state == FINISHED]
+        try:
+            return Response(report(runs), mimetype="text/html")
+        except RunError as error:
+            return Response(f"{error}\n", status=422, mimetype="text/plain")

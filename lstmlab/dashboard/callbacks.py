@@ -7,8 +7,10 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
 
 from lstmlab.dashboard import figures
+from lstmlab.dashboard.choose import varied_keys
 from lstmlab.dashboard.header import overview
 from lstmlab.dashboard.layout import CURVES, KEYS, RESULTS
+from lstmlab.dashboard.report_page import report_address
 from lstmlab.dashboard.selection import (
     Choice,
     main_metric,
@@ -17,20 +19,19 @@ from lstmlab.dashboard.selection import (
     shown_metrics,
     value_options,
 )
-from lstmlab.dashboard.choose import varied_keys
 from lstmlab.dashboard.table import table
 from lstmlab.dashboard.watch import Watch
 
-GRAPH = {
+GRAPH: Any = {
     "displaylogo": False, "responsive": True, "displayModeBar": "hover", "plotlyServerURL": "",
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
 }  # fmt: skip
 """of all figures; nothing is sent to Plotly's cloud"""
 CHOICE = [Input(name, "value") for name in ("states", "values", "where", "group")] + [Input("picked", "data")]
 _NOTES = {
-    CURVES: "Line: the median of a group's runs that have reached the step; band: 10–90 % of them; thin lines: single "
-    "runs, where they are few; a cross: it failed there.",
-    RESULTS: "Finished runs. Left: mean with 95 % t interval from three runs on; marks are single runs. Right: each run.",
+    CURVES: "Line: the median of a group's runs that have reached the step; band: 10–90 % of them, or "
+    "all where they are fewer than ten; thin lines: single runs, where they are few; a cross: it failed there.",
+    RESULTS: "Finished runs. Left: the mean, from three runs on with its 95 % t interval; marks are single runs.",
     KEYS: "A line per finished run through the keys in which they differ. Drag along an axis to keep a range.",
 }
 _MANY = 6
@@ -55,7 +56,11 @@ def _clock(app: Dash, watch: Watch) -> None:
         """Everything else hangs on these two, and rests while they stay."""
         snapshot = watch.snapshot()
         now = [snapshot.version, snapshot.unread]
-        drawn = [len(snapshot.runs), sum(run.version for run in snapshot.runs), sum(bool(r.summary) for r in snapshot.runs)]
+        drawn = [
+            len(snapshot.runs),
+            sum(run.version for run in snapshot.runs),
+            sum(bool(r.summary) for r in snapshot.runs),
+        ]
         return no_update if now == version else now, no_update if drawn == rows else drawn
 
     @app.callback(
@@ -71,8 +76,8 @@ def _clock(app: Dash, watch: Watch) -> None:
 def _lists(app: Dash, watch: Watch) -> None:
     @app.callback(
         Output("overview", "children"), Output("wrong", "children"), Output("table", "children"),
-        Output("unpick", "children"), Input("version", "data"), *CHOICE, Input("order", "data"),
-        Input("metrics", "value"),
+        Output("unpick", "children"), Output("report", "href"), Input("version", "data"), *CHOICE,
+        Input("order", "data"), Input("metrics", "value"),
     )  # fmt: skip
     def lists(_: Any, states: Any, values: Any, where: Any, group: Any, picked: Any, order: Any, metrics: Any) -> tuple:
         snapshot = watch.snapshot()
@@ -83,6 +88,7 @@ def _lists(app: Dash, watch: Watch) -> None:
             shown.wrong,
             table(shown.runs, snapshot.runs, metric, order, picked),
             f"{len(picked)} picked: show all again" if picked else "",
+            report_address(run for runs in shown.groups.values() for run in runs),
         )
 
 

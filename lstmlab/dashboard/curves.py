@@ -13,6 +13,8 @@ from lstmlab.report.figures.thin import MOST_POINTS
 SPEED = "time/steps_per_second"
 LOW, HIGH = 0.1, 0.9
 """quantiles between which the band of a group lies"""
+FEW = 10
+"""runs below which the band is as wide as all of them"""
 
 Series = tuple[np.ndarray, np.ndarray]
 
@@ -42,7 +44,7 @@ def group_curve(runs: Sequence[Run], series: Mapping[str, Series], *, single: bo
     grid, values = grid[reached], values[:, reached]
     if not len(grid):
         return Curve(np.zeros(0), np.zeros(0))
-    low, middle, high = np.nanquantile(values, [LOW, 0.5, HIGH], axis=0)
+    low, middle, high = np.nanquantile(values, [LOW, 0.5, HIGH] if len(known) >= FEW else [0.0, 0.5, 1.0], axis=0)
     lines, failed = {}, {}
     if single:
         for run, xs, ys in known:

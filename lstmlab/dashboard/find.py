@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstmlab.dashboard.choose import natural
 from lstmlab.dashboard.planned import SWEEP_FILE
 from lstmlab.printable import escaped
 from lstmlab.tracking.checksums import CONFIG_FILE
@@ -25,7 +26,7 @@ def find(directories: Sequence[Path]) -> tuple[dict[Path, str], list[Path]]:
     for directory in directories:
         root = directory.resolve()
         for place, folders, files in os.walk(root):
-            folders[:] = sorted(folder for folder in folders if folder not in _NOT_SEARCHED)
+            folders[:] = sorted((each for each in folders if each not in _NOT_SEARCHED), key=natural)
             path = Path(place)
             if CONFIG_FILE in files:
                 runs.setdefault(path, _name(path, root, several=len(directories) > 1))

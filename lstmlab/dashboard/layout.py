@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import dcc, html
 
 from lstmlab.dashboard.run import STATES
+from lstmlab.dashboard.text import aria
 
 REFRESH = 1000
 """milliseconds between two looks at what has changed"""
@@ -27,8 +30,8 @@ def page() -> html.Div:
             html.Header(
                 [
                     html.H1(dcc.Link("lstmlab dashboard", href="/")),
-                    html.Div(id="overview", **{"aria-live": "off"}),
-                    html.Button("◐", id="switch-theme", title="light or dark", **{"aria-label": "light or dark"}),
+                    html.Div(id="overview", **aria(live="off")),
+                    html.Button("◐", id="switch-theme", title="light or dark", **aria(label="light or dark")),
                 ]
             ),
             html.Main([_overview(), html.Div(id="run-page")]),
@@ -39,22 +42,31 @@ def page() -> html.Div:
 def _overview() -> html.Div:
     return html.Div(
         [
-            html.Section(_controls(), className="controls card", **{"aria-label": "filter and group"}),
+            html.Section(_controls(), className="controls card", **aria(label="filter and group")),
             html.Div(id="wrong", className="wrong", role="status"),
             html.Section(
                 [
-                    dcc.RadioItems([CURVES, RESULTS, KEYS], CURVES, id="panel", className="tabs", inline=True),
+                    html.Div(
+                        [
+                            dcc.RadioItems([CURVES, RESULTS, KEYS], CURVES, id="panel", className="tabs", inline=True),
+                            html.A(
+                                "report of these runs ↗", id="report", href="", target="_blank", className="report",
+                                title="verdicts, ranks, costs and importances of the finished runs, as lstmlab report",
+                            ),
+                        ],
+                        className="line",
+                    ),
                     html.Div(id="note", className="note"),
                     html.Div(id="charts", className="charts"),
                 ],
-                className="card", **{"aria-label": "figures"},
+                className="card", **aria(label="figures"),
             ),
             html.Section(
                 [
                     html.Div([html.H2("Runs"), html.Button(id="unpick", className="plain")], className="line"),
                     html.Div(id="table"),
                 ],
-                className="card", **{"aria-label": "runs"},
+                className="card", **aria(label="runs"),
             ),
         ],
         id="overview-page",
@@ -62,7 +74,7 @@ def _overview() -> html.Div:
 
 
 def _controls() -> list:
-    kept = {"persistence": True, "persistence_type": "session"}
+    kept: Any = {"persistence": True, "persistence_type": "session"}
     return [
         _labelled("State", dcc.Dropdown(list(STATES), [], multi=True, id="states", placeholder="any", **kept)),
         _labelled(
@@ -91,5 +103,5 @@ def _controls() -> list:
     ]  # fmt: skip
 
 
-def _labelled(text: str, control) -> html.Div:
+def _labelled(text: str, control: Any) -> html.Div:
     return html.Div([html.Label(text, htmlFor=getattr(control, "id", None)), control], className="control")

@@ -44,7 +44,7 @@ def is_locked(directory: Path, held: set[int]) -> bool:
 def is_shared(directory: Path) -> bool:
     """Whether other computers may write into the directory, whose locks are not seen here."""
     try:
-        device = os.stat(directory).st_dev
+        device = directory.stat().st_dev
         lines = _MOUNTS.read_text().splitlines()
     except OSError:
         return True

@@ -1,4 +1,4 @@
-"""The jobs of a sweep that have not begun: what Hydra wrote at the start of the sweep, without the runs that are there."""
+"""The jobs of a sweep that have not begun: those that Hydra listed at its start, without the runs that are there."""
 
 from __future__ import annotations
 

@@ -79,11 +79,12 @@ class Rows:
             self._clear()
             self._identity = identity
         stream.seek(self._offset)
-        block, line_break, _ = stream.read(_LARGEST).rpartition(b"\n")
+        read = stream.read(_LARGEST)
+        block, line_break, _ = read.rpartition(b"\n")
         whole = block + line_break
+        self.behind = bool(whole) and self._offset + len(read) < size
         self._offset += len(whole)
         self._tail = (self._tail + whole)[-_TAIL:]
-        self.behind = size - self._offset >= _LARGEST
         self._size = -1 if self.behind else size
         if whole:
             self._add(block.split(b"\n"))

@@ -79,7 +79,7 @@ def files_seen(run: Run) -> str:
     return str([(each.path.name, each.written) for by_name in every for own in by_name.values() for each in own])
 
 
-def configuration(run: Run, others: Mapping[str, Any]) -> html.Table:
+def configuration(run: Run, others: Mapping[str, Any]) -> html.Div:
     """All keys with their values; ``others`` are the keys in which runs differ, which come first."""
     keys = [*(key for key in others if key in run.config), *(key for key in run.config if key not in others)]
     rows = [(key, text_of(run.config[key]), key in others) for key in keys]
@@ -135,7 +135,9 @@ def _link(run: Run, folder: str, file: Shown) -> html.A:
 
 
 def _pairs(rows: Sequence[tuple[str, str, bool]]) -> html.Div:
-    body = [html.Div([html.Span(key), html.Code(value)], className="differs" if mark else "") for key, value, mark in rows]
+    body = [
+        html.Div([html.Span(key), html.Code(value)], className="differs" if mark else "") for key, value, mark in rows
+    ]
     return html.Div(body, className="pairs")
 
 

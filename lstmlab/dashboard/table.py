@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from lstmlab.dashboard.choose import natural, short, text_of, varied_keys
 from lstmlab.dashboard.run import RUNNING, STATES, Run
-from lstmlab.dashboard.text import number, time_left
+from lstmlab.dashboard.text import aria, number, time_left
 
 PAGE = 30
 """runs on one page"""
@@ -43,7 +43,7 @@ def table(
     )
 
 
-def clickable(what: str, value: str) -> dict[str, str]:
+def clickable(what: str, value: str) -> Any:
     """The attributes of a button whose clicks arrive in the store ``clicked``; see ``assets/clicks.js``."""
     return {"data-click": what, "data-value": value}
 
@@ -54,7 +54,7 @@ def _header(name: str, text: str, order: dict[str, Any]) -> html.Th:
     return html.Th(
         html.Button(text + arrow, className="sort", title=f"sort by {text}", **clickable("sort", name)),
         className="number" if name in ("left", "metric", "test") else "",
-        **{"aria-sort": ("descending" if order["down"] else "ascending") if active else "none"},
+        **aria(sort=("descending" if order["down"] else "ascending") if active else "none"),
     )
 
 
@@ -63,7 +63,7 @@ def _row(run: Run, keys: Sequence[str], metric: str, picked: bool) -> html.Tr:
         html.Td(
             html.Button(
                 "✓" if picked else "", className=f"box {'on' if picked else ''}",
-                title="show this run in the figures", **{"aria-pressed": str(picked).lower()},
+                title="show this run in the figures", **aria(pressed=str(picked).lower()),
                 **clickable("pick", run.id),
             ),
             className="pick",
@@ -89,7 +89,10 @@ def progress(run: Run) -> html.Div:
     share = min(run.step / run.steps, 1.0) if run.steps else 0.0
     text = f"{run.step:,} / {run.steps:,}".replace(",", " ") if run.steps else f"{run.step}"
     return html.Div(
-        [html.Div(html.Div(className="done", style={"width": f"{100 * share:.1f}%"}), className="bar"), html.Span(text)],
+        [
+            html.Div(html.Div(className="done", style={"width": f"{100 * share:.1f}%"}), className="bar"),
+            html.Span(text),
+        ],
         className=f"progress {run.state}",
     )
 

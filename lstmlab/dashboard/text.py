@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from lstmlab.tracking.progress import duration
+
+
+def aria(**attributes: str) -> Any:
+    """Attributes for assistive software, such as ``aria-label``, as keywords of a component."""
+    return {f"aria-{name}": value for name, value in attributes.items()}
 
 
 def number(value: object) -> str:
