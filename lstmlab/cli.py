@@ -12,9 +12,8 @@ from lstmlab.printable import escaped, shown
 from lstmlab.terminal import usable_streams
 
 COMMANDS = (
-    "cells", "tasks", "config", "compare", "explain", "report", "importance", "generate", "forecast", "detect",
-    "compose",
-    "translate",
+    "cells", "tasks", "config", "compare", "explain", "report", "dashboard", "importance", "generate", "forecast",
+    "detect", "compose", "translate",
 )  # fmt: skip
 """The files of ``lstmlab/commands``, in the order of the help text. Without any of these words, ``train`` runs."""
 
@@ -46,6 +45,7 @@ Look things up, or use what was trained:
   lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR, --format latex)
   lstmlab explain DIR...              why: gradients, gates, memory, dynamics (--only NAME,..., --output DIR)
   lstmlab report DIR...               one HTML file to send to a colleague (--output report.html)
+  lstmlab dashboard [DIR...]          a live page in the browser over runs while they run (--port N, --no-browser)
   lstmlab importance DIR...           which hyperparameters matter (--cell C, --task T, --output DIR)
   lstmlab generate RUN_DIR --prompt "ROMEO:"      text from a language model
   lstmlab forecast RUN_DIR --file new.csv         what comes after the end of a file

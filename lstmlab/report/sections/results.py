@@ -22,9 +22,7 @@ def results(collected: Collected) -> Section:
     comparison = collected.comparison
     columns, rows = table(comparison)
     colours = [collected.styles[chosen.entry.label].colour for chosen in comparison.chosen]
-    caption = (
-        "A click on a heading sorts. Settings are chosen on validation; values are of the split that their row names."
-    )
+    caption = "A click on a heading sorts. Settings are chosen on validation; the heading names the split of values."
     blocks: list[Any] = [Table(columns, rows, caption, colours)]
     blocks += [_intervals(task, of_task, collected) for task, of_task in collected.tasks.items()]
     return Section("results", "Results", blocks)
