@@ -27,7 +27,8 @@ def _asked(task: str, of_task: list[Chosen]) -> str:
     seeds = sorted({len(chosen.setting.finished) for chosen in of_task})
     span = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     count = f"{len(runs)} finished run{'s' * (len(runs) > 1)}, {span} seed{'s' * (seeds[-1] > 1)} each"
+    metric = metric_with_split(of_task)
     if len(labels) == 1:
-        return f"What does {labels[0]} reach on {task}, by {metric_with_split(of_task)} ({better(runs[0].goal)})? ({count})"
+        return f"What does {labels[0]} reach on {task}, by {metric} ({better(runs[0].goal)})? ({count})"
     listed = f"{', '.join(labels[:-1])} or {labels[-1]}"
-    return f"Which of {listed} has the {superlative} {metric_with_split(of_task)} on {task}? ({count})"
+    return f"Which of {listed} has the {superlative} {metric} on {task}? ({count})"
