@@ -99,7 +99,7 @@ def one(row: Row, options: argparse.Namespace) -> int:
 
 def new_directory(row: Row, revision: str | None) -> Path:
     """A new directory for a sweep, with the revision of the code where there is one to be recorded."""
-    now = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    now = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")
     directory = Path("multirun") / "reproduce" / row.name / now
     directory.mkdir(parents=True)
     if revision is not None:

@@ -91,6 +91,7 @@ class Anomaly(TabularTask):
     data_label: str | None = from_data_section("label")
 
     metric = "mse"
+    reference_value = 0.0  # the perfect one
     readout = "steps"
     causal = True
     defaults = (
