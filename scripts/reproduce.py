@@ -12,6 +12,7 @@ the prediction interval of the recorded seeds (docs/statistics.md); the exit sta
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import shlex
 import subprocess
@@ -99,7 +100,7 @@ def one(row: Row, options: argparse.Namespace) -> int:
 
 def new_directory(row: Row, revision: str | None) -> Path:
     """A new directory for a sweep, with the revision of the code where there is one to be recorded."""
-    now = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    now = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")
     directory = Path("multirun") / "reproduce" / row.name / now
     directory.mkdir(parents=True)
     if revision is not None:
@@ -112,10 +113,11 @@ def sweep(row: Row, options: argparse.Namespace, directory: Path) -> int:
     words = row.command(options.seeds, str(options.dir))
     print(shlex.join(["lstmlab", *words]), flush=True)
     places = ["wandb.mode=disabled", f"hydra.sweep.dir={directory}", "resume=true"]
-    try:
-        return subprocess.run([sys.executable, "-m", "lstmlab", *words, *places]).returncode
-    except KeyboardInterrupt:
-        return 130
+    running = subprocess.Popen([sys.executable, "-m", "lstmlab", *words, *places])
+    while True:
+        # Ctrl-C reaches lstmlab too, which ends with checkpoints; subprocess.run would kill it.
+        with contextlib.suppress(KeyboardInterrupt):
+            return running.wait()
 
 
 def compared(row: Row, runs: list[Run], options: argparse.Namespace) -> int:

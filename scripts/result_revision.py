@@ -6,6 +6,8 @@ import subprocess
 
 from result_rows import ROOT, leave
 
+CODE = ("lstmlab", "conf", "scripts", "pyproject.toml", "docs/results/rows.yaml")
+"""what a result depends on"""
 # What records themselves change: several rows can be recorded before they are committed.
 WRITTEN = (":!docs/results/*.json", ":!docs/results.md")
 
@@ -18,10 +20,10 @@ def clean_revision() -> str:
 
 
 def check_same_code(revision: str) -> None:
-    """Exit with one line unless the checkout is clean and differs from this revision in documentation at most."""
+    """Exit with one line unless the checkout is clean and has the code of this revision."""
     now = clean_revision()
     try:
-        _git("diff", "--quiet", revision, now, "--", ".", ":!docs")
+        _git("diff", "--quiet", revision, now, "--", *CODE)
     except subprocess.CalledProcessError:
         leave(f"the code has changed from {revision} to {now} since the runs began: run the row again")
 

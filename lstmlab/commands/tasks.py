@@ -61,6 +61,8 @@ def _print_one(name: str, *, slow: bool) -> None:
     print(f"Metric:      {task.metric} ({'lower' if task.goal == 'min' else 'higher'} is better)")
     if task.solved is not None:
         print(f"Solved at:   {task.solved:.4g}")
+    if task.reference_value is not None:
+        print(f"Scores 1 at: {task.reference_value:.4g} in comparisons over tasks")
     print(f"Published:   {entry.published or 'no result under a comparable protocol'}")
     if entry.cls.defaults:
         print(f"Defaults:    {' '.join(entry.cls.defaults)}")

@@ -69,8 +69,9 @@ class Task(abc.ABC):
     solved: ClassVar[float | None] = None
     """value of the metric from which the task counts as solved; a property where options decide"""
     reference_value: ClassVar[float | None] = None
-    """value of the metric that scores 1 in comparisons over tasks; none: the perfect one, 0 of a loss and 1 of a share;
-    a property where options decide"""
+    """value of the metric that scores 1 in comparisons over tasks: a published one that is better than every baseline,
+    or else the perfect one, 0 of a loss and 1 of a share, which is taken where a task has none; a property where
+    options decide"""
     defaults: ClassVar[tuple[str, ...]] = ()
     """defaults of other sections of the configuration with this task, such as ``training.steps=3000``"""
 

@@ -54,6 +54,7 @@ def test_one_task_is_shown_with_protocol_options_and_baselines(name):
     assert shown.out.startswith(f"{name}: {entry.title}\n{entry.paper}\n")
     for text in (entry.data, entry.published, task.metric, *task.defaults):
         assert text in shown.out
+    assert f"Scores 1 at: {task.reference_value:.4g} in" in shown.out
     for metric, values in {task.metric: task.baselines(), **task.other_baselines()}.items():
         for rule, value in values.items():
             assert re.search(rf"^ +{metric} +{re.escape(rule)} +{re.escape(f'{value:.4g}')}$", shown.out, re.MULTILINE)

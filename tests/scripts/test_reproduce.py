@@ -38,8 +38,13 @@ def checkout(tmp_path, monkeypatch):
     records = tmp_path / "docs" / "results"
     records.mkdir(parents=True)
     (records / "rows.yaml").write_text(yaml.safe_dump(ROWS))
-    (tmp_path / "code.py").write_text("1\n")
+    (tmp_path / "lstmlab").mkdir()
+    (tmp_path / "lstmlab" / "code.py").write_text("1\n")
     (tmp_path / ".gitignore").write_text("multirun/\n")
+    for name in ("conf", "scripts"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text("")
+    (tmp_path / "pyproject.toml").write_text("")
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
         git(tmp_path, *words)
     for module in (result_record, result_rows):
@@ -111,8 +116,8 @@ def test_a_row_that_comes_out_otherwise_has_exit_status_1(checkout, results, cap
 
 
 def test_changes_are_never_recorded_as_a_revision(checkout, results):
-    (checkout / "code.py").write_text("2\n")
-    with pytest.raises(SystemExit, match=r"needs a clean checkout, but code\.py has changed"):
+    (checkout / "lstmlab" / "code.py").write_text("2\n")
+    with pytest.raises(SystemExit, match=r"needs a clean checkout, but lstmlab/code\.py has changed"):
         reproduce.main(["adding", "--record"])
     git(checkout, "commit", "-qam", "second")
     (checkout / "new.py").write_text("")
@@ -127,7 +132,7 @@ def test_code_that_changes_while_a_row_is_trained_is_noticed(checkout, results, 
     trained = reproduce.sweep
 
     def sweep(row, options, directory):
-        (checkout / "code.py").write_text("2\n")
+        (checkout / "lstmlab" / "code.py").write_text("2\n")
         git(checkout, "commit", "-qam", "second")
         return trained(row, options, directory)
 

@@ -1,10 +1,13 @@
 """Cells over several tasks: normalised scores and the mean probability of improvement."""
 
+import math
+
 import pytest
 
 from lstmlab.study import compare
 from lstmlab.study.ranks import critical_difference, groups, rank_cells
 from lstmlab.study.statistics import improvement, mean_over_tasks
+from lstmlab.tasks import task_entry
 
 BASELINE = 1 / 6
 
@@ -70,6 +73,21 @@ def test_scores_do_not_depend_on_the_other_cells(two_tasks, make_run, tmp_path):
 def test_a_reference_value_of_the_task_scores_1(make_run, tmp_path):
     for length in (50, 99):
         make_run(str(length), f"task.length={length}", value=0.1, reference_value=0.1)
+    assert compare([tmp_path]).over_tasks[0]["score"] == pytest.approx(1.0)
+
+
+def test_tasks_and_corpora_say_which_value_scores_1(make_run, tmp_path):
+    published = {
+        ("char_lm", "text8"): 1.43, ("char_lm", "shakespeare"): 0.0, ("word_lm", "ptb"): math.log(57.3),
+        ("chorales", "jsb"): 5.56, ("sentiment", "imdb"): 0.919, ("sentiment", "generated"): 1.0,
+    }  # fmt: skip
+    for (task, corpus), value in published.items():
+        assert task_entry(task).cls(corpus=corpus).reference_value == pytest.approx(value)
+    # A run that is as good scores 1, by the summary of its task.
+    for length, corpus in ((60, "text8"), (70, "enwik8")):
+        value = task_entry("char_lm").cls(corpus=corpus).reference_value
+        make_run(corpus, f"task.length={length}", value=value, baselines={"bigram": 4.0}, reference_value=value)
+    make_run("short", "task.length=50", value=0.0, reference_value=task_entry("adding").cls().reference_value)
     assert compare([tmp_path]).over_tasks[0]["score"] == pytest.approx(1.0)
 
 

@@ -172,6 +172,9 @@ def test_baselines_come_best_first_and_above_what_counts_as_solved(task):
     assert task.baselines() == task.baselines()
     if task.solved is not None:
         assert task.solved < values[0] if task.goal == "min" else task.solved > values[0]
+    # Without one a comparison over tasks could not tell whether the perfect value was meant.
+    assert task.reference_value is not None
+    assert task.reference_value < values[0] if task.goal == "min" else task.reference_value > values[0]
     batch = evaluation(task)
     means = {name: mean(pair) for name, pair in task.metrics(some_outputs(task, batch), batch).items()}
     metrics = means.keys() | task.derived(means).keys()

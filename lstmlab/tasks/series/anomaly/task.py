@@ -86,6 +86,7 @@ class Anomaly(ChangeForecasts):
 
     data_label: str | None = from_data_section("label")
 
+    reference_value = 0.0  # the perfect one
     defaults = (
         "model.hidden_size=32", "training.steps=2000", "training.batch_size=32", "training.eval_batch_size=64",
         "training.log_every=50", "training.eval_every=50", "training.patience=10",

@@ -59,6 +59,7 @@ class Stocks(RowsTask):
     direction_weight: float = setting(1.0, "weight of the direction's cross-entropy", minimum=0)
 
     metric = "mse"
+    reference_value = 0.0  # the perfect one
     readout = "last"
     defaults = (
         "model.hidden_size=32", "dropout.layer=0.2", "training.steps=1000", "training.batch_size=64",

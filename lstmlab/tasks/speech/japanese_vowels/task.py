@@ -31,6 +31,7 @@ class JapaneseVowels(UtteranceTask):
 
     normalise: str = setting("training", "over what the features get mean 0 and variance 1", choices=NORMALISATIONS)
 
+    reference_value = 1.0  # the perfect one
     defaults = (
         "model.hidden_size=64", "model.bidirectional=true", "dropout.layer=0.5", "training.steps=500",
         "training.batch_size=32", "training.eval_batch_size=185", "training.log_every=25", "training.eval_every=50",

@@ -46,6 +46,7 @@ class SpokenWords(UtteranceTask):
     mask_bands: int = setting(6, "most adjacent features that are masked in training", minimum=0)
     deltas: bool = setting(True, "append deltas and delta-deltas to the features", choices=(False, True))
 
+    reference_value = 1.0  # the perfect one
     defaults = (
         "model.hidden_size=96", "model.bidirectional=true", "model.readout=pooled", "dropout.layer=0.4",
         "training.steps=600", "training.batch_size=32", "training.eval_batch_size=100", "training.log_every=25",

@@ -44,6 +44,7 @@ class Pronunciation(PairTask):
     test_words: int = setting(0, "most words in validation and in test; 0: all", minimum=0)
     beam: int = setting(1, "beam width with which the test words are decoded at the end; 1: greedy", minimum=1)
 
+    reference_value = 0.0  # the perfect one: published are measures of decoded outputs
     defaults = (
         "model.hidden_size=128", "model.bidirectional=true", "model.attention=general", "model.embedding_size=64",
         "dropout.layer=0.1", "training.steps=900", "training.batch_size=128", "training.eval_batch_size=512",

@@ -62,6 +62,7 @@ class Tagging(RowsTask):
 
     metric = "accuracy"
     goal = "max"
+    reference_value = 1.0  # the perfect one
     defaults = (
         "model.hidden_size=128", "model.embedding_size=64", "model.bidirectional=true", "dropout.layer=0.3",
         "training.steps=3000", "training.batch_size=32", "training.eval_batch_size=256", "training.log_every=50",

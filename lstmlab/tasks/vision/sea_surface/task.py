@@ -64,6 +64,7 @@ class SeaSurfaceTask(RowsTask):
     forecast: str = setting("stepwise", "the form of the model, see task moving_mnist", choices=FORECASTS)
 
     metric = "rmse"
+    reference_value = 0.0  # the perfect one
     defaults = (
         "model.hidden_size=16", "training.steps=400", "training.batch_size=8", "training.log_every=20",
         "training.eval_every=20", "training.patience=8",
