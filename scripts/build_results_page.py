@@ -58,6 +58,8 @@ def record(directory: Path, command: list[str] | None = None) -> dict[str, Any]:
     summary = json.loads((directory / "summary.json").read_text())
     if summary["status"] != "finished":
         sys.exit(f"{directory} holds a run that has not finished (status {summary['status']})")
+    if summary["test"] is None:
+        sys.exit(f"{directory} holds a run without test values (training.test=false)")
     words = yaml.safe_load((directory / ".hydra" / "overrides.yaml").read_text())
     own = [word for word in words if not word.startswith(("hydra.", "wandb.", "data.dir=", "resume="))]
     if command is not None:
