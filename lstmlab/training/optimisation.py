@@ -73,8 +73,13 @@ def diagnose(
 
     size = jax.tree.leaves(batch)[0].shape[0]
     halves = jax.tree.map(halved, (batch, carry))
+
+    def of_half(rows: tuple[tuple[Any, Any], Key]) -> PyTree:
+        (half, state), own_key = rows
+        return gradient(model, half, state, own_key)
+
     # One after the other: the compiled gradient is there once, and no more memory is needed than for a step.
-    found = jax.lax.map(lambda rows: gradient(model, *rows[0], rows[1]), (halves, jax.random.split(key)))
+    found = jax.lax.map(of_half, (halves, jax.random.split(key)))
     small = _squared_norm(found) / 2
     big = _squared_norm(jax.tree.map(lambda leaf: leaf.mean(0), found))
     return OptimisationLog(update_ratios(model, updates), 2 * big - small, size * (small - big))
