@@ -8,7 +8,7 @@ from small_runs import assert_same_bits, parameters, run, small
 
 from lstmlab.config import ConfigError
 from lstmlab.tracking.files import read_metrics
-from lstmlab.training import train
+from lstmlab.training import functions, train
 from lstmlab.training.optimisation import OptimisationLog, OptimisationRows, check_halves, diagnose
 
 STEPS = ["training.steps=6", "training.log_every=2", "training.eval_every=2", "optimizer.clip_norm=0.1"]
@@ -68,6 +68,17 @@ def test_every_row_has_them_and_training_does_not_notice(tmp_path):
     assert all(0 < row["optimisation/update_ratio/head"] < 1 for row in rows)
     assert all(row["optimisation/gradient_variance"] > 0 for row in rows)
     assert not any("optimisation" in key for row in read_metrics(tmp_path / "off") for key in row)
+
+
+@pytest.mark.parametrize("task", ["char_lm", "translation", "moving_mnist"])
+def test_batches_of_every_form_have_halves(task):
+    # A carried state, pairs of sequences, frames: shapes alone, nothing is compiled.
+    config = small(task, "tracking.optimisation=true")
+    data = config.task.data()["train"]
+    state = jax.eval_shape(lambda: functions.init(config))
+    _, log = jax.eval_shape(lambda state, data: functions.advance(config, state, data, 3), state, data)
+    assert log.optimisation.gradient_variance.shape == ()
+    assert "head" in log.optimisation.update_ratios
 
 
 @pytest.mark.parametrize(
