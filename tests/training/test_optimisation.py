@@ -70,7 +70,9 @@ def test_every_row_has_them_and_training_does_not_notice(tmp_path):
     assert not any("optimisation" in key for row in read_metrics(tmp_path / "off") for key in row)
 
 
-@pytest.mark.parametrize("task", ["char_lm", "translation", "moving_mnist"])
+@pytest.mark.parametrize(
+    "task", ["char_lm", *(pytest.param(task, marks=pytest.mark.slow) for task in ("translation", "moving_mnist"))]
+)
 def test_batches_of_every_form_have_halves(task):
     # A carried state, pairs of sequences, frames: shapes alone, nothing is compiled.
     config = small(task, "tracking.optimisation=true")
