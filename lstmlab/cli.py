@@ -57,7 +57,8 @@ Look things up, or use what was trained:
 Groups: cell= task= (lstmlab cells, lstmlab tasks), optimizer= schedule= experiment= search= (files in conf/);
 --config-dir DIR adds your own files.
 Results: outputs/<task>/<cell>/<time>/ or multirun/<time>/, each run with config.yaml, metrics.jsonl,
-summary.json, checkpoints, plots and W&B files (wandb.mode=offline|online|disabled).
+summary.json, checkpoints, plots and W&B files (wandb.mode=offline|online|disabled; tracking.tensorboard=true adds
+TensorBoard's, tracking.optimisation=true diagnostics of the optimisation to every row).
 Hydra's own flags: lstmlab --hydra-help
 """
 

@@ -80,7 +80,7 @@ class TensorBoardSink:
 
     def _encoded(self, step: int, name: str, content: bytes) -> None:
         # add_image would decode a PNG to encode it again, and add_video needs moviepy.
-        from tensorboardX.proto.summary_pb2 import Summary
+        from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue] - made at run time
 
         with Images.open(io.BytesIO(content)) as opened:
             width, height = opened.size

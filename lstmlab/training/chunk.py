@@ -31,6 +31,16 @@ class Chunk(NamedTuple):
     members: int = 1
     """how many runs shared the compiled call"""
 
+    def row(self) -> dict[str, float]:
+        """What the steps of one run add to its row of metrics."""
+        return {
+            "train/loss": float(np.mean(self.log.loss)),
+            "train/gradient_norm": float(np.mean(self.log.gradient_norm)),
+            # Through str(), so that 0.001 is logged rather than 0.0010000000474974513.
+            "train/learning_rate": float(str(np.float32(self.log.learning_rate[-1]))),
+            "time/steps_per_second": self.count / self.seconds["train"],
+        }
+
     @property
     def finite(self) -> np.ndarray:
         """Per step whether loss and gradient are finite."""

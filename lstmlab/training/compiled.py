@@ -18,6 +18,7 @@ from lstmlab.training import functions
 from lstmlab.training.data_hash import hash_of
 from lstmlab.training.devices import Placement, batch_mesh, rows_of_chunks, whole
 from lstmlab.training.functions import RunState
+from lstmlab.training.optimisation import check_halves
 from lstmlab.training.stream import HostBatches, ResidentSplit, Stream, data_placement
 from lstmlab.training.timer import Activity, Timer
 
@@ -51,6 +52,7 @@ class CompiledRun:
     """
 
     def __init__(self, config: Config) -> None:
+        check_halves(config)
         self.config, values = split_traced(config)
         self._mesh = batch_mesh(self.config)
         self.placement, self._chunk_placement = whole(self._mesh), rows_of_chunks(self._mesh)

@@ -23,6 +23,7 @@ from lstmlab.models import ARCHITECTURES, Rates, RecurrentModel
 from lstmlab.promotion import standard_promotion
 from lstmlab.tasks import Batch, Split
 from lstmlab.training.devices import by_rows, split_rows
+from lstmlab.training.optimisation import OptimisationLog, diagnose
 from lstmlab.training.optimizer import learning_rate, make_optimizer
 
 PURPOSES = {"parameters": 0, "batches": 1, "dropout": 2}
@@ -49,6 +50,8 @@ class StepLog(NamedTuple):
     loss: Float[Array, " steps"]
     gradient_norm: Float[Array, " steps"]
     learning_rate: Float[Array, " steps"]
+    optimisation: OptimisationLog | None = None
+    """of the last step, with ``tracking.optimisation``"""
 
 
 @standard_promotion
@@ -109,7 +112,11 @@ def advance(
         outputs, carry = _apply(model, batch, carry, rates, mesh, key)
         return task.loss(outputs, batch), carry
 
-    def body(state: RunState, given: Batch | None) -> tuple[RunState, StepLog]:
+    def gradient_of(model: RecurrentModel, batch: Batch, carry: Any, key: Key) -> Any:
+        return jax.grad(loss_of, has_aux=True)(model, batch, carry, key)[0]
+
+    def body(state: RunState, of_step: tuple[Batch | None, Any]) -> tuple[RunState, StepLog]:
+        given, last = of_step
         dropout_key = jax.random.fold_in(run_key(config, "dropout"), state.step)
         batch = split_rows(mesh, given if given is not None else draw(config, data, state.step))
         (loss, carry), gradients = jax.value_and_grad(loss_of, has_aux=True)(
@@ -117,6 +124,13 @@ def advance(
         )
         updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.model)  # type: ignore[arg-type]
         log = StepLog(loss, optax.tree.norm(gradients), rate(state.step))
+        if last is not None:
+
+            def diagnosed() -> OptimisationLog:
+                return diagnose(gradient_of, state.model, updates, batch, state.carry, dropout_key)
+
+            nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(diagnosed))
+            log = log._replace(optimisation=jax.lax.cond(last, diagnosed, lambda: nothing))
         state = state._replace(
             step=state.step + 1,
             model=optax.apply_updates(state.model, updates),  # type: ignore[arg-type]
@@ -125,7 +139,9 @@ def advance(
         )
         return state, log
 
-    return jax.lax.scan(body, state, data if streamed else None, length=steps)
+    last = jnp.arange(steps) == steps - 1 if config.tracking.optimisation else None
+    state, log = jax.lax.scan(body, state, (data if streamed else None, last), length=steps)
+    return state, log._replace(optimisation=jax.tree.map(lambda leaf: leaf[-1], log.optimisation))
 
 
 @standard_promotion

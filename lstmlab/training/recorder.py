@@ -15,7 +15,7 @@ import numpy as np
 from lstmlab.config import Config, save_config, split_traced, to_tree
 from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.disk import directory_gone, disk_full
-from lstmlab.tracking.files import SUMMARY, RunError
+from lstmlab.tracking.files import SUMMARY, RunError, read_metrics
 from lstmlab.tracking.locks import owned
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.tracking.progress import Progress
@@ -28,6 +28,7 @@ from lstmlab.training.compiled import CompiledRun
 from lstmlab.training.earlier_run import check_free
 from lstmlab.training.finished_run import check_rows, finished_summary
 from lstmlab.training.functions import RunState
+from lstmlab.training.optimisation import OptimisationRows
 from lstmlab.training.summary import show_plots, summarise
 from lstmlab.training.timer import Seconds, no_seconds
 from lstmlab.training.trained import ARTIFACTS_FILE, MODEL_FILE, Trained, load
@@ -59,6 +60,7 @@ class Recorder:
         self.validation: dict[str, float] = {}
         self.data_placement = "device"
         self.data_hash: str | None = None
+        self._optimisation = OptimisationRows(config.optimizer.clip_norm)
         self._resources, self._opened = contextlib.ExitStack(), False
         self._tracker: Tracker
 
@@ -119,13 +121,9 @@ class Recorder:
         """Write a row of metrics. Raises ``RunFailed`` when loss or gradient are no longer finite."""
         self.step, self.position = chunk.step, chunk.position
         self._add_seconds(chunk.seconds)
-        row = {
-            "train/loss": float(np.mean(chunk.log.loss)),
-            "train/gradient_norm": float(np.mean(chunk.log.gradient_norm)),
-            # Through str(), so that 0.001 is logged rather than 0.0010000000474974513.
-            "train/learning_rate": float(str(np.float32(chunk.log.learning_rate[-1]))),
-            "time/steps_per_second": chunk.count / chunk.seconds["train"],
-        }
+        row = chunk.row()
+        if chunk.log.optimisation is not None:
+            row |= self._optimisation.row(chunk.log.optimisation, np.asarray(chunk.log.gradient_norm))
         if not chunk.finite.all():
             self._tracker.log(self.step, row)
             raise RunFailed(self._not_finite(chunk))
@@ -220,6 +218,8 @@ class Recorder:
             where, why = self._checkpoints.newest, one_line(error)
             raise RunFailed(f"{where} cannot be read ({why}): remove it to go on from an earlier one") from None
         self.restored, self.step, self.position = state, int(state.step), host.get("stream")
+        if self.config.tracking.optimisation:
+            self._optimisation.replay(read_metrics(self.directory))
 
     def _open_tracker(self, resume_step: int | None) -> Tracker:
         wandb, title = self.config.wandb, run_name(self.config)

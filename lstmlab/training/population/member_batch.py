@@ -32,7 +32,7 @@ class Progress(NamedTuple):
     state: RunState | None
     """where the recorder needs it"""
     test: dict[str, Any] | None
-    """metrics of the best model on the test split, when the run is over"""
+    """metrics of the best model on the test split, when the run is over; empty with ``training.test=false``"""
     seconds: Seconds
     """of the evaluation on the test split"""
     members: int
