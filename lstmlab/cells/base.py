@@ -68,6 +68,8 @@ class Cell(nnx.Module):
     """State fields through which gradients reach earlier steps, which ``state_size`` counts; empty: all of them."""
     zoneout_fields: ClassVar[tuple[str, ...]] = ()
     """State fields on which zoneout acts; empty: all of them."""
+    clock_field: ClassVar[str | None] = None
+    """The state field with the time of the next step, one number per sequence; None: the cell knows of no time."""
     additive: ClassVar[bool] = False
     """Whether ``update`` reads ``z + r`` alone; the tests of all cells find a wrong ``True``."""
     recurrent_maps: ClassVar[tuple[str, ...]] = ("recurrent",)

@@ -109,8 +109,11 @@ class RecurrentModel(nnx.Module):
         rates: Rates,
         collect_gates: bool = False,
         mask: Array | None = None,
+        times: Array | None = None,
     ) -> UnrollOptions:
         # Only the scan backend computes gates one by one.
         backend = "scan" if collect_gates else self.backend
-        resets, mask = (None if a is None else a.T for a in (resets, mask))
-        return UnrollOptions(backend, self.chunk, lengths, resets, mask, rates, self.variational_dropout, collect_gates)
+        resets, mask, times = (None if a is None else a.T for a in (resets, mask, times))
+        return UnrollOptions(
+            backend, self.chunk, lengths, resets, mask, times, rates, self.variational_dropout, collect_gates
+        )

@@ -11,7 +11,7 @@ from jaxtyping import Array
 from lstmlab.arrays import Given, LengthsLike, MaskLike
 from lstmlab.cells.check import check_real
 from lstmlab.recurrence.check import as_lengths, as_mask, is_known
-from lstmlab.tasks import Features, Tokens
+from lstmlab.tasks import Features, TimedSteps, Tokens
 
 
 def check_sequences(inputs: Given, form: Tokens | Features) -> Array:
@@ -30,6 +30,20 @@ def check_sequences(inputs: Given, form: Tokens | Features) -> Array:
             f"inputs has shape {shape}, but the model reads (batch, time, {', '.join(map(str, features))})"
         )
     return jnp.asarray(inputs)
+
+
+def split_times(inputs: Given | TimedSteps, form: Tokens | Features) -> tuple[Array, Array | None]:
+    """The inputs as :func:`check_sequences` gives them, and the times of their steps ``[batch, time]``, if any.
+
+    Raises as :func:`check_sequences`, and ``ValueError`` for times of another shape.
+    """
+    if not isinstance(inputs, TimedSteps):
+        return check_sequences(inputs, form), None
+    values, times = check_sequences(inputs.values, form), inputs.times
+    check_real("times", times)
+    if np.shape(times) != values.shape[:2]:
+        raise ValueError(f"times has shape {np.shape(times)}, but must be {values.shape[:2]}: batch and time")
+    return values, jnp.asarray(times)
 
 
 def check_tokens(name: str, tokens: Given) -> Array:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jaxtyping import Array
 
 from lstmlab.arrays import Key, LengthsLike, MaskLike
 from lstmlab.cells import Cell
@@ -30,6 +31,8 @@ class UnrollOptions(NamedTuple):
     lengths: LengthsLike | None = None
     resets: MaskLike | None = None
     mask: MaskLike | None = None
+    times: Array | None = None
+    """of the steps, ``[time, batch]``"""
     rates: Rates = NO_DROPOUT
     variational_dropout: bool = False
     collect_gates: bool = False
@@ -124,6 +127,6 @@ def _unroll(
         wrapped, xs = Zoneout(wrapped), (xs, keep)
     return unroll(
         wrapped, xs, state,
-        lengths=options.lengths, resets=options.resets, mask=options.mask, reverse=reverse,
+        lengths=options.lengths, resets=options.resets, mask=options.mask, times=options.times, reverse=reverse,
         backend=options.backend, chunk=options.chunk, collect_gates=options.collect_gates,
     )  # fmt: skip

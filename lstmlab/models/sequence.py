@@ -11,14 +11,14 @@ from jaxtyping import Array, Float, Int
 from lstmlab.arrays import Given, Key, LengthsLike, MaskLike, TimeMajorMask
 from lstmlab.models.base import ModelOutput, RecurrentModel
 from lstmlab.models.blocks import Sequences, normalise, stream_norm
-from lstmlab.models.check import check_masks, check_sequences, check_states, check_vocabulary
+from lstmlab.models.check import check_masks, check_states, check_vocabulary, split_times
 from lstmlab.models.dropout import NO_DROPOUT, Rates
 from lstmlab.models.head import apply_head, check_tied, head_size, make_head, split_outputs
 from lstmlab.models.inputs import embed_inputs, make_input_layer
 from lstmlab.models.model_settings import ModelSettings
 from lstmlab.models.stack import Stack, StackState, drop_inputs
 from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
-from lstmlab.tasks import Features, Tokens
+from lstmlab.tasks import Features, TimedSteps, Tokens
 
 
 class SequenceModel(RecurrentModel):
@@ -59,7 +59,7 @@ class SequenceModel(RecurrentModel):
     @standard_promotion
     def __call__(
         self,
-        inputs: Given,
+        inputs: Given | TimedSteps,
         state: StackState | None = None,
         *,
         lengths: LengthsLike | None = None,
@@ -69,12 +69,13 @@ class SequenceModel(RecurrentModel):
         key: Key | None = None,
         collect_gates: bool = False,
     ) -> ModelOutput:
-        """Run a batch of sequences, tokens ``[batch, time]`` or features ``[batch, time, *spatial, features]``.
+        """Run a batch of sequences, tokens ``[batch, time]`` or features ``[batch, time, *spatial, features]``, or a
+        :class:`~lstmlab.tasks.TimedSteps` of these and the times of their steps.
 
         Outputs are ``[batch, time, *spatial, size]``, without the time axis unless the readout is ``steps``. For the
         other arguments see :meth:`RecurrentModel.__call__`.
         """
-        inputs = check_sequences(inputs, self.inputs)
+        inputs, times = split_times(inputs, self.inputs)
         batch, time = inputs.shape[:2]
         if time == 0 and self.readout != "steps":
             raise ValueError(f"inputs has shape {inputs.shape}: readout '{self.readout}' needs at least one step")
@@ -82,7 +83,7 @@ class SequenceModel(RecurrentModel):
         lengths, resets, mask = check_masks(lengths, resets, mask, batch, time)
         if isinstance(self.inputs, Tokens):
             check_vocabulary("inputs", inputs, self.inputs.size, lengths, mask)
-        options = self._unroll_options(lengths, resets, rates, collect_gates, mask)
+        options = self._unroll_options(lengths, resets, rates, collect_gates, mask, times)
         inputs = cast_numbers(inputs, parameter_type(self))
         xs = embed_inputs(inputs, self.embedding, self.input_map, spatial=self.spatial)
         xs = drop_inputs(xs, options, key)

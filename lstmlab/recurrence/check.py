@@ -68,6 +68,17 @@ def as_state(cell: AnyForm, state: Any, batch: int, dtype: np.dtype) -> Any:
     return jax.tree.map(lambda given, wanted: jnp.asarray(given).astype(wanted.dtype), state, expected)
 
 
+def as_times(times: Any, time: int, batch: int) -> jax.Array:
+    """The times of the steps ``[time, batch]`` as an array.
+
+    Raises ``ValueError`` for another shape, ``TypeError`` for what is no real number.
+    """
+    check_real("times", times)
+    if np.shape(times) != (time, batch):
+        raise ValueError(f"times has shape {np.shape(times)}, but must be ({time}, {batch}): time and batch")
+    return jnp.asarray(times)
+
+
 def as_lengths(lengths: LengthsLike | None, time: int, batch: int) -> jax.Array | None:
     """Valid steps ``[batch]`` as an array of integers.
 

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from lstmlab.arrays import LengthsLike, MaskLike, TimeMajor, TimeMajorTree
+from lstmlab.arrays import Given, LengthsLike, MaskLike, TimeMajor, TimeMajorTree
 from lstmlab.cells.forms import AnyForm, Form, is_linear, is_matrix, is_pointwise
 from lstmlab.cells.state import Gates
+from lstmlab.cells.timed import Timed
 from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
-from lstmlab.recurrence.check import as_lengths, as_mask, as_state, check_inputs
+from lstmlab.recurrence.check import as_lengths, as_mask, as_state, as_times, check_inputs
 from lstmlab.recurrence.chunkwise import chunkwise
 from lstmlab.recurrence.devices import vary_alike
 from lstmlab.recurrence.fused import fused
@@ -84,6 +85,7 @@ def unroll(
     lengths: LengthsLike | None = None,
     resets: MaskLike | None = None,
     mask: MaskLike | None = None,
+    times: Given | None = None,
     reverse: bool = False,
     backend: str | Backend = Backend.AUTO,
     chunk: int | None = None,
@@ -101,6 +103,9 @@ def unroll(
             With ``reverse`` a reset at the first step has no effect.
         mask: ``False`` at steps ``[time, batch]`` that leave the state alone and give zero outputs, wherever they are:
             padding before a sequence, or holes in it. With ``lengths``, both must allow a step.
+        times: the time of each step ``[time, batch]``, for cells with a clock (``clock_field``), which else counts
+            steps; other cells leave them aside. Computed in the type of the parameters, for most float32: count from
+            near the sequence's beginning.
         reverse: run from the last valid step to the first. Outputs stay aligned with inputs.
         backend: ``auto``, ``scan``, ``fused``, ``associative`` or ``chunkwise``. Only ``scan`` supports
             forward-mode differentiation (``jax.jvp``, Hessian-vector products): ``fused`` and ``associative`` have
@@ -115,9 +120,10 @@ def unroll(
         ``state``.
 
     Raises:
-        ValueError: if the backend cannot serve what is asked; for inputs, a state, lengths or masks of another shape.
-        TypeError: for inputs or a state that hold no real numbers, lengths that are no integers, masks that are not
-            of type bool.
+        ValueError: if the backend cannot serve what is asked; for inputs, a state, lengths, masks or times of another
+            shape.
+        TypeError: for inputs, times or a state that hold no real numbers, lengths that are no integers, masks that are
+            not of type bool.
     """
     if chunk is not None and chunk < 1:
         raise ValueError(f"chunk is {chunk}, but must be at least 1 step")
@@ -127,6 +133,11 @@ def unroll(
         backend = Backend.SCAN
     backend = resolve_backend(cell, backend)
     time, batch = check_inputs(cell, xs)
+    dtype = parameter_type(cell)
+    if times is not None:
+        times = as_times(times, time, batch).astype(dtype)
+        if getattr(cell, "clock_field", None) is not None:
+            cell, xs = Timed(cell), (xs, times[..., None])
     step_mask = make_step_mask(
         time,
         as_lengths(lengths, time, batch),
@@ -134,7 +145,6 @@ def unroll(
         as_mask("mask", mask, (time, batch), "time and batch"),
         reverse,
     )
-    dtype = parameter_type(cell)
     cell, xs = cast_numbers((cell, jax.tree.map(jnp.asarray, xs)), dtype)
     state = as_state(cell, state, batch, dtype)
     cell, xs, state, step_mask = vary_alike((cell, xs, state, step_mask))

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 
 from lstmlab.tasks.registry import TaskEntry, register_task, task_entry, task_names
-from lstmlab.tasks.specs import Batch, Features, Pairs, Plot, Predictor, SourceTarget, Split, Tokens
+from lstmlab.tasks.specs import Batch, Features, Pairs, Plot, Predictor, SourceTarget, Split, TimedSteps, Tokens
 from lstmlab.tasks.task import Task
 
 for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
@@ -20,6 +20,7 @@ __all__ = [
     "Split",
     "Task",
     "TaskEntry",
+    "TimedSteps",
     "Tokens",
     "register_task",
     "task_entry",

@@ -60,12 +60,20 @@ class SourceTarget(NamedTuple):
     """the start token and all targets but the last, padded at the end"""
 
 
+class TimedSteps(NamedTuple):
+    """Steps with the times at which they were taken, for cells with a clock; other cells see the values alone."""
+
+    values: Array
+    """as a model reads them without times, ``[batch, time, ...]``"""
+    times: Float[Array, "batch time"]
+
+
 class Batch(NamedTuple):
     """One batch of sequences, batch first."""
 
     inputs: Any
     """``[batch, time]`` tokens, ``[batch, time, *spatial, features]``, or the pytree that the architecture reads, such
-    as :class:`SourceTarget`"""
+    as :class:`SourceTarget` or :class:`TimedSteps`"""
     targets: Array
     """whatever the task's loss compares outputs with"""
     weights: RowWeights | None = None

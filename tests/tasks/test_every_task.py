@@ -13,7 +13,7 @@ import pytest
 from battery import quick_jit
 
 from lstmlab.settings import settings_of
-from lstmlab.tasks import Features, Pairs, Task, Tokens, task_entry, task_names
+from lstmlab.tasks import Features, Pairs, Task, TimedSteps, Tokens, task_entry, task_names
 from lstmlab.tasks.task import mean
 
 BATCH = 6
@@ -64,10 +64,19 @@ def evaluation(task, split="test", index=0):
 
 
 def some_outputs(task, batch, seed=1):
-    read = batch.inputs.target if isinstance(task.inputs, Pairs) else batch.inputs
+    read = batch.inputs.target if isinstance(task.inputs, Pairs) else values_of(batch)
     time = () if task.readout == "last" else (read.shape[1],)
     shape = (len(read), *time, *task.outputs.spatial, task.outputs.size)
     return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
+
+
+def values_of(batch):
+    """The inputs without the times of their steps, whose shape is checked."""
+    if not isinstance(batch.inputs, TimedSteps):
+        return batch.inputs
+    assert batch.inputs.times.shape == batch.inputs.values.shape[:2]
+    assert jnp.isfinite(batch.inputs.times).all()
+    return batch.inputs.values
 
 
 def assert_same(a, b):
@@ -88,19 +97,20 @@ def test_inputs_are_what_the_task_declares(task):
                 assert 0 <= tokens.min() <= tokens.max() < getattr(task.inputs, name)
             assert len(batch.targets) == BATCH
             continue
-        rows, time = batch.inputs.shape[:2]
+        inputs = values_of(batch)
+        rows, time = inputs.shape[:2]
         assert rows == BATCH
         assert len(batch.targets) == BATCH
         if isinstance(task.inputs, Tokens):
-            assert batch.inputs.ndim == 2
-            assert jnp.issubdtype(batch.inputs.dtype, jnp.integer)
-            assert batch.inputs.min() >= 0
-            assert batch.inputs.max() < task.inputs.size
+            assert inputs.ndim == 2
+            assert jnp.issubdtype(inputs.dtype, jnp.integer)
+            assert inputs.min() >= 0
+            assert inputs.max() < task.inputs.size
         else:
             assert isinstance(task.inputs, Features)
-            assert batch.inputs.shape[2:] == (*task.inputs.spatial, task.inputs.size)
-            assert batch.inputs.dtype == jnp.float32
-            assert jnp.isfinite(batch.inputs).all()
+            assert inputs.shape[2:] == (*task.inputs.spatial, task.inputs.size)
+            assert inputs.dtype == jnp.float32
+            assert jnp.isfinite(inputs).all()
         if batch.weights is not None:
             assert batch.weights.shape == (BATCH,)
         if batch.lengths is not None:

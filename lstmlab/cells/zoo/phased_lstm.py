@@ -16,7 +16,7 @@ from lstmlab.settings import setting
 
 
 class PhasedState(NamedTuple):
-    """Output, memory, and steps since the sequence began, ``[batch, 1]``."""
+    """Output, memory, and the time of the next step ``[batch, 1]``: steps from the beginning, or a time stamp."""
 
     h: Array
     c: Array
@@ -36,17 +36,18 @@ class PhasedLSTM(PeepholeLSTM):
         h_t &= k_t \odot \tilde h_t + (1 - k_t) \odot h_{t-1}
 
     with :math:`\tilde c_t, \tilde h_t` from the peephole LSTM, whose output gate sees :math:`\tilde c_t`. Neil,
-    Pfeiffer & Liu 2016, "Phased LSTM". The time ``t`` counts steps from 0 where the sequence begins. Period
-    :math:`\tau` and shift ``s`` are learned, the period as its logarithm, so that it stays positive; open ratio ``r``
-    and leak :math:`\alpha` are constants (the paper drops the leak after training; here it stays). The paper's ``t``
-    may be a time stamp that comes with every input; cells here are given inputs without time stamps, so that steps of
-    unequal length must be resampled first.
+    Pfeiffer & Liu 2016, "Phased LSTM". The time ``t`` is the time stamp of the step where a task gives them (as
+    ``frequency_discrimination`` does, or ``times`` of :func:`lstmlab.recurrence.unroll`); without time stamps it counts
+    steps from 0 where the sequence begins. Period :math:`\tau` and shift ``s`` are learned, the period as its
+    logarithm, so that it stays positive; open ratio ``r`` and leak :math:`\alpha` are constants (the paper drops the
+    leak after training; here it stays).
     """
 
     state_type = PhasedState
     zoneout_fields = ("h", "c")
-    period_min: float = setting(1.0, "shortest first period, in steps", minimum=1.0)
-    period_max: float = setting(1000.0, "longest first period, in steps", minimum=1.0)
+    clock_field = "clock"
+    period_min: float = setting(1.0, "shortest first period, in steps or the unit of time stamps", minimum=1.0)
+    period_max: float = setting(1000.0, "longest first period, in the same unit", minimum=1.0)
     open_ratio: float = setting(0.05, "fraction of its period in which a unit is open, above 0", minimum=0.0)
     leak: float = setting(0.001, "slope of the time gate while closed", minimum=0.0)
 

@@ -19,8 +19,6 @@ class NoteTokens(NamedTuple):
     tokens: Int32[np.ndarray, "pieces length"]
     lengths: Int32[np.ndarray, " pieces"]
     """tokens of each piece"""
-    first: Int32[np.ndarray, " pieces"]
-    """tokens of each piece's first chord, its end included"""
 
 
 def note_tokens(notes: UInt8[np.ndarray, "pieces steps keys"], lengths: Int32[np.ndarray, " pieces"]) -> NoteTokens:
@@ -31,8 +29,7 @@ def note_tokens(notes: UInt8[np.ndarray, "pieces steps keys"], lengths: Int32[np
     tokens = np.full((len(pieces), max(map(len, pieces))), keys, np.int32)
     for row, piece in zip(tokens, pieces, strict=True):
         row[: len(piece)] = piece
-    counts = np.array([len(piece) for piece in pieces], np.int32)
-    return NoteTokens(tokens, counts, ended[:, 0].sum(axis=1, dtype=np.int32))
+    return NoteTokens(tokens, np.array([len(piece) for piece in pieces], np.int32))
 
 
 def chords(tokens: Int32[np.ndarray, " length"], keys: int) -> Float[np.ndarray, "steps keys"]:

@@ -1,5 +1,6 @@
 """Chorales: the likelihood of the literature, counted over valid steps, and the baselines."""
 
+import dataclasses
 import itertools
 
 import jax
@@ -202,6 +203,24 @@ def test_tokens_are_the_chords_that_they_were_made_of(task):
     for notes, length, tokens, count in zip(*rolls, spelt.tokens, spelt.lengths, strict=True):
         np.testing.assert_array_equal(chords(tokens[:count], KEYS), notes[:length])
         assert len(chords(tokens[: count - 1], KEYS)) == length - 1
+
+
+def test_training_reads_excerpts_of_pieces(joint):
+    task = dataclasses.replace(joint, excerpt=9)
+    task.__dict__["rolls"] = joint.rolls
+    pieces = [tokens[:length].tolist() for tokens, length in zip(*joint.data()["train"].values(), strict=True)]
+    batch = task.train_batch(task.data()["train"], jax.random.key(0), 0, 30)
+    starts = set()
+    for tokens, length, targets in zip(*map(np.asarray, (batch.inputs, batch.lengths, batch.targets)), strict=True):
+        assert length == 9
+        read = [*tokens.tolist(), int(targets[-1, 0])]
+        places = [(n, i) for n, piece in enumerate(pieces) for i in range(len(piece)) if piece[i : i + 10] == read]
+        assert places
+        starts |= set(places)
+        np.testing.assert_array_equal(targets[:, 1], np.cumsum(tokens == KEYS) > 0)
+    assert len(starts) > 10
+    with pytest.raises(ValueError, match=r"needs task\.output=joint"):
+        Chorales(excerpt=9)
 
 
 class Composer:

@@ -92,9 +92,9 @@ def note_ngrams(train: Rolls, validation: Rolls, test: Rolls) -> dict[str, float
 def _note_stream(rolls: Rolls) -> tuple[Int[np.ndarray, " tokens"], Bool[np.ndarray, " tokens"]]:
     """All pieces as tokens, each after a mark; and which count: those after the first chord of a piece."""
     spelt, mark = note_tokens(*rolls), rolls.notes.shape[2] + 1
-    pieces = zip(*spelt, strict=True)
-    parts = [(np.append(mark, tokens[:length]), np.arange(length + 1) > first) for tokens, length, first in pieces]
-    return np.concatenate([tokens for tokens, _ in parts]), np.concatenate([counted for _, counted in parts])
+    pieces = [np.append(mark, tokens[:length]) for tokens, length in zip(*spelt, strict=True)]
+    ended = [np.cumsum(piece == mark - 1) for piece in pieces]
+    return np.concatenate(pieces), np.concatenate([np.append(0, count[:-1]) > 0 for count in ended])
 
 
 def voice_chains(train: Rolls, test: Rolls) -> dict[str, float]:

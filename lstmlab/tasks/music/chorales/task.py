@@ -10,9 +10,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from lstmlab.arrays import RowNumbers, Scalar
+from lstmlab.arrays import Key, RowNumbers, Scalar, Step
 from lstmlab.data.remembered import remembered
 from lstmlab.settings import setting
 from lstmlab.tasks.batching import RowsTask, take
@@ -69,12 +69,22 @@ class Chorales(RowsTask):
         choices=("independent", "joint"),
     )  # fmt: skip
 
+    excerpt: int = setting(
+        0, "output=joint: keys and ends of chords in a training sequence, an excerpt of a piece; 0: whole pieces",
+        minimum=0,
+    )  # fmt: skip
+
     metric = "nll"
     causal = True
     defaults = (
         "model.hidden_size=200", "dropout.layer=0.2", "training.steps=1500", "training.batch_size=16",
         "training.eval_batch_size=77", "training.log_every=50", "training.eval_every=50", "training.patience=10",
     )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for options that do not fit each other."""
+        if self.excerpt and not self.joint:
+            raise ValueError(f"task.excerpt is {self.excerpt}, but needs task.output=joint, whose steps it counts")
 
     @property
     def reference_value(self) -> float:  # type: ignore[override]
@@ -119,12 +129,20 @@ class Chorales(RowsTask):
         """
         part = take(data, rows)
         if self.joint:
-            after = part["tokens"][:, 1:]
-            counts = jnp.arange(1, after.shape[1] + 1) >= part["first"][:, None]
-            targets = jnp.stack([after, counts.astype(after.dtype)], axis=-1)
-            return Batch(part["tokens"][:, :-1], targets, lengths=part["lengths"] - 1)
+            return token_batch(part["tokens"], part["lengths"])
         notes = part["notes"].astype(jnp.float32)
         return Batch(notes[:, :-1], notes[:, 1:], lengths=part["lengths"] - 1)
+
+    def train_batch(self, data: Arrays, key: Key, step: Step, batch_size: int) -> Batch:
+        """Random pieces, or random excerpts of them."""
+        if not self.excerpt:
+            return super().train_batch(data, key, step, batch_size)
+        rows_key, start_key = jax.random.split(key)
+        part = take(data, self.draw(rows_key, batch_size))
+        length = min(self.excerpt + 1, part["tokens"].shape[1])
+        starts = jax.random.randint(start_key, (batch_size,), 0, jnp.maximum(part["lengths"] - length, 0) + 1)
+        tokens = jnp.take_along_axis(part["tokens"], starts[:, None] + jnp.arange(length), axis=1)
+        return token_batch(tokens, jnp.minimum(part["lengths"], length))
 
     def loss(self, outputs: Float[Array, "batch time _"], batch: Batch) -> Scalar:
         """The negative log-likelihood per chord, in nats."""
@@ -190,3 +208,10 @@ class Chorales(RowsTask):
         if not 1 <= steps <= rolls.lengths[piece]:
             raise ValueError(f"test piece {piece} has no opening of {steps} steps: from 1 to {rolls.lengths[piece]}")
         return rolls.notes[piece, :steps].astype(np.float32)
+
+
+def token_batch(tokens: Int[Array, "batch time"], lengths: Int[Array, " batch"]) -> Batch:
+    """A batch of tokens; a target counts when the end of a chord has been read before it."""
+    read, after = tokens[:, :-1], tokens[:, 1:]
+    counts = jnp.cumsum(read == KEYS, axis=1) > 0
+    return Batch(read, jnp.stack([after, counts.astype(after.dtype)], axis=-1), lengths=lengths - 1)

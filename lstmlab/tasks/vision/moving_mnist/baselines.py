@@ -1,4 +1,5 @@
-"""Predictions of frames without a model: means, a blank frame, the last one seen, and a line through the last two."""
+"""Predictions of frames without a network: means, a blank frame, the last one seen, a line through the last two, and a
+linear map of a neighbourhood in these."""
 
 from __future__ import annotations
 
@@ -7,12 +8,15 @@ from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from lstmlab.simple_models.ridge import ridge
 from lstmlab.tasks.task import Batch, Metrics, mean, weighted
 from lstmlab.tasks.vision.frames import from_patches
 from lstmlab.tasks.vision.ssim import ssim
 
+STRENGTH = 1e-4  # of the penalty, as a share of the inputs' mean square
 _BEST_FIRST = {"mse": 1, "ssim": -1}
 
 
@@ -20,13 +24,18 @@ def baselines(train: Iterable[Batch], test: Iterable[Batch], patch: int) -> dict
     """``mse`` and ``ssim`` on the test batches, by name, best first.
 
     Batches hold patches of frames with intensities in [0, 1], ``[batch, time, y, x, f]``: ``inputs`` are the frames
-    read, ``targets`` those to predict. The mean frame is that of the training batches' targets.
+    read, ``targets`` those to predict. The mean frame is that of the training batches' targets. ``ridge regression``
+    predicts a patch of each frame from the same patch and its eight neighbours in the last two frames read, by one map
+    for all places, fitted on the training batches; what lies beyond the frame is blank.
     """
-    means = [_mean_frame(batch) for batch in train]
+    seen = list(train)
+    means = [_mean_frame(batch) for batch in seen]
     mean_frame = functools.reduce(jnp.add, means) / len(means)
+    examples = ((_flat(_neighbourhoods(batch)), _flat(jnp.moveaxis(batch.targets, 1, 3))) for batch in seen)
+    (weights,) = ridge(examples, (STRENGTH,))
     totals: dict[str, Metrics] | None = None
     for batch in test:
-        errors = _errors(batch, mean_frame, patch)
+        errors = _errors(batch, mean_frame, jnp.asarray(weights, jnp.float32), patch)
         totals = errors if totals is None else jax.tree.map(jnp.add, totals, errors)
     assert totals is not None
     found = {}
@@ -41,14 +50,35 @@ def _mean_frame(batch: Batch) -> Float[Array, "y x f"]:
     return jnp.mean(batch.targets, axis=(0, 1))
 
 
-@functools.partial(jax.jit, static_argnums=2)
-def _errors(batch: Batch, mean_frame: Float[Array, "y x f"], patch: int) -> dict[str, Metrics]:
+@jax.jit
+def _neighbourhoods(batch: Batch) -> Float[Array, "batch y x inputs"]:
+    """What the regression reads at each place."""
+    frames = jnp.moveaxis(batch.inputs[:, -2:], 1, 3)
+    frames = frames.reshape(*frames.shape[:3], -1)
+    height, width = frames.shape[1:3]
+    padded = jnp.pad(frames, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    shifted = [padded[:, y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    return jnp.concatenate(shifted, axis=-1)
+
+
+def _flat(values: Float[Array, "batch y x *rest"]) -> Float[np.ndarray, "places numbers"]:
+    """One row for each place."""
+    return np.asarray(values, np.float64).reshape(values.shape[0] * values.shape[1] * values.shape[2], -1)
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def _errors(
+    batch: Batch, mean_frame: Float[Array, "y x f"], weights: Float[Array, "inputs+1 outputs"], patch: int
+) -> dict[str, Metrics]:
     truth = from_patches(batch.targets, patch)
     last = batch.inputs[:, -1:]
     leads = jnp.arange(1, batch.targets.shape[1] + 1)[:, None, None, None]
     line = last + leads * (last - batch.inputs[:, -2:-1]) if batch.inputs.shape[1] > 1 else last
+    regression = _neighbourhoods(batch) @ weights[:-1] + weights[-1]
+    regression = regression.reshape(*regression.shape[:3], batch.targets.shape[1], -1)
     predictions = {
         "mean frame": mean_frame, "blank": jnp.zeros(()), "last frame": last,
+        "ridge regression": jnp.clip(jnp.moveaxis(regression, 3, 1), 0, 1),
         "linear extrapolation": jnp.clip(line, 0, 1),
         "mean of the frames read": jnp.mean(batch.inputs, axis=1, keepdims=True),
     }  # fmt: skip

@@ -175,7 +175,7 @@ class MovingMNIST(Generated):
         return frame_metrics(outputs[:, -self.target_frames :], batch, self.patch)
 
     def baselines(self) -> dict[str, float]:
-        """Squared error of predicting the mean training frame, a blank frame, or the last input frame."""
+        """Squared error of the predictions in :mod:`~lstmlab.tasks.vision.moving_mnist.baselines`."""
         return dict(_baselines(self)["mse"])
 
     def other_baselines(self) -> dict[str, dict[str, float]]:
