@@ -1,4 +1,4 @@
-"""Figures of findings: of one run a line per checkpoint, of several runs a line per kind of run with a band of seeds."""
+"""Figures of findings: of one run a line per checkpoint, of several a line per kind of run with a band of seeds."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _panel(chart: Chart, name: str, found: Mapping[str, list[Finding]], metric: 
         named = list(dict.fromkeys(str(v) for each in found.values() for one in each for v in one.axis.values))
     return Panel(
         title, f"{first.axis.name} ({first.axis.unit})" if first.axis.unit else first.axis.name,
-        series if series in ("largest", "typical") else first.unit,
+        series if series in ("largest", "typical") else "ratio" if first.unit == "1" else first.unit,
         {label: _line(same, series, named) for label, same in found.items()},
         log_x=first.axis.scale == "log", log_y=first.scale == "log", names=named,
     )  # fmt: skip

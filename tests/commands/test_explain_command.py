@@ -1,6 +1,7 @@
 """``lstmlab explain``: files for each run, and refusals in one line."""
 
 import json
+import shutil
 
 import pytest
 from small_runs import command
@@ -13,7 +14,8 @@ def explained(number_run, text_run, tmp_path_factory):
     """What the command prints about a run of numbers and one of text, and the directory of what it writes."""
     output = tmp_path_factory.mktemp("explained")
     shown = command("explain", str(number_run), str(text_run), "--output", str(output), "--format", "svg")
-    assert (shown.code, shown.err) == (0, "")
+    assert shown.code == 0
+    assert shown.err.count("initialisation: ") == 2 * len(DIAGNOSTICS)
     return shown.out, output
 
 
@@ -65,3 +67,14 @@ def test_an_unknown_diagnostic_is_refused(number_run):
 def test_a_directory_without_a_finished_run_is_refused(tmp_path):
     shown = command("explain", str(tmp_path))
     assert (shown.code, shown.err) == (1, f"lstmlab: no finished run at or below {tmp_path}\n")
+
+
+def test_a_run_that_cannot_be_read_does_not_stop_the_others(number_run, tmp_path):
+    broken, whole = tmp_path / "a", tmp_path / "b"
+    for directory in (broken, whole):
+        shutil.copytree(number_run, directory)
+    (broken / "model.npz").unlink()
+    shown = command("explain", str(tmp_path), "--only", "gates", "--output", str(tmp_path / "out"))
+    assert shown.code == 1
+    assert "1 of 2 runs not explained" in shown.err and "model.npz" in shown.err and "Traceback" not in shown.err
+    assert (tmp_path / "out" / "02-lstm-adding-seed0" / "explain.json").exists()

@@ -45,7 +45,7 @@ def find(material: Material) -> Iterator[tuple[int, Finding] | Refusal]:
             layer,
             Finding(
                 "reset_effect",
-                "change of the last output where the state was set to zero k steps before the end, relative to its norm",
+                "change of the last output after a reset of the state k steps before the end, relative to its norm",
                 Axis("lag", "steps", steps),
                 "1",
                 {"output": effect.mean(axis=1).tolist()},
