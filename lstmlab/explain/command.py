@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstmlab.config import ConfigError
+from lstmlab.config.schema import SECTIONS
 from lstmlab.data.download import DataError
 from lstmlab.explain.draw import draw_run, draw_runs
 from lstmlab.explain.findings import FILE, RunFindings
 from lstmlab.explain.run import Explainer
 from lstmlab.printable import escaped
+from lstmlab.settings import settings_of
 from lstmlab.study.groups import differing, with_values
 from lstmlab.study.runs import Run, read_runs
 from lstmlab.terminal import say
@@ -73,11 +75,18 @@ def _draw_side_by_side(explained: Sequence[tuple[Run, RunFindings]], folder: Pat
     tasks: dict[str, list[tuple[str, RunFindings]]] = {}
     for run, found in explained:
         task = with_values(run.task, {key: run.config[key] for key in of_task if key in run.config})
-        values = {key.split(".", 1)[-1]: run.config[key] for key in others if run.config.get(key) is not None}
+        values = {key.split(".", 1)[-1]: run.config[key] for key in others if not _is_default(run, key)}
         tasks.setdefault(task, []).append((with_values(run.cell, values), found))
     names = file_names(list(tasks))
     several = [(task, name) for task, name in zip(tasks, names, strict=True) if len(tasks[task]) > 1]
     return [path for task, name in several for path in draw_runs(tasks[task], folder, kind, task, name)]
+
+
+def _is_default(run: Run, key: str) -> bool:
+    """Whether a run does not have the key, or its default."""
+    section, _, name = key.partition(".")
+    setting = settings_of(SECTIONS[section]).get(name) if section in SECTIONS else None
+    return key not in run.config or (setting is not None and run.config[key] == setting.default)
 
 
 def _name(run: Run) -> str:
