@@ -32,7 +32,8 @@ class Probed(nnx.Module):
     Args:
         cell: any cell.
         shifts: ``[time, batch, ...]`` for some of the state's fields, by name: added to the state after each step, so
-            that a gradient with respect to them is one with respect to the states. ``None`` shifts nothing.
+            that a gradient with respect to them is one with respect to the states. ``None`` shifts nothing, and a
+            sequence of another length, such as the single steps in which a forecaster goes on, is not shifted.
     """
 
     def __init__(self, cell: AnyForm, shifts: dict[str, Array] | None = None) -> None:
@@ -54,7 +55,8 @@ class Probed(nnx.Module):
 
     def project(self, x: PyTree) -> Projected:
         """The cell's projection of the whole sequence, and the shifts beside it."""
-        return self.cell.project(x), self.shifts
+        steps = {len(leaf) for leaf in (*jax.tree.leaves(x), *jax.tree.leaves(self.shifts))}
+        return self.cell.project(x), self.shifts if len(steps) == 1 else None
 
     def step(self, state: Any, z: tuple[Projected, dict[str, Array] | None]) -> tuple[Any, Gates]:
         """The cell's step, shifted and reported."""

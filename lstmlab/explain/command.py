@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstmlab.config import ConfigError
+from lstmlab.config.schema import SECTIONS
+from lstmlab.data.download import DataError
 from lstmlab.explain.draw import draw_run, draw_runs
 from lstmlab.explain.findings import FILE, RunFindings
 from lstmlab.explain.run import Explainer
 from lstmlab.printable import escaped
+from lstmlab.settings import settings_of
 from lstmlab.study.groups import differing, with_values
 from lstmlab.study.runs import Run, read_runs
+from lstmlab.terminal import say
 from lstmlab.tracking.files import RunError, file_names
 
 FOLDER = "explain"
@@ -23,17 +29,22 @@ def explain_directories(directories: Sequence[Path], names: Sequence[str], outpu
 
     ``kind`` is that of the figures: png, svg or pdf.
 
-    Raises ``RunError`` where there is no finished run, and for files that cannot be read.
+    Raises ``RunError`` where there is no finished run; and, after all others, for runs whose files cannot be read.
     """
-    explainer = Explainer(names, _say)
+    explainer = Explainer(names, _say, _progress)
     runs = [run for run in read_runs(directories) if run.finished]
     if not runs:
         raise RunError(f"no finished run at or below {', '.join(map(str, directories))}")
-    explained = []
+    explained: list[tuple[Run, RunFindings]] = []
+    failures = []
     for number, run in enumerate(runs, 1):
         began = time.perf_counter()
         _say(f"run {number} of {len(runs)}: {_name(run)}")
-        found = explainer.explain(run.directory)
+        try:
+            found = explainer.explain(run.directory)
+        except (ConfigError, DataError, RunError) as error:
+            failures.append(str(error))
+            continue
         folder = _folder(run, number, output)
         folder.mkdir(parents=True, exist_ok=True)
         found.write(folder / FILE)
@@ -44,7 +55,10 @@ def explain_directories(directories: Sequence[Path], names: Sequence[str], outpu
         folder = output or directories[0] / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         written = _draw_side_by_side(explained, folder, kind)
-        _say(f"side by side, written to {folder}: {', '.join(path.name for path in written)}")
+        if written:
+            _say(f"side by side, written to {folder}: {', '.join(path.name for path in written)}")
+    if failures:
+        raise RunError(f"{len(failures)} of {len(runs)} runs not explained: {'; '.join(failures)}")
 
 
 def _folder(run: Run, number: int, output: Path | None) -> Path:
@@ -61,11 +75,18 @@ def _draw_side_by_side(explained: Sequence[tuple[Run, RunFindings]], folder: Pat
     tasks: dict[str, list[tuple[str, RunFindings]]] = {}
     for run, found in explained:
         task = with_values(run.task, {key: run.config[key] for key in of_task if key in run.config})
-        values = {key.split(".", 1)[-1]: run.config[key] for key in others if run.config.get(key) is not None}
+        values = {key.split(".", 1)[-1]: run.config[key] for key in others if not _is_default(run, key)}
         tasks.setdefault(task, []).append((with_values(run.cell, values), found))
     names = file_names(list(tasks))
     several = [(task, name) for task, name in zip(tasks, names, strict=True) if len(tasks[task]) > 1]
     return [path for task, name in several for path in draw_runs(tasks[task], folder, kind, task, name)]
+
+
+def _is_default(run: Run, key: str) -> bool:
+    """Whether a run does not have the key, or its default."""
+    section, _, name = key.partition(".")
+    setting = settings_of(SECTIONS[section]).get(name) if section in SECTIONS else None
+    return key not in run.config or (setting is not None and run.config[key] == setting.default)
 
 
 def _name(run: Run) -> str:
@@ -74,3 +95,7 @@ def _name(run: Run) -> str:
 
 def _say(line: str) -> None:
     print(escaped(line), flush=True)
+
+
+def _progress(line: str) -> None:
+    say(escaped(line), sys.stderr)

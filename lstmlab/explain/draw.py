@@ -1,4 +1,4 @@
-"""Figures of findings: of one run a line per checkpoint, of several runs a line per kind of run with a band of seeds."""
+"""Figures of findings: of one run a line per checkpoint, of several a line per kind of run with a band of seeds."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ CHARTS: dict[str, tuple[Chart, ...]] = {
         Chart("gate_summary", "mean", "mean activation"),
         Chart("gate_summary", "closed", "share below 0.1"),
         Chart("gate_summary", "open", "share above 0.9"),
-        Chart("time_constants_units_*", "time constant", "time constants of units"),
-        Chart("time_constants_*", "share", "time constants of units and steps"),
-        Chart("gate_trace_*", "mean", "over one sequence"),
+        Chart("time_constants_units_*", "time constant", "time constants of units: "),
+        Chart("time_constants_*", "share", "time constants of units and steps: "),
+        Chart("gate_trace_*", "mean", "mean of units over one sequence: "),
     ),
     "memory": (
         Chart("probe", "probe", "linear probe of the input k steps back"),
@@ -42,7 +42,7 @@ CHARTS: dict[str, tuple[Chart, ...]] = {
     "dynamics": (
         Chart("lyapunov_exponents", "mean", "Lyapunov exponents"),
         Chart("participation_ratio", "participation ratio", "participation ratio of states"),
-        Chart("recurrent_spectrum_*", "singular values", "singular values of the map for"),
+        Chart("recurrent_spectrum_*", "singular values", "singular values of the map for "),
     ),
     "generalisation": (
         Chart("error_by_length", "", "by length"),
@@ -111,16 +111,20 @@ def _panel(chart: Chart, name: str, found: Mapping[str, list[Finding]], metric: 
     series = chart.series or metric
     first = next(iter(found.values()))[0]
     wild = name.removeprefix(chart.finding[:-1]).replace("_", " ") if chart.finding.endswith("*") else ""
-    title = f"{chart.title}{' ' if wild else ''}{wild}" if chart.series else f"{metric} {chart.title}"
+    title = f"{chart.title}{wild}" if chart.series else f"{metric} {chart.title}"
     named = [str(v) for v in first.axis.values] if isinstance(first.axis.values[0], str) else []
     if named:  # cells have different gates and fields: places for all of them
         named = list(dict.fromkeys(str(v) for each in found.values() for one in each for v in one.axis.values))
     return Panel(
-        title, f"{first.axis.name} ({first.axis.unit})" if first.axis.unit else first.axis.name,
-        series if series in ("largest", "typical") else first.unit,
+        title, _axis_label(first), "ratio" if first.unit == "1" else first.unit.partition(",")[0],
         {label: _line(same, series, named) for label, same in found.items()},
-        log_x=first.axis.scale == "log", log_y=first.scale == "log", names=named,
+        share=series in ("closed", "open"), log_x=first.axis.scale == "log", log_y=first.scale == "log", names=named,
     )  # fmt: skip
+
+
+def _axis_label(finding: Finding) -> str:
+    name, unit = finding.axis.name, finding.axis.unit
+    return f"{name} ({unit})" if unit and unit != f"{name}s" else name
 
 
 def _line(same: Sequence[Finding], series: str, named: Sequence[str]) -> Line:
@@ -130,7 +134,7 @@ def _line(same: Sequence[Finding], series: str, named: Sequence[str]) -> Line:
         for at, value in zip(finding.axis.values, finding.series[series], strict=True):
             places.setdefault(float(named.index(str(at)) if named else at), []).append(_float(value))
     xs = sorted(x for x, values in places.items() if len(values) == len(same))
-    ys = np.array([places[x] for x in xs])
+    ys = np.array([places[x] for x in xs], float).reshape(len(xs), len(same))
     log = same[0].scale == "log" and bool(np.all(ys > 0))
     mean = np.exp(np.log(ys).mean(axis=1)) if log else ys.mean(axis=1)
     return Line(xs, mean) if len(same) == 1 else Line(xs, mean, ys.min(axis=1), ys.max(axis=1))

@@ -19,6 +19,9 @@ FILE = "explain.json"
 _DIGITS = 5
 """significant digits of the numbers in the file, which keep it small"""
 
+MOST_VALUES = 128
+"""of units or indices that a finding lists"""
+
 Scale = Literal["linear", "log"]
 
 
@@ -95,6 +98,11 @@ class RunFindings:
             "refusals": self.refusals, "findings": [placed.plain() for placed in self.findings],
         }  # fmt: skip
         write_atomically(path, json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def thinned(count: int, most: int = MOST_VALUES) -> np.ndarray:
+    """The numbers 0 … ``count - 1``, or ``most`` of them at equal distances."""
+    return np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).round().astype(int))
 
 
 def _number(value: Any) -> Any:

@@ -28,7 +28,7 @@ from lstmlab.explain.trajectory import Trajectory, flat_steps, state_fields, sta
 from lstmlab.promotion import standard_promotion
 from lstmlab.recurrence import unroll
 
-FULL_WIDTH = 512
+FULL_WIDTH = 256
 """numbers in a state up to which whole Jacobians are multiplied"""
 DIRECTIONS = 64
 """random directions in place of a larger state"""

@@ -99,7 +99,7 @@ def with_probes(model: RecurrentModel, shifts: list[dict[str, Array] | None] | S
     copied = rebuilt(model)
     copied.backend = "scan"
     for layer, given in zip(stack_of(copied), shifts, strict=True):
-        layer.forward = Probed(layer.forward, given)  # type: ignore[assignment] - it acts as the cell does
+        layer.forward = Probed(layer.forward, given)
     return copied
 
 

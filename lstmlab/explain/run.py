@@ -29,10 +29,19 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 class Explainer:
-    """Explains runs one after the other; runs of one task and cell share compiled programs."""
+    """Explains runs one after the other; runs of one task and cell share compiled programs.
 
-    def __init__(self, names: Sequence[str] = (), say: Say = print) -> None:
-        self.names, self._say = check_names(names), say
+    Args:
+        names: of the diagnostics; all of them if there are none.
+        say: takes the lines that say what cannot be given.
+        progress: takes a line before each diagnostic of each checkpoint.
+
+    Raises:
+        ConfigError: for the name of no diagnostic.
+    """
+
+    def __init__(self, names: Sequence[str] = (), say: Say = print, progress: Say = print) -> None:
+        self.names, self._say, self._progress = check_names(names), say, progress
         self._tasks: list[Task] = []
 
     def explain(self, directory: Path) -> RunFindings:
@@ -57,7 +66,7 @@ class Explainer:
 
     def _explain_checkpoint(self, checkpoint: Checkpoint, material: Material, found: RunFindings) -> None:
         for name in self.names:
-            self._say(f"  {checkpoint.name}: {name}")
+            self._progress(f"  {checkpoint.name}: {name}")
             for one in DIAGNOSTICS[name](material):
                 if not isinstance(one, Refusal):
                     layer, finding = one
@@ -66,10 +75,12 @@ class Explainer:
                     self._say(f"  {name}: {one.reason}")
 
     def _shared(self, task: Task) -> Task:
-        """The first task that was equal to this one: compiled programs and data belong to one object."""
+        """The first task that was equal to this one, so that data are loaded once."""
         for known in self._tasks:
-            if known == task:
+            if known == task and known.artifacts() == task.artifacts():
                 return known
+        if task in self._tasks:  # the same options, but other data: compiled programs must not be shared
+            jax.clear_caches()
         self._tasks.append(task)
         return task
 

@@ -11,6 +11,7 @@ from jaxtyping import Array
 
 from lstmlab.arrays import Key, LengthsLike, MaskLike
 from lstmlab.cells import Cell
+from lstmlab.cells.probe import Probed
 from lstmlab.cells.regularise import recurrent_dropout, weight_drop
 from lstmlab.cells.regularise_steps import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.cells.state import Gates, State
@@ -59,7 +60,7 @@ class RecurrentLayer(nnx.Module):
         spatial: spatial axes of the states; empty unless the cell's maps are convolutions.
     """
 
-    forward: Cell
+    forward: Cell | Probed
     backward: Cell | None
     block: Block
 
@@ -91,7 +92,7 @@ class RecurrentLayer(nnx.Module):
         return LayerOutput(outputs, tuple(one.state for one in unrolled), [one.gates for one in unrolled])
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Cell | Probed]:
         """The forward cell, then the backward one if there is one."""
         return [self.forward] if self.backward is None else [self.forward, self.backward]
 
@@ -106,9 +107,9 @@ class RecurrentLayer(nnx.Module):
 
 
 def _unroll(
-    cell: Cell, inputs: Sequences, state: State | None, options: UnrollOptions, key: Key | None, reverse: bool
+    cell: Any, inputs: Sequences, state: State | None, options: UnrollOptions, key: Key | None, reverse: bool
 ) -> Unrolled:
-    """Unroll a cell with the regularisers that are switched on; only zoneout acts without a key."""
+    """Unroll a cell, or a probed one, with the regularisers that are switched on; only zoneout acts without a key."""
     time, batch = inputs.shape[:2]
     rates = options.rates
     # A wrapped cell takes masks beside its inputs.

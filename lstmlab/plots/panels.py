@@ -38,6 +38,8 @@ class Panel:
     lines: Mapping[str, Line]
     log_x: bool = False
     log_y: bool = False
+    share: bool = False
+    """whether values are shares, shown on an axis from 0 to 1"""
     names: Sequence[str] = ()
     """names of the places 0, 1, … of a horizontal axis without numbers, where dots take the place of lines"""
 
@@ -85,12 +87,16 @@ def _draw(axes: Axes, chart: Panel, names: Sequence[str]) -> dict[str, object]:
         axes.set_xscale("symlog" if _has_zero(chart) else "log")
     if chart.log_y:
         axes.set_yscale("log")
+    if chart.share:
+        axes.set_ylim(-0.03, 1.03)
     if chart.names:
+        axes.set_xlim(-0.5, len(chart.names) - 0.5)
         axes.set_xticks(range(len(chart.names)), list(chart.names), rotation=20, horizontalalignment="right")
     axes.set_title(chart.title, loc="left", fontsize=9.5, color=INK, wrap=True)
     axes.set_xlabel(chart.x_label, fontsize=9, color=INK)
     axes.set_ylabel(chart.y_label, fontsize=9, color=INK)
     style.decorate(axes, label_size=8)
+    axes.tick_params(which="minor", labelsize=8, labelcolor=INK)
     return handles
 
 

@@ -36,9 +36,10 @@ def test_metrics_of_each_position_are_means_over_the_sequences_that_reach_it():
 def test_positions_that_nobody_reaches_have_no_metric():
     task = small("parity").task
     tokens = jnp.zeros((2, 5), int)
-    batch = Batch(tokens, tokens, lengths=jnp.array([3, 2]))
+    answers = jnp.array([[0, 0, 0, -1, -1], [0, 0, -1, -1, -1]])
+    batch = Batch(tokens, answers, lengths=jnp.array([3, 2]))
     (first, *_) = metrics_by_position(jnp.zeros((2, 5, task.outputs.size)), batch, task).values()
-    assert np.isfinite(first[:2]).all() and np.isnan(first[3:]).all()
+    assert np.isfinite(first[:3]).all() and np.isnan(first[3:]).all()
 
 
 def test_generated_tasks_get_longer_and_others_refuse():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lstmlab.explain.dynamics import MOST_EXPONENTS, lyapunov_exponents, participation_ratio, recurrent_spectra
-from lstmlab.explain.findings import Axis, Finding
+from lstmlab.explain.findings import Axis, Finding, thinned
 from lstmlab.explain.material import Material, Refusal
 from lstmlab.explain.recorded import Recorded
 from lstmlab.explain.trajectory import flat_steps, state_fields, state_width
@@ -50,15 +50,16 @@ def _spectra(layer: int, cell: object) -> Iterator[tuple[int, Finding] | Refusal
         yield Refusal(f"spectra: {error}")
         return
     for gate, spectrum in spectra.items():
-        series = {"singular values": spectrum.singular_values.tolist()}
+        shown = thinned(len(spectrum.singular_values))
+        series = {"singular values": spectrum.singular_values[shown].tolist()}
         if spectrum.eigenvalues is not None:
-            series["moduli of eigenvalues"] = spectrum.eigenvalues.tolist()
+            series["moduli of eigenvalues"] = spectrum.eigenvalues[shown].tolist()
         yield (
             layer,
             Finding(
                 f"recurrent_spectrum_{gate}",
                 f"spectrum of the map of the state for {gate}",
-                Axis("index", "in order of size", list(range(1, len(spectrum.singular_values) + 1))),
+                Axis("index", "in order of size", (shown + 1).tolist()),
                 "1",
                 series,
             ),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lstmlab.explain.findings import Axis, Finding
+from lstmlab.explain.findings import Axis, Finding, thinned
 from lstmlab.explain.gates import BINS, LONGEST, fractions, gate_statistics, memory_time_constants
 from lstmlab.explain.material import Material, Refusal
 from lstmlab.explain.recorded import Recorded
@@ -50,11 +50,11 @@ def _statistics(gates: dict[str, np.ndarray], valid: np.ndarray) -> Iterator[Fin
         {name: each.histogram.tolist() for name, each in found.items()},
     )
     for name, each in found.items():
-        order = np.argsort(each.open_units - each.closed_units)
+        order = np.argsort(each.open_units - each.closed_units)[thinned(each.open_units.size)]
         yield Finding(
             f"gate_saturation_{name}",
             f"share of steps at which each unit's {name} gate is closed or open",
-            Axis("unit", "in order of open minus closed", list(range(len(order)))),
+            Axis("unit", f"of {each.open_units.size}, in order of open minus closed", list(range(len(order)))),
             "share of steps",
             {"closed": each.closed_units[order].tolist(), "open": each.open_units[order].tolist()},
             notes=["closed: below 0.1; open: above 0.9"],
@@ -99,13 +99,13 @@ def _time_constants(layer: int, one: Recorded, valid: np.ndarray) -> Iterator[tu
             ),
         )
         # Of the mean activation: the mean of time constants would be that of the rare longest ones.
-        units = np.sort(1 / np.mean(1 / steps, axis=0))
+        units = np.sort(1 / np.mean(1 / steps, axis=0))[thinned(steps.shape[1])]
         yield (
             layer,
             Finding(
                 f"time_constants_units_{name}",
                 f"time constant of each unit's mean {name} gate",
-                Axis("unit", "in order of time constant", list(range(len(units)))),
+                Axis("unit", f"of {steps.shape[1]}, in order of time constant", list(range(len(units)))),
                 "steps",
                 {"time constant": units.tolist()},
                 "log",

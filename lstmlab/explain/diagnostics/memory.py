@@ -45,7 +45,7 @@ def find(material: Material) -> Iterator[tuple[int, Finding] | Refusal]:
             layer,
             Finding(
                 "reset_effect",
-                "change of the last output where the state was set to zero k steps before the end, relative to its norm",
+                "change of the last output after a reset of the state k steps before the end, relative to its norm",
                 Axis("lag", "steps", steps),
                 "1",
                 {"output": effect.mean(axis=1).tolist()},
@@ -103,7 +103,8 @@ def _takes_resets(material: Material) -> bool:
 def _loss_after_reset(material: Material) -> Finding:
     steps = int(material.lengths.min())
     lags = lags_up_to(steps, _LAGS)
-    losses = [float(_loss(material.model, material.batch, jnp.asarray(lag), material.task)) for lag in lags]
+    lengths = jnp.asarray(material.lengths)
+    losses = [float(_loss(material.model, material.batch, lengths, jnp.asarray(lag), material.task)) for lag in lags]
     return Finding(
         "reset_loss",
         "the task's loss where the state of all layers was set to zero k steps before the end; lag 0: no reset",
@@ -115,9 +116,7 @@ def _loss_after_reset(material: Material) -> Finding:
 
 @partial(jax.jit, static_argnames="task")
 @standard_promotion
-def _loss(model: RecurrentModel, batch: Batch, lag: Array, task: Task) -> Array:
-    rows, steps = batch.inputs.shape[:2]
-    lengths = jnp.full(rows, steps) if batch.lengths is None else batch.lengths
-    resets = jnp.arange(steps) == jnp.where(lag > 0, lengths - lag, -1)[:, None]
+def _loss(model: RecurrentModel, batch: Batch, lengths: Array, lag: Array, task: Task) -> Array:
+    resets = jnp.arange(batch.inputs.shape[1]) == jnp.where(lag > 0, lengths - lag, -1)[:, None]
     resets = resets if batch.resets is None else resets | batch.resets
     return task.loss(model(batch.inputs, lengths=batch.lengths, resets=resets).outputs, batch)
