@@ -32,7 +32,7 @@ def _write(directory, config, cell, task, seed, rows, keys):
     (directory / "config.yaml").write_text(config)
     rng = np.random.default_rng(seed)
     steps = np.arange(1, rows + 1) * 10
-    losses = 0.17 * np.exp(-steps / steps[-1] * (2 + len(cell) % 3)) * rng.uniform(0.8, 1.2, rows)
+    losses = 0.17 * np.exp(-steps / steps[-1] * (2 + len(cell) % 3)) * rng.uniform(0.1, 1.9, rows)
     metrics = (
         f'{{"step": {step}, "train/loss": {loss:.8f}, "validation/mse": {0.9 * loss:.8f}}}\n'
         for step, loss in zip(steps, losses, strict=True)
