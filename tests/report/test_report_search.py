@@ -19,7 +19,8 @@ def searched(many_runs, monkeypatch):
 
 def test_importances_and_runs_are_those_of_the_study(searched, monkeypatch):
     rows = [
-        {"key": key, "importance": share, "sd": 0.1, "floor": 0.2, "scale": "log", "lowest": 1, "highest": 2, "distinct": 2}
+        {"key": key, "importance": share, "sd": 0.1, "floor": 0.2, "scale": "log", "lowest": 1, "highest": 2,
+         "distinct": 2}
         for key, share in (("optimizer.learning_rate", 0.7), ("model.layers", 0.1))
     ]  # fmt: skip
     settings = [{"optimizer.learning_rate": 10.0**-i, "model.layers": 1 + i % 2} for i in range(4)]
