@@ -70,7 +70,7 @@ def _block(found: Labelled, collected: Collected) -> Figure | Table:
         return _table(title, found)
     curves = {label: _curve(same) for label, same in found.items()}
     figure = learning_curves(
-        curves, collected.styles, x_label=first.axis, y_label=first.unit or first.main, log_y=first.log
+        curves, collected.styles, x_label=first.axis, y_label=first.unit if first.unit not in ("", "1") else first.main, log_y=first.log
     )  # fmt: skip
     if first.log_axis:
         figure.update_xaxes(type="log")
