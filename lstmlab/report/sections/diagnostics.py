@@ -69,9 +69,8 @@ def _block(found: Labelled, collected: Collected) -> Figure | Table:
     if not all(is_number(x) for x in first.xs):
         return _table(title, found)
     curves = {label: _curve(same) for label, same in found.items()}
-    figure = learning_curves(
-        curves, collected.styles, x_label=first.axis, y_label=first.unit if first.unit not in ("", "1") else first.main, log_y=first.log
-    )  # fmt: skip
+    unit = first.unit if first.unit not in ("", "1") else first.main
+    figure = learning_curves(curves, collected.styles, x_label=first.axis, y_label=unit, log_y=first.log)
     if first.log_axis:
         figure.update_xaxes(type="log")
     said = f"{first.main} along {first.axis} for {', '.join(curves)}"
