@@ -43,10 +43,12 @@ class Page(HTMLParser):
         return [json.loads(data) for data in self.scripts if data.startswith('{"data"')]
 
 
-@pytest.fixture
-def hostile(many_runs):
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory, runs_below):
     """Two cells, a failed run, and files whose names and contents are HTML."""
-    runs = many_runs(validation={"mse": 0.1})  # equal, so that the first run is shown
+    runs = runs_below(
+        tmp_path_factory.mktemp("hostile"), validation={"mse": 0.1}
+    )  # equal, so that the first run is shown
     run = runs / "lstm" / "0"
     (runs / "gru" / "2" / "summary.json").write_text(json.dumps({"status": "failed", "error": f"RunFailed: {TAG} <b>"}))
     (run / "samples").mkdir()
@@ -62,9 +64,10 @@ def hostile(many_runs):
     return runs
 
 
-@pytest.fixture
-def page(hostile, tmp_path):
-    return Page(write_report([hostile], tmp_path / "new" / "report.html", title=f"A {TAG}"))
+@pytest.fixture(scope="module")
+def page(hostile, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "new" / "report.html"
+    return Page(write_report([hostile], path, title=f"A {TAG}"))
 
 
 def test_a_page_holds_the_comparison_and_nothing_is_loaded(page, hostile):
