@@ -89,6 +89,6 @@ def _fit_column(figure: Figure) -> None:
     for text in figure.findobj(lambda artist: artist.get_gid() == TITLE):
         text.remove()
     for text in figure.findobj(Text):
-        text.set_fontsize(text.get_fontsize() * _SMALLER)
+        text.set_fontsize(float(text.get_fontsize()) * _SMALLER)
     for line in figure.findobj(Line2D):
         line.set_linewidth(line.get_linewidth() * _SMALLER)
