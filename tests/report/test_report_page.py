@@ -124,6 +124,8 @@ def test_commands_come_from_the_overrides_beside_the_runs(many_runs, tmp_path):
     sweep = {"hydra": {"overrides": {"task": ["cell=lstm", "seed=0,1"], "hydra": ["hydra.sweep.dir=x", "a=1"]}}}
     (runs / "lstm" / "multirun.yaml").write_text(json.dumps(sweep))
     assert "lstmlab -m cell=lstm seed=0,1 a=1" in Page(write_report([runs], tmp_path / "r.html")).text
+    (runs / "lstm" / "multirun.yaml").write_text("hydra: [no, sweep]")
+    assert "lstmlab cell=lstm 'data.file=a b.csv'" in Page(write_report([runs], tmp_path / "r.html")).text
 
 
 def test_without_a_result_nothing_is_written(tmp_path):

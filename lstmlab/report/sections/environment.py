@@ -64,15 +64,20 @@ def _rows(name: str, values: list[Any]) -> list[list[str]]:
 def _command(directory: Path) -> str | None:
     """``lstmlab -m …`` for a member of a sweep, else ``lstmlab …``; None where neither is recorded."""
     sweep = _yaml(directory.parent / "multirun.yaml")
-    overrides = sweep.get("hydra", {}).get("overrides", {}) if isinstance(sweep, dict) else {}
-    task, hydra = (overrides.get(key) for key in ("task", "hydra")) if isinstance(overrides, dict) else (None, None)
+    task, hydra = (_nested(sweep, "hydra", "overrides", key) for key in ("task", "hydra"))
     if _texts(task):
-        given = (
-            [text for text in hydra if text.lstrip("+").partition("=")[0] not in _OWN_PLACE] if _texts(hydra) else []
-        )
-        return shlex.join(["lstmlab", "-m", *task, *dict.fromkeys(given)])
+        given = hydra if _texts(hydra) else []
+        own = [text for text in given if text.lstrip("+").partition("=")[0] not in _OWN_PLACE]
+        return shlex.join(["lstmlab", "-m", *task, *dict.fromkeys(own)])
     alone = _yaml(directory / ".hydra" / "overrides.yaml")
     return shlex.join(["lstmlab", *alone]) if _texts(alone) else None
+
+
+def _nested(tree: Any, *keys: str) -> Any:
+    """The value at these keys; None where the tree is not of this form."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
 
 
 def _texts(value: Any) -> TypeGuard[list[str]]:
