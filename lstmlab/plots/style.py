@@ -22,6 +22,8 @@ WIDTH = 7.2
 """of most figures, in inches"""
 COLUMN = 3.35
 """of such a figure in a paper of two columns"""
+TITLE = "title"
+"""the ``gid`` of a text that is the title of its figure, other than that of the axes"""
 _SHORTER, _SMALLER = 0.6, 0.75  # heights, and sizes of text, there
 
 Dash = str | tuple[float, tuple[float, ...]]
@@ -88,7 +90,9 @@ def _fit_column(figure: Figure) -> None:
     figure.set_size_inches(width * COLUMN / WIDTH, height * _SHORTER)
     for axes in figure.axes:
         axes.set_title("", loc="left")
+    for text in figure.findobj(lambda artist: artist.get_gid() == TITLE):
+        text.remove()
     for text in figure.findobj(Text):
-        text.set_fontsize(text.get_fontsize() * _SMALLER)
+        text.set_fontsize(float(text.get_fontsize()) * _SMALLER)
     for line in figure.findobj(Line2D):
         line.set_linewidth(line.get_linewidth() * _SMALLER)

@@ -1,14 +1,14 @@
-"""The page in a browser without network: no errors, figures drawn, tables sorted, readable on a phone and in the dark."""
+"""The page in a browser without network: figures drawn, tables sorted, readable on a phone and in the dark."""
 
 import shutil
 import time
 
 import pytest
 
-selenium = pytest.importorskip("selenium.webdriver")
-pytest.importorskip("plotly")
 from lstmlab.report.write import write_report
 
+selenium = pytest.importorskip("selenium.webdriver")
+pytest.importorskip("plotly")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.slow,
@@ -52,20 +52,29 @@ def drawn(browser, anchor):
     """The first figure of a section, once it is drawn."""
     section = f"document.getElementById('{anchor}').closest('section')"
     browser.execute_script(f"{section}.scrollIntoView()")
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if browser.execute_script(f"return !!{section}.querySelector('.plot .main-svg')"):
-            return f"{section}.querySelector('.plot')"
+    wait(lambda: browser.execute_script(f"return !!{section}.querySelector('.plot .main-svg')"))
+    return f"{section}.querySelector('.plot')"
+
+
+def wait(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.05)
-    raise AssertionError(f"no figure was drawn in {anchor}")
 
 
 def test_a_report_works_without_network_and_errors(opened):
     browser = opened()
     plot = drawn(browser, "curves")
     assert browser.execute_script(f"return {plot}.querySelectorAll('.legend .traces').length") == 4
-    # A click on the legend hides a cell with its band and runs; the dashed baseline stays.
-    browser.execute_script(f"Plotly.restyle({plot}, {{visible: 'legendonly'}}, [0])")
+    # A click on the legend hides a cell with its band and runs.
+    shown = f"return {plot}._fullData.filter(trace => trace.visible === true).length"
+    before = browser.execute_script(shown)
+    toggle = f"{plot}.querySelector('.legend .legendtoggle')"
+    browser.execute_script(
+        f"for (const kind of ['mousedown', 'mouseup']) {{ {toggle}.dispatchEvent(new MouseEvent(kind)) }}"
+    )
+    wait(lambda: browser.execute_script(shown) == before - 5)
     column = "[...document.querySelectorAll('#results ~ .wide tbody tr')].map(r => r.cells[2].textContent)"
     before = browser.execute_script(f"return {column}")
     header = browser.find_elements("css selector", "#results ~ .wide th button")[2]
@@ -77,7 +86,10 @@ def test_a_report_works_without_network_and_errors(opened):
     button = browser.find_element("css selector", "#curves ~ figure button.log")
     browser.execute_script("arguments[0].click()", button)
     assert browser.execute_script(f"return {plot}.layout.yaxis.type") == "log"
-    assert browser.execute_script(f"return Math.min(...{plot}.data[0].y)") > 0
+    lowest = f"return Math.min(...{plot}._fullData[0].y)"
+    assert browser.execute_script(lowest) > 0
+    browser.execute_script("arguments[0].click()", button)
+    assert browser.execute_script(lowest) < 0
     browser.execute_script("dispatchEvent(new Event('beforeprint')); dispatchEvent(new Event('afterprint'))")
     assert [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 

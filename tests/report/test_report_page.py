@@ -43,10 +43,12 @@ class Page(HTMLParser):
         return [json.loads(data) for data in self.scripts if data.startswith('{"data"')]
 
 
-@pytest.fixture
-def hostile(many_runs):
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory, runs_below):
     """Two cells, a failed run, and files whose names and contents are HTML."""
-    runs = many_runs(validation={"mse": 0.1})  # equal, so that the first run is shown
+    runs = runs_below(
+        tmp_path_factory.mktemp("hostile"), validation={"mse": 0.1}
+    )  # equal, so that the first run is shown
     run = runs / "lstm" / "0"
     (runs / "gru" / "2" / "summary.json").write_text(json.dumps({"status": "failed", "error": f"RunFailed: {TAG} <b>"}))
     (run / "samples").mkdir()
@@ -62,9 +64,10 @@ def hostile(many_runs):
     return runs
 
 
-@pytest.fixture
-def page(hostile, tmp_path):
-    return Page(write_report([hostile], tmp_path / "new" / "report.html", title=f"A {TAG}"))
+@pytest.fixture(scope="module")
+def page(hostile, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "new" / "report.html"
+    return Page(write_report([hostile], path, title=f"A {TAG}"))
 
 
 def test_a_page_holds_the_comparison_and_nothing_is_loaded(page, hostile):
@@ -121,6 +124,8 @@ def test_commands_come_from_the_overrides_beside_the_runs(many_runs, tmp_path):
     sweep = {"hydra": {"overrides": {"task": ["cell=lstm", "seed=0,1"], "hydra": ["hydra.sweep.dir=x", "a=1"]}}}
     (runs / "lstm" / "multirun.yaml").write_text(json.dumps(sweep))
     assert "lstmlab -m cell=lstm seed=0,1 a=1" in Page(write_report([runs], tmp_path / "r.html")).text
+    (runs / "lstm" / "multirun.yaml").write_text("hydra: [no, sweep]")
+    assert "lstmlab cell=lstm 'data.file=a b.csv'" in Page(write_report([runs], tmp_path / "r.html")).text
 
 
 def test_without_a_result_nothing_is_written(tmp_path):

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import warnings
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from lstmlab.plots.intervals import intervals
+from lstmlab.plots.ranks import rank_diagram
 from lstmlab.study import compare
 from lstmlab.study.formats import latex_table
 from lstmlab.study.show import show_comparison
@@ -55,6 +57,12 @@ def test_figures_for_papers_are_as_wide_as_a_column_and_carry_their_fonts(tmp_pa
     assert float(svg.get("width").removesuffix("pt")) == pytest.approx(3.35 * 72, abs=1)
     assert not list(svg.iter("{http://www.w3.org/2000/svg}text"))
     assert b"/FontFile2" in (tmp_path / "figure.pdf").read_bytes()
+
+
+def test_long_titles_take_no_room_from_figures_for_papers(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib's, of a layout for which there is no room
+        rank_diagram(tmp_path / "ranks.svg", {"lstm": 1.0, "gru": 2.0}, 0.5, [], "Average ranks over tasks " * 5)
 
 
 def test_figures_of_a_comparison_have_the_kind_that_was_asked_for(runs, capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -64,16 +64,23 @@ def _rows(name: str, values: list[Any]) -> list[list[str]]:
 def _command(directory: Path) -> str | None:
     """``lstmlab -m …`` for a member of a sweep, else ``lstmlab …``; None where neither is recorded."""
     sweep = _yaml(directory.parent / "multirun.yaml")
-    overrides = sweep.get("hydra", {}).get("overrides", {}) if isinstance(sweep, dict) else {}
-    if isinstance(overrides, dict) and _texts(overrides.get("task")):
-        hydra = overrides.get("hydra") if _texts(overrides.get("hydra")) else []
-        own = [text for text in hydra if text.lstrip("+").partition("=")[0] not in _OWN_PLACE]
-        return shlex.join(["lstmlab", "-m", *overrides["task"], *dict.fromkeys(own)])
+    task, hydra = (_nested(sweep, "hydra", "overrides", key) for key in ("task", "hydra"))
+    if _texts(task):
+        given = hydra if _texts(hydra) else []
+        own = [text for text in given if text.lstrip("+").partition("=")[0] not in _OWN_PLACE]
+        return shlex.join(["lstmlab", "-m", *task, *dict.fromkeys(own)])
     alone = _yaml(directory / ".hydra" / "overrides.yaml")
     return shlex.join(["lstmlab", *alone]) if _texts(alone) else None
 
 
-def _texts(value: Any) -> bool:
+def _nested(tree: Any, *keys: str) -> Any:
+    """The value at these keys; None where the tree is not of this form."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
+
+
+def _texts(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
