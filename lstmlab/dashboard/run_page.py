@@ -97,7 +97,9 @@ def summary(run: Run) -> Any:
 
 def log(run: Run) -> list:
     """The end of ``metrics.jsonl``, and of other logs of the run."""
-    parts = [html.Pre(ending(run.directory / METRICS, _LOG_BYTES))]
+    if not (run.directory / METRICS).is_file():
+        return [html.P("Nothing is logged yet.", className="note")]
+    parts: list = [html.Pre(ending(run.directory / METRICS, _LOG_BYTES))]
     names = [name for name in _LOGS if (run.directory / name).is_file()]
     names += sorted(path.name for path in run.directory.glob("*.log") if path.is_file() and not path.is_symlink())
     for name in names:
