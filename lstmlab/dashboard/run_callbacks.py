@@ -11,6 +11,7 @@ from lstmlab.dashboard.callbacks import GRAPH
 from lstmlab.dashboard.choose import varied_keys
 from lstmlab.dashboard.diagnostics import findings
 from lstmlab.dashboard.figures import single_figure, themed
+from lstmlab.dashboard.layout import NOTHING
 from lstmlab.dashboard.run import Run
 from lstmlab.dashboard.selection import metric_options
 from lstmlab.dashboard.watch import Watch
@@ -48,38 +49,38 @@ def _frame(app: Dash, found: Any) -> None:
 def _live(app: Dash, watch: Watch, found: Any) -> None:
     @app.callback(
         Output("run-head", "children"), Output("run-config", "children"), Output("run-summary", "children"),
-        Output("run-log", "children"), Output("run-charts", "children"), Input("run-id", "data"),
+        Output("run-log", "children"), Output("run-charts", "children"), Output("run-shown", "data"), Input("run-id", "data"),
         Input("version", "data"), State("run-charts", "children"),
     )  # fmt: skip
-    def texts(name: str, _: Any, charts: Any) -> tuple:
+    def texts(name: str, version: Any, charts: Any) -> tuple:
         run = found(name)
         if run is None:
-            return (no_update,) * 5
+            return (*(no_update,) * 5, version)
         differing = dict.fromkeys(varied_keys(watch.snapshot().runs))
         names = metric_options([run])
         places = [
-            html.Div(dcc.Graph(id={"type": "run-chart", "name": each}, config=GRAPH, figure={}), className="chart")
+            html.Div(dcc.Graph(id={"type": "run-chart", "name": each}, config=GRAPH, figure=NOTHING), className="chart")
             for each in names
         ]
         same = len(charts or []) == len(names)
         return (
             run_page.head(run), run_page.configuration(run, differing), run_page.summary(run), run_page.log(run),
-            no_update if same else places,
+            no_update if same else places, version,
         )  # fmt: skip
 
     @app.callback(
-        Output({"type": "run-chart", "name": ALL}, "figure"), Input("run-id", "data"), Input("rows", "data"),
+        Output({"type": "run-chart", "name": ALL}, "figure"), Output("run-charts-shown", "data"), Input("run-id", "data"), Input("rows", "data"),
         Input("run-charts", "children"), Input("dark", "data"),
     )  # fmt: skip
-    def draw(name: str, _: Any, __: Any, dark: bool) -> list:
-        names = [output["id"]["name"] for output in ctx.outputs_list]
+    def draw(name: str, rows: Any, _: Any, dark: bool) -> tuple:
+        names = [output["id"]["name"] for output in ctx.outputs_list[0]]
         run = found(name)
         if run is None:
-            return [no_update] * len(names)
+            return [no_update] * len(names), rows
         cells = styles_of(sorted({each.cell for each in watch.snapshot().runs if each.cell}))
         look = cells.get(run.cell) or next(iter(styles_of([run.name]).values()))
         drawn = [single_figure(watch, run, each, look).update_layout(height=_HEIGHT) for each in names]
-        return [themed(figure, dark=bool(dark), revision=name) for figure in drawn]
+        return [themed(figure, dark=bool(dark), revision=name) for figure in drawn], rows
 
     @app.callback(
         Output("run-files", "children"), Output("run-files-seen", "data"), Input("run-id", "data"),
