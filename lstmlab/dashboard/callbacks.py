@@ -85,8 +85,8 @@ def _clock(app: Dash, watch: Watch) -> None:
 def _lists(app: Dash, watch: Watch) -> None:
     @app.callback(
         Output("overview", "children"), Output("wrong", "children"), Output("table", "children"),
-        Output("unpick", "children"), Output("report", "href"), Output("lists-shown", "data"), Input("version", "data"), *CHOICE,
-        Input("order", "data"), Input("metrics", "value"),
+        Output("unpick", "children"), Output("report", "href"), Output("lists-shown", "data"),
+        Input("version", "data"), *CHOICE, Input("order", "data"), Input("metrics", "value"),
     )  # fmt: skip
     def lists(
         version: Any, states: Any, values: Any, where: Any, group: Any, picked: Any, order: Any, metrics: Any
@@ -126,8 +126,9 @@ def _charts(app: Dash, watch: Watch) -> None:
         ], _NOTES[panel]  # fmt: skip
 
     @app.callback(
-        Output({"type": "chart", "name": ALL}, "figure"), Output("charts-shown", "data"), Input("rows", "data"), *CHOICE, Input("axis", "value"),
-        Input("log", "value"), Input("dark", "data"), Input("charts", "children"), State("place", "pathname"),
+        Output({"type": "chart", "name": ALL}, "figure"), Output("charts-shown", "data"), Input("rows", "data"),
+        *CHOICE, Input("axis", "value"), Input("log", "value"), Input("dark", "data"), Input("charts", "children"),
+        State("place", "pathname"),
     )  # fmt: skip
     def draw(
         rows: Any, states: Any, values: Any, where: Any, group: Any, picked: Any, axis: str, log: Any, dark: bool,

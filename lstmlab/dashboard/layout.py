@@ -7,6 +7,7 @@ from typing import Any
 from dash import dcc, html
 
 from lstmlab.dashboard.run import STATES
+from lstmlab.dashboard.run_page import frame
 from lstmlab.dashboard.text import aria
 
 REFRESH = 1000
@@ -33,6 +34,8 @@ def page() -> html.Div:
             dcc.Store(id="rows"),
             *(dcc.Store(id=name) for name in SHOWN),
             dcc.Store(id="dark"),
+            dcc.Store(id="run-id", data=""),
+            dcc.Store(id="run-files-seen"),
             dcc.Store(id="clicked"),
             dcc.Store(id="theme", storage_type="local"),
             dcc.Store(id="picked", data=[], storage_type="session"),
@@ -44,7 +47,7 @@ def page() -> html.Div:
                     html.Button("◐", id="switch-theme", title="light or dark", **aria(label="light or dark")),
                 ]
             ),
-            html.Main([_overview(), html.Div(id="run-page")]),
+            html.Main([_overview(), html.Div(frame(), id="run-page", style={"display": "none"})]),
         ]
     )
 

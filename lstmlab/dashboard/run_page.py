@@ -21,7 +21,7 @@ _LOG_BYTES = 8_000
 _LOGS = ("traceback.txt",)
 
 
-def frame(run: Run) -> list:
+def frame() -> list:
     """The parts of the page, which are filled and refreshed one by one."""
     return [
         html.Div(dcc.Link("← all runs", href="/"), className="back"),
@@ -31,17 +31,12 @@ def frame(run: Run) -> list:
         html.Section([html.H2("Configuration"), html.Div(id="run-config")], className="card"),
         html.Section([html.H2("Summary"), html.Div(id="run-summary")], className="card"),
         html.Section([html.H2("Log"), html.Div(id="run-log")], className="card"),
-        dcc.Store(id="run-id", data=run.id),
-        dcc.Store(id="run-files-seen"),
     ]
 
 
-def gone(name: str) -> list:
+def gone(name: str) -> html.P:
     """What is shown where there is no such run."""
-    return [
-        html.Div(dcc.Link("← all runs", href="/"), className="back"),
-        html.Section(f"There is no run {name}: its directory may have been moved or removed.", className="card"),
-    ]
+    return html.P(f"There is no run {name}: its directory may have been moved or removed.")
 
 
 def head(run: Run) -> list:

@@ -15,6 +15,7 @@ from lstmlab.dashboard.server import open_server
 from lstmlab.dashboard.watch import Watch
 
 selenium = pytest.importorskip("selenium.webdriver")
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.slow,
@@ -52,7 +53,7 @@ class Page:
     def type(self, text):
         """Put a text into the filter."""
         field = self.driver.find_element("id", "where")
-        field.clear()
+        field.send_keys(Keys.CONTROL, "a")
         field.send_keys(text)
 
     def errors(self):
@@ -119,7 +120,7 @@ def test_filter_group_pick_and_open(opened, sweep):
     page.until(f"{LINES}.includes('gru') && !{LINES}.includes('lstm')")
     page.type("no_such_key=1")
     page.until("document.getElementById('wrong').textContent === \"no run has the key 'no_such_key'\"")
-    page.type(" ")
+    page.type(Keys.BACKSPACE)
     page.until(f"{RUNS} === 6")
     page.click("table.runs .box", 2)
     page.until(f"{LINES}.includes('2_lstm') && !{LINES}.includes('gru')")
