@@ -7,7 +7,7 @@ pytest.importorskip("dash")
 
 from run_directories import append, finished, row, write_run
 
-from lstmlab.dashboard.curves import group_curve, in_seconds
+from lstmlab.dashboard.curves import _quantiles, group_curve, in_seconds
 from lstmlab.dashboard.figures import cost_figure, keys_figure, panel, results_figure, styles
 from lstmlab.dashboard.run import DIVERGED, FINISHED, RUNNING, Run
 from lstmlab.dashboard.watch import Watch
@@ -29,6 +29,15 @@ def test_the_line_of_a_group_is_the_median_of_the_runs_that_have_reached_a_step(
     assert np.asarray(curve.lows).tolist() == [1, 2, 3, 4]
     assert np.asarray(curve.highs).tolist() == [5, 10, 9, 12]
     assert list(curve.runs) == ["a", "b", "c"]
+
+
+def test_quantiles_leave_out_what_is_missing():
+    values = np.random.default_rng(0).normal(size=(25, 40))
+    values[np.random.default_rng(1).random(values.shape) < 0.4] = np.nan
+    values[0] = 1.0
+    np.testing.assert_allclose(
+        _quantiles(values, [0, 0.1, 0.5, 0.9, 1]), np.nanquantile(values, [0, 0.1, 0.5, 0.9, 1], 0)
+    )
 
 
 def test_runs_without_rows_or_finite_values_do_not_disturb_a_group():
