@@ -40,7 +40,7 @@ Look things up, or use what was trained:
   lstmlab cells [NAME] [--verbose]    the recurrent cells, with papers and options; one of them in full
   lstmlab tasks [NAME] [--baselines]  the tasks, with data and metrics; one of them in full, with its baselines
   lstmlab config [OVERRIDES]          every key with its value, meaning and range
-  lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR)
+  lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR, --format latex)
   lstmlab report DIR...               one HTML file to send to a colleague (--output report.html)
   lstmlab dashboard [DIR...]          a live page in the browser over runs while they run (--port N, --no-browser)
   lstmlab importance DIR...           which hyperparameters matter (--cell C, --task T, --output DIR)

@@ -19,7 +19,20 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--reference", metavar="CELL", help="cell that the others are compared with (default: lstm, if there)"
     )
+    parser.add_argument(
+        "--format", choices=("table", "csv", "json", "markdown", "latex"), default="table",
+        help="what is printed (latex: a table for the package booktabs; default: table)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--figures", choices=("png", "svg", "pdf"),
+        help="kind of the figures in --output: svg and pdf are as wide as a column of a paper (default: png)",
+    )  # fmt: skip
     chosen = parser.parse_args(arguments)
+    if chosen.figures and chosen.output is None:
+        parser.error("--figures needs --output DIR, where the figures are written")
     from lstmlab.study.show import show_comparison
 
-    show_comparison(chosen.directories, chosen.output, by=chosen.by, reference=chosen.reference)
+    show_comparison(
+        chosen.directories, chosen.output, by=chosen.by, reference=chosen.reference, form=chosen.format,
+        figures=chosen.figures or "png",
+    )  # fmt: skip

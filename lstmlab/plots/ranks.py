@@ -30,7 +30,9 @@ def rank_diagram(
     axes.set_xlim(1 - margin, count + margin)
     axes.set_ylim(bottom, -1.9)
     axes.axis("off")
-    axes.text(1 - margin + 0.02 * count, -1.6, title, fontsize=12, color=INK, verticalalignment="center")
+    axes.text(
+        1 - margin + 0.02 * count, -1.6, title, fontsize=12, color=INK, verticalalignment="center", gid=style.TITLE
+    )
     axes.plot([1, count], [0, 0], color=INK, linewidth=1.2)
     for tick in range(1, count + 1):
         axes.plot([tick, tick], [0, -0.12], color=INK, linewidth=1.2)

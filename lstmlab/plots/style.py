@@ -8,15 +8,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195")
 INK, FAINT, GRID = "#333333", "#8A8A8A", "#E6E6E6"
 DASHED, DOTTED = (0, (4, 3)), (0, (1, 2))
 WIDTH = 7.2
 """of most figures, in inches"""
+COLUMN = 3.35
+"""of such a figure in a paper of two columns"""
+TITLE = "title"
+"""the ``gid`` of a text that is the title of its figure, other than that of the axes"""
+_SHORTER, _SMALLER = 0.6, 0.75  # heights, and sizes of text, there
 
 Dash = str | tuple[float, tuple[float, ...]]
 _DASHES: tuple[Dash, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
@@ -58,5 +66,29 @@ def line_style(index: int) -> tuple[str, Dash]:
 
 
 def save(figure: Figure, path: Path | str) -> None:
-    """Write a figure as a PNG."""
-    figure.savefig(Path(path), dpi=_DPI, format="png")
+    """Write a figure in the format of its suffix: PNG, or SVG and PDF for a column of a paper, with their fonts.
+
+    In a paper the caption says what a title would, so these have none.
+    """
+    path = Path(path)
+    kind = path.suffix.removeprefix(".") or "png"
+    if kind not in ("svg", "pdf"):
+        figure.savefig(path, dpi=_DPI, format="png")
+        return
+    _fit_column(figure)
+    # Type 42 is TrueType, which publishers take; in an SVG letters are outlines.
+    with rc_context({"pdf.fonttype": 42, "svg.fonttype": "path"}):
+        figure.savefig(path, format=kind)
+
+
+def _fit_column(figure: Figure) -> None:
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width * COLUMN / WIDTH, height * _SHORTER)
+    for axes in figure.axes:
+        axes.set_title("", loc="left")
+    for text in figure.findobj(lambda artist: artist.get_gid() == TITLE):
+        text.remove()
+    for text in figure.findobj(Text):
+        text.set_fontsize(text.get_fontsize() * _SMALLER)
+    for line in figure.findobj(Line2D):
+        line.set_linewidth(line.get_linewidth() * _SMALLER)

@@ -12,6 +12,8 @@ from typing import Any
 
 from lstmlab.tracking.files import RunError, write_atomically
 
+_MOST_IN_TITLE = 6
+
 
 def write_report(
     directories: Sequence[Path],
@@ -37,10 +39,15 @@ def write_report(
         raise RunError(f"--output {path} is a directory: name the file, as {path / 'report.html'}")
     collected = collect(directories, by=by, reference=reference)
     sections = sections_of(collected)
-    named = title or f"Comparison of {', '.join(collected.styles)}"
+    named = title or _title(list(collected.styles))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, _page(jinja2, named, sections))
     return path
+
+
+def _title(labels: Sequence[str]) -> str:
+    more = len(labels) - _MOST_IN_TITLE
+    return f"Comparison of {', '.join(labels[:_MOST_IN_TITLE])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _page(jinja2: Any, title: str, sections: Sequence[Any]) -> str:

@@ -26,8 +26,10 @@ from lstmlab.study.statistics import ESTIMATORS
 from lstmlab.study.tuning import Chosen
 
 
-def draw(comparison: Comparison, directory: Path) -> list[Path]:
+def draw(comparison: Comparison, directory: Path, kind: str = "png") -> list[Path]:
     """Write the figures and return their paths: two per task, one per numeric key and task, three over tasks.
+
+    ``kind`` is ``png``, or ``svg`` or ``pdf`` for a paper.
 
     comparison_<task>.png             validation over steps, the mean of the seeds with its interval (or range)
     comparison_<task>_intervals.png   the test metric of each cell with its interval
@@ -43,7 +45,7 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
         of_task = [chosen for chosen in finished if chosen.entry.task_label == task]
         stem = f"comparison_{_file_name(task)}"
         metric, baselines = metric_of(of_task), best_baseline_of(of_task)
-        paths += [directory / f"{stem}.png", directory / f"{stem}_intervals.png"]
+        paths += [directory / f"{stem}.{kind}", directory / f"{stem}_intervals.{kind}"]
         lines, band = validation_curves(of_task)
         # The curves are of the validation split, baselines of the test split.
         on_test = {f"{name}, on test": value for name, value in baselines.items()}
@@ -57,18 +59,18 @@ def draw(comparison: Comparison, directory: Path) -> list[Path]:
         same_settings = len({chosen.entry.task_label for chosen in of_task}) == 1
         baselines = best_baseline_of(of_task) if same_settings else None
         for key in numeric_keys(of_task):
-            paths.append(directory / f"comparison_by_{_file_name(key)}{suffix}.png")
+            paths.append(directory / f"comparison_by_{_file_name(key)}{suffix}.{kind}")
             draw_by_key(paths[-1], task, metric_of(of_task), key, lines_by_key(key, of_task, statistics), baselines)
     if any(row["score"] is not None for row in comparison.over_tasks):
         rows = comparison.over_tasks
-        paths.append(directory / "comparison_over_tasks.png")
+        paths.append(directory / f"comparison_over_tasks.{kind}")
         draw_scores(
             paths[-1], {with_values(row["cell"], row["by"]): (row["score"], row["low"], row["high"]) for row in rows}
         )
-        paths.append(directory / "comparison_profiles.png")
+        paths.append(directory / f"comparison_profiles.{kind}")
         draw_profiles(paths[-1], comparison.across.scores)
     if ranks := comparison.across.ranks:
-        paths.append(directory / "comparison_ranks.png")
+        paths.append(directory / f"comparison_ranks.{kind}")
         ordered = dict(sorted(ranks.average.items(), key=lambda item: item[1]))
         bars = groups(list(ordered.values()), ranks.critical_difference)
         title = f"Average ranks over {ranks.tasks} tasks; bars join what is not told apart (Nemenyi, 5 %)"

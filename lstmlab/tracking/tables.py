@@ -49,7 +49,7 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextI
     target = stream or sys.stdout
     # Text, not str: rich would read square brackets in a str as markup.
     table = Table(title=Text(escaped(title)), title_justify="left", box=box.SIMPLE_HEAD)
-    for column, numeric in zip(columns, _numeric_columns(columns, cells), strict=True):
+    for column, numeric in zip(columns, numeric_columns(columns, cells), strict=True):
         table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold", no_wrap=False)
     for row in cells:
         table.add_row(*map(Text, row))
@@ -67,7 +67,7 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, *, stream: TextI
 def markdown_table(columns: Sequence[str], rows: Rows) -> str:
     """A GitHub Markdown table, ending in a line break; columns of numbers are aligned right."""
     cells = _cells(columns, rows)
-    rule = ["---:" if numeric else "---" for numeric in _numeric_columns(columns, cells)]
+    rule = ["---:" if numeric else "---" for numeric in numeric_columns(columns, cells)]
     lines = [[_escaped(column) for column in columns], rule]
     lines += [[_escaped(cell) for cell in row] for row in cells]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
@@ -94,7 +94,7 @@ def _check_width(columns: Sequence[str], row: Sequence[Any]) -> None:
         raise ValueError(f"a row has {len(row)} cells for {len(columns)} columns: {list(row)}")
 
 
-def _numeric_columns(columns: Sequence[str], cells: list[list[str]]) -> list[bool]:
+def numeric_columns(columns: Sequence[str], cells: list[list[str]]) -> list[bool]:
     """Which columns are aligned right: those where every cell begins like a number."""
     return [bool(cells) and all(_NUMERIC.match(row[index]) for row in cells) for index in range(len(columns))]
 

@@ -58,8 +58,8 @@ def learning_curves(
             figure.add_traces(_single(name, curve, look))
         figure.add_trace(_line(name, curve, look))
     figure.add_traces(_baselines(curves, baselines or {}))
-    figure.update_layout(hovermode="x unified" if len(curves) <= _UNIFIED else "closest")
-    figure.update_yaxes(type="log" if log_y else "linear", exponentformat="power")
+    figure.update_layout(hovermode="x unified" if len(curves) <= _UNIFIED else "closest", showlegend=True)
+    figure.update_yaxes(type="log" if log_y else "linear")
     return figure
 
 

@@ -60,7 +60,18 @@ def intervals(
     for name, value in (baselines or {}).items():
         figure.add_trace(baseline_line(f"{name} ({value:.4g})", [value, value], [-0.5, len(rows) - 0.5]))
     figure.update_layout(yaxis=name_axis(rows), hovermode="closest", showlegend=bool(baselines))
+    figure.update_xaxes(range=_range(rows, baselines or {}))
     return figure
+
+
+def _range(rows: Mapping[str, Row], baselines: Mapping[str, float]) -> list[float] | None:
+    """Room for everything, also beside the vertical lines, around which Plotly leaves none."""
+    shown = [x for row in rows.values() for x in (row.value, row.low, row.high, *row.values) if x is not None]
+    finite = [x for x in (*shown, *baselines.values()) if np.isfinite(x)]
+    if not finite or min(finite) == max(finite):
+        return None
+    margin = 0.05 * (max(finite) - min(finite))
+    return [min(finite) - margin, max(finite) + margin]
 
 
 def _estimate(name: str, value: float, low: float | None, high: float | None, place: int, look: Style) -> go.Scatter:

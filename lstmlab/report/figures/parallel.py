@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from lstmlab.report.figures.style import label, new_figure
+from lstmlab.plots.style import COLOURS
+from lstmlab.report.figures.style import GREY, label, new_figure
 
 _TICKS = 6
+_SCALE = [[0, COLOURS[0]], [0.5, GREY], [1, COLOURS[4]]]
+"""readable on white and on black, and by colour-blind readers"""
 
 
 def parallel_coordinates(
@@ -25,8 +28,9 @@ def parallel_coordinates(
     """One axis per entry of ``columns``, name → values ``[runs]``, and one for the metric ``ys`` ``[runs]``.
 
     Columns that are not all numbers are choices; those in ``log`` have a logarithmic axis. Runs whose metric is not
-    finite are left out. The best runs are the darkest on the scale from yellow to violet (Viridis). Raises
-    ``ValueError`` when a column has another length.
+    finite are left out. The colour is the rank of the run, from blue for the best to orange for the worst: metrics
+    themselves would give most runs one colour where a few have diverged. Raises ``ValueError`` when a column has
+    another length.
     """
     metrics = np.asarray(ys, float)
     finite = np.isfinite(metrics)
@@ -44,14 +48,20 @@ def parallel_coordinates(
         go.Parcoords(
             dimensions=axes,
             line={
-                "color": shown, "colorscale": "Viridis", "reversescale": goal == "max", "showscale": True,
-                "colorbar": {"title": {"text": label(metric), "side": "right"}, "thickness": 12},
+                "color": _places(shown if goal == "min" else -shown), "colorscale": _SCALE, "cmin": 0, "cmax": 1,
+                "showscale": True,
+                "colorbar": {"thickness": 12, "tickvals": [0, 0.5, 1], "ticktext": ["best", "median", "worst"]},
             },
             labelangle=-18, labelside="top",
         )
     )  # fmt: skip
-    figure.update_layout(margin={"l": 60, "r": 30, "t": 90, "b": 24})
+    figure.update_layout(margin={"l": 80, "r": 30, "t": 100, "b": 24})
     return figure
+
+
+def _places(losses: np.ndarray) -> np.ndarray:
+    """Ranks from 0, the best, to 1."""
+    return np.argsort(np.argsort(losses)) / max(1, len(losses) - 1)
 
 
 def _axis(name: str, values: Sequence[Any], log: bool) -> dict[str, Any]:

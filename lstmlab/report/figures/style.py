@@ -60,6 +60,7 @@ def theme(*, dark: bool) -> go.layout.Template:
         "#24292F", "#E6E8EB", "#B4B9C0", "#FFFFFF"
     )  # fmt: skip
     axis: dict[str, Any] = {
+        "exponentformat": "power",
         "gridcolor": grid, "linecolor": line, "zerolinecolor": grid, "tickcolor": line, "automargin": True,
         "title": {"standoff": 8},
     }  # fmt: skip
@@ -84,7 +85,7 @@ def new_figure(x_label: str, y_label: str, *, height: int = 420) -> go.Figure:
     figure.update_layout(
         template=None,
         height=height,
-        margin={"l": 12, "r": 16, "t": 16, "b": 12},
+        margin={"l": 12, "r": 16, "t": 34, "b": 12},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
         xaxis={"title": {"text": label(x_label)}},
         yaxis={"title": {"text": label(y_label)}},

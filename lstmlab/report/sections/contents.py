@@ -7,6 +7,7 @@ from lstmlab.report.collected import Collected
 from lstmlab.report.sections.configuration import configuration
 from lstmlab.report.sections.cost import cost
 from lstmlab.report.sections.curves import curves
+from lstmlab.report.sections.diagnostics import diagnostics
 from lstmlab.report.sections.environment import environment, reproduce
 from lstmlab.report.sections.media import media
 from lstmlab.report.sections.question import question
@@ -14,8 +15,8 @@ from lstmlab.report.sections.results import baselines, left_out, over_tasks, res
 from lstmlab.report.sections.search import search
 
 _SECTIONS = (
-    question, results, over_tasks, curves, cost, search, baselines, media, configuration, left_out, environment,
-    reproduce,
+    question, results, over_tasks, curves, cost, search, baselines, diagnostics, media, configuration, left_out,
+    environment, reproduce,
 )  # fmt: skip
 
 

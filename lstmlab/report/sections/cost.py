@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lstmlab.report.blocks import Figure, Lines, Section
+from lstmlab.report.blocks import Figure, Folded, Lines, Section
 from lstmlab.report.collected import Collected, better
 from lstmlab.report.figures.scatter import Point, time_against_quality
 from lstmlab.study.curves import metric_of
@@ -23,8 +23,10 @@ def cost(collected: Collected) -> Section:
     blocks: list[Any] = []
     for task, of_task in collected.tasks.items():
         blocks += _figure(task, of_task, collected, "seconds of training", _seconds)
-        blocks += _figure(task, of_task, collected, "parameters", _summary("parameters"))
-        blocks += _figure(task, of_task, collected, "scalars of the state", _summary("state_size"))
+        size = _figure(task, of_task, collected, "parameters", _summary("parameters"))
+        size += _figure(task, of_task, collected, "scalars of the state", _summary("state_size"))
+        if size:
+            blocks.append(Folded(f"{task}: against memory, as parameters and scalars of the state", size))
     return Section("cost", "Time and memory against quality", [*blocks, Lines([_BESIDE])] if blocks else [])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from lstmlab.report.blocks import Figure, Section
 from lstmlab.report.collected import LOSS, Collected
 from lstmlab.report.figures.curves import Curve, learning_curves
@@ -34,7 +36,7 @@ def _figure(
         for chosen in of_task
     }  # fmt: skip
     lines, band = mean_curves(tables)
-    if not lines:
+    if all(len(np.atleast_1d(line.xs)) < 2 for line in lines.values()):  # one point is in the table already
         return []
     shown = {}
     for chosen in of_task:

@@ -25,7 +25,7 @@ def search(collected: Collected) -> Section:
     blocks: list[Any] = []
     for task in _searched(collected):
         try:
-            blocks += _of_task(importance(collected.directories, task=task))
+            blocks += _of_task(importance(collected.directories, task=task), _goal(task, collected))
         except RunError as error:
             blocks.append(Lines([f"{task}: {error}"]))
     return Section("search", "Hyperparameters", blocks)
@@ -36,18 +36,32 @@ def _searched(collected: Collected) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _of_task(result: Importance) -> list[Any]:
+def _of_task(result: Importance, goal: str) -> list[Any]:
     shares = {row["key"]: Share(row["importance"], row["sd"], row["floor"]) for row in result.rows}
     said = "; ".join(f"{key} {share.value:.2f}" for key, share in shares.items())
     title = f"{result.task}: what matters for validation {result.metric} (functional ANOVA)"
     columns = {key: [setting[key] for setting in result.settings] for key in shares}
     log = [key for key, values in columns.items() if on_log_scale(values)]
-    figure = parallel_coordinates(columns, result.values, metric=f"validation {result.metric}", log=log)
+    short = _short(list(columns))
+    figure = parallel_coordinates(
+        {short[key]: values for key, values in columns.items()}, result.values,
+        metric=f"validation {result.metric}", goal=goal, log=[short[key] for key in log],
+    )  # fmt: skip
     runs = (
         f"{result.task}: the {len(result.values)} runs through the values of their keys; drag along an axis to select"
     )
     return [
         Figure(importance_figure(shares), title, f"{title}: {said}"),
         Lines(notes(result)),
-        Figure(figure, runs, f"{runs}. The colour is the validation {result.metric}."),
+        Figure(figure, runs, f"{runs}. The colour is the rank of the run."),
     ]
+
+
+def _goal(task: str, collected: Collected) -> str:
+    return next(run.goal for run in collected.finished if run.task == task)
+
+
+def _short(keys: list[str]) -> dict[str, str]:
+    """The last part of each key, where no other key ends so."""
+    ends = [key.rpartition(".")[2] for key in keys]
+    return {key: end if ends.count(end) == 1 else key for key, end in zip(keys, ends, strict=True)}
