@@ -61,6 +61,12 @@ def _guard(app: Dash) -> None:
 
 
 def _serve_files(app: Dash, watch: Watch) -> None:
+    @app.server.get("/files/")
+    @app.server.get("/files/<path:rest>")
+    def refuse(rest: str = "") -> Response:
+        """Dash would answer with its page."""
+        abort(404)
+
     @app.server.get("/files/<run>/<folder>/<path:name>")
     def serve(run: str, folder: str, name: str) -> Response:
         directory = next((each.directory for each in watch.snapshot().runs if each.id == run), None)

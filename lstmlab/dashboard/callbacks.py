@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
@@ -9,7 +10,7 @@ from dash import ALL, Dash, Input, Output, State, clientside_callback, ctx, dcc,
 from lstmlab.dashboard import figures
 from lstmlab.dashboard.choose import varied_keys
 from lstmlab.dashboard.header import overview
-from lstmlab.dashboard.layout import CURVES, KEYS, RESULTS
+from lstmlab.dashboard.layout import CURVES, KEYS, NOTHING, RESULTS, SHOWN
 from lstmlab.dashboard.report_page import report_address
 from lstmlab.dashboard.selection import (
     Choice,
@@ -34,6 +35,8 @@ _NOTES = {
     RESULTS: "Finished runs. Left: the mean, from three runs on with its 95 % t interval; marks are single runs.",
     KEYS: "A line per finished run through the keys in which they differ. Drag along an axis to keep a range.",
 }
+_LONGEST = 10.0
+"""seconds after which the page is refreshed although a part of it has not been made"""
 _MANY = 6
 """metrics of one page"""
 
@@ -50,18 +53,24 @@ def register(app: Dash, watch: Watch) -> None:
 def _clock(app: Dash, watch: Watch) -> None:
     @app.callback(
         Output("version", "data"), Output("rows", "data"), Input("tick", "n_intervals"), State("version", "data"),
-        State("rows", "data"),
+        State("rows", "data"), State("place", "pathname"), *(State(name, "data") for name in SHOWN),
     )  # fmt: skip
-    def look(_: int, version: Any, rows: Any) -> tuple:
-        """Everything else hangs on these two, and rests while they stay."""
+    def look(_: int, version: Any, rows: Any, place: str, *shown: Any) -> tuple:
+        """Everything else hangs on these two, and rests while they stay.
+
+        They stay too while a part of the page is still being made from them: the browser drops what it gets for a
+        question that it has asked again meanwhile, and a slow computer would never get to show anything.
+        """
+        now = time.time()
+        lists, charts = shown[2:] if (place or "").startswith("/run/") else shown[:2]
+        if version and now - version[-1] < _LONGEST and (lists != version or charts != rows):
+            return no_update, no_update
         snapshot = watch.snapshot()
-        now = [snapshot.version, snapshot.unread]
-        drawn = [
-            len(snapshot.runs),
-            sum(run.version for run in snapshot.runs),
-            sum(bool(r.summary) for r in snapshot.runs),
-        ]
-        return no_update if now == version else now, no_update if drawn == rows else drawn
+        seen = [snapshot.version, snapshot.unread]
+        ended = sum(bool(run.summary) for run in snapshot.runs)
+        drawn = [len(snapshot.runs), sum(run.version for run in snapshot.runs), ended]
+        changed = version is None or seen != version[:-1], rows is None or drawn != rows[:-1]
+        return ([*seen, now] if changed[0] else no_update), ([*drawn, now] if changed[1] else no_update)
 
     @app.callback(
         Output("values", "options"), Output("group", "options"), Output("metrics", "options"), Input("rows", "data"),
@@ -76,10 +85,12 @@ def _clock(app: Dash, watch: Watch) -> None:
 def _lists(app: Dash, watch: Watch) -> None:
     @app.callback(
         Output("overview", "children"), Output("wrong", "children"), Output("table", "children"),
-        Output("unpick", "children"), Output("report", "href"), Input("version", "data"), *CHOICE,
-        Input("order", "data"), Input("metrics", "value"),
+        Output("unpick", "children"), Output("report", "href"), Output("lists-shown", "data"),
+        Input("version", "data"), *CHOICE, Input("order", "data"), Input("metrics", "value"),
     )  # fmt: skip
-    def lists(_: Any, states: Any, values: Any, where: Any, group: Any, picked: Any, order: Any, metrics: Any) -> tuple:
+    def lists(
+        version: Any, states: Any, values: Any, where: Any, group: Any, picked: Any, order: Any, metrics: Any
+    ) -> tuple:
         snapshot = watch.snapshot()
         shown = select(snapshot, Choice(states, values, where, group, picked))
         metric = (metrics or [main_metric(snapshot.runs)])[0]
@@ -89,6 +100,7 @@ def _lists(app: Dash, watch: Watch) -> None:
             table(shown.runs, snapshot.runs, metric, order, picked),
             f"{len(picked)} picked: show all again" if picked else "",
             report_address(run for runs in shown.groups.values() for run in runs),
+            version,
         )
 
 
@@ -107,23 +119,24 @@ def _charts(app: Dash, watch: Watch) -> None:
             return no_update, no_update
         return [
             html.Div(
-                dcc.Graph(id={"type": "chart", "name": name}, config=GRAPH, figure={}), className="chart",
+                dcc.Graph(id={"type": "chart", "name": name}, config=GRAPH, figure=NOTHING), className="chart",
                 id=f"chart-{name}",
             )
             for name in names
         ], _NOTES[panel]  # fmt: skip
 
     @app.callback(
-        Output({"type": "chart", "name": ALL}, "figure"), Input("rows", "data"), *CHOICE, Input("axis", "value"),
-        Input("log", "value"), Input("dark", "data"), Input("charts", "children"), State("place", "pathname"),
+        Output({"type": "chart", "name": ALL}, "figure"), Output("charts-shown", "data"), Input("rows", "data"),
+        *CHOICE, Input("axis", "value"), Input("log", "value"), Input("dark", "data"), Input("charts", "children"),
+        State("place", "pathname"),
     )  # fmt: skip
     def draw(
-        _: Any, states: Any, values: Any, where: Any, group: Any, picked: Any, axis: str, log: Any, dark: bool,
-        __: Any, place: str,
-    ) -> list:  # fmt: skip
-        names = [output["id"]["name"] for output in ctx.outputs_list]
+        rows: Any, states: Any, values: Any, where: Any, group: Any, picked: Any, axis: str, log: Any, dark: bool,
+        _: Any, place: str,
+    ) -> tuple:  # fmt: skip
+        names = [output["id"]["name"] for output in ctx.outputs_list[0]]
         if place != "/":
-            return [no_update] * len(names)
+            return [no_update] * len(names), rows
         snapshot = watch.snapshot()
         shown = select(snapshot, Choice(states, values, where, group, picked))
         looks = figures.styles(shown.groups, sorted({run.cell for run in snapshot.runs if run.cell}))
@@ -131,7 +144,7 @@ def _charts(app: Dash, watch: Watch) -> None:
         for name in names:
             figure = figures.panel(watch, shown.groups, name, looks, seconds=axis == "seconds", log_y=bool(log))
             drawn.append(figures.themed(figure, dark=bool(dark), revision=f"{name} {axis} {log}"))
-        return drawn
+        return drawn, rows
 
 
 def _clicks(app: Dash) -> None:

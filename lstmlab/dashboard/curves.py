@@ -44,7 +44,7 @@ def group_curve(runs: Sequence[Run], series: Mapping[str, Series], *, single: bo
     grid, values = grid[reached], values[:, reached]
     if not len(grid):
         return Curve(np.zeros(0), np.zeros(0))
-    low, middle, high = np.nanquantile(values, [LOW, 0.5, HIGH] if len(known) >= FEW else [0.0, 0.5, 1.0], axis=0)
+    low, middle, high = _quantiles(values, [LOW, 0.5, HIGH] if len(known) >= FEW else [0.0, 0.5, 1.0])
     lines, failed = {}, {}
     if single:
         for run, xs, ys in known:
@@ -52,6 +52,23 @@ def group_curve(runs: Sequence[Run], series: Mapping[str, Series], *, single: bo
     if len(known) < 2:
         return Curve(grid, middle, runs=lines, failed=failed)
     return Curve(grid, middle, low, high, runs=lines, failed=failed)
+
+
+def _quantiles(values: np.ndarray, wanted: Sequence[float]) -> list[np.ndarray]:
+    """Quantiles ``[n]`` over the first axis of ``values`` ``[runs, n]`` without its NaNs, of which no column is full.
+
+    As ``np.nanquantile``, which takes half a second for a thousand runs, since it goes column by column.
+    """
+    ordered = np.sort(values, axis=0)  # NaNs come last
+    last = np.isfinite(ordered).sum(0) - 1
+    columns = np.arange(values.shape[1])
+    result = []
+    for share in wanted:
+        place = share * last
+        below = np.floor(place).astype(int)
+        above = np.minimum(below + 1, last)
+        result.append(ordered[below, columns] + (place - below) * (ordered[above, columns] - ordered[below, columns]))
+    return result
 
 
 def _grid(axes: Sequence[np.ndarray]) -> np.ndarray:

@@ -74,7 +74,10 @@ def curves_figure(
 def single_figure(watch: Watch, run: Run, metric: str, look: Style) -> go.Figure:
     """One metric of one run."""
     xs, ys = watch.curve(run.id, metric)
-    return learning_curves({run.name: Curve(xs, ys)}, {run.name: look}, y_label=metric)
+    figure = learning_curves({run.name: Curve(xs, ys)}, {run.name: look}, y_label=metric)
+    if len(ys) and (ys == ys[0]).all():  # the axis would reach from -1 to 1, as of a learning rate of 0.002
+        figure.update_yaxes(range=sorted([0.0, 2.0 * ys[0]]) if ys[0] else [-1.0, 1.0])
+    return figure
 
 
 def results_figure(groups: Groups, looks: Mapping[str, Style]) -> go.Figure | None:

@@ -7,10 +7,20 @@ from typing import Any
 from dash import dcc, html
 
 from lstmlab.dashboard.run import STATES
+from lstmlab.dashboard.run_page import frame
 from lstmlab.dashboard.text import aria
 
 REFRESH = 1000
 """milliseconds between two looks at what has changed"""
+SHOWN = ("lists-shown", "charts-shown", "run-shown", "run-charts-shown")
+"""stores that say up to which change the parts of the page have come, those of the overview first"""
+NOTHING: Any = {
+    "layout": {
+        "xaxis": {"visible": False}, "yaxis": {"visible": False}, "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+    }
+}  # fmt: skip
+"""a figure before it is drawn"""
 CURVES, RESULTS, KEYS = "curves", "results", "hyperparameters"
 
 
@@ -22,7 +32,10 @@ def page() -> html.Div:
             dcc.Interval(id="tick", interval=REFRESH),
             dcc.Store(id="version"),
             dcc.Store(id="rows"),
+            *(dcc.Store(id=name) for name in SHOWN),
             dcc.Store(id="dark"),
+            dcc.Store(id="run-id", data=""),
+            dcc.Store(id="run-files-seen"),
             dcc.Store(id="clicked"),
             dcc.Store(id="theme", storage_type="local"),
             dcc.Store(id="picked", data=[], storage_type="session"),
@@ -34,7 +47,7 @@ def page() -> html.Div:
                     html.Button("◐", id="switch-theme", title="light or dark", **aria(label="light or dark")),
                 ]
             ),
-            html.Main([_overview(), html.Div(id="run-page")]),
+            html.Main([_overview(), html.Div(frame(), id="run-page", style={"display": "none"})]),
         ]
     )
 

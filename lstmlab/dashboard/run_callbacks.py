@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -11,6 +12,7 @@ from lstmlab.dashboard.callbacks import GRAPH
 from lstmlab.dashboard.choose import varied_keys
 from lstmlab.dashboard.diagnostics import findings
 from lstmlab.dashboard.figures import single_figure, themed
+from lstmlab.dashboard.layout import NOTHING
 from lstmlab.dashboard.run import Run
 from lstmlab.dashboard.selection import metric_options
 from lstmlab.dashboard.watch import Watch
@@ -26,60 +28,40 @@ def register_run_page(app: Dash, watch: Watch) -> None:
     def found(name: str) -> Run | None:
         return next((run for run in watch.snapshot().runs if run.id == name), None)
 
-    _frame(app, found)
-    _live(app, watch, found)
+    _go(app)
+    _texts(app, watch, found)
+    _figures(app, watch, found)
 
 
-def _frame(app: Dash, found: Any) -> None:
+def _go(app: Dash) -> None:
     @app.callback(
-        Output("overview-page", "style"), Output("run-page", "children"), Input("place", "pathname"),
-        Input("version", "data"), State("run-page", "children"),
+        Output("overview-page", "style"), Output("run-page", "style"), Output("run-id", "data"),
+        Input("place", "pathname"),
     )  # fmt: skip
-    def go(place: str, _: Any, before: Any) -> tuple:
-        if not (place or "").startswith("/run/"):
-            return _SHOWN, []
-        name = place.removeprefix("/run/")
-        run = found(name)
-        if ctx.triggered_id == "version" and before and (run is not None) == (len(before) > 2):
-            return no_update, no_update
-        return _HIDDEN, run_page.frame(run) if run else run_page.gone(name)
+    def go(place: str) -> tuple:
+        """From the overview to a run and back."""
+        if (place or "").startswith("/run/"):
+            return _HIDDEN, _SHOWN, place.removeprefix("/run/")
+        return _SHOWN, _HIDDEN, ""
 
 
-def _live(app: Dash, watch: Watch, found: Any) -> None:
+def _texts(app: Dash, watch: Watch, found: Any) -> None:
     @app.callback(
         Output("run-head", "children"), Output("run-config", "children"), Output("run-summary", "children"),
-        Output("run-log", "children"), Output("run-charts", "children"), Input("run-id", "data"),
-        Input("version", "data"), State("run-charts", "children"),
+        Output("run-log", "children"), Output("run-charts", "children"), Output("run-shown", "data"),
+        Input("run-id", "data"), Input("version", "data"), State("run-charts", "children"),
     )  # fmt: skip
-    def texts(name: str, _: Any, charts: Any) -> tuple:
+    def texts(name: str, version: Any, charts: Any) -> tuple:
         run = found(name)
         if run is None:
-            return (no_update,) * 5
-        differing = dict.fromkeys(varied_keys(watch.snapshot().runs))
+            return run_page.gone(name) if name else "", "", "", "", [], version
         names = metric_options([run])
-        places = [
-            html.Div(dcc.Graph(id={"type": "run-chart", "name": each}, config=GRAPH, figure={}), className="chart")
-            for each in names
-        ]
-        same = len(charts or []) == len(names)
+        ids = [f"run-chart-{each}" for each in names]
         return (
-            run_page.head(run), run_page.configuration(run, differing), run_page.summary(run), run_page.log(run),
-            no_update if same else places,
+            run_page.head(run), run_page.configuration(run, dict.fromkeys(varied_keys(watch.snapshot().runs))),
+            run_page.summary(run), run_page.log(run),
+            no_update if [child["props"]["id"] for child in charts or []] == ids else _places(names), version,
         )  # fmt: skip
-
-    @app.callback(
-        Output({"type": "run-chart", "name": ALL}, "figure"), Input("run-id", "data"), Input("rows", "data"),
-        Input("run-charts", "children"), Input("dark", "data"),
-    )  # fmt: skip
-    def draw(name: str, _: Any, __: Any, dark: bool) -> list:
-        names = [output["id"]["name"] for output in ctx.outputs_list]
-        run = found(name)
-        if run is None:
-            return [no_update] * len(names)
-        cells = styles_of(sorted({each.cell for each in watch.snapshot().runs if each.cell}))
-        look = cells.get(run.cell) or next(iter(styles_of([run.name]).values()))
-        drawn = [single_figure(watch, run, each, look).update_layout(height=_HEIGHT) for each in names]
-        return [themed(figure, dark=bool(dark), revision=name) for figure in drawn]
 
     @app.callback(
         Output("run-files", "children"), Output("run-files-seen", "data"), Input("run-id", "data"),
@@ -87,12 +69,36 @@ def _live(app: Dash, watch: Watch, found: Any) -> None:
     )  # fmt: skip
     def files(name: str, _: Any, dark: bool, seen: Any) -> tuple:
         run = found(name)
+        now = f"{name} {dark} {run_page.files_seen(run)}" if run else ""
+        if now == (seen or ""):
+            return no_update, no_update
+        return [*run_page.files(run), *_diagnostics(run, dark=bool(dark))] if run else [], now
+
+
+def _places(names: Sequence[str]) -> list:
+    return [
+        html.Div(
+            dcc.Graph(id={"type": "run-chart", "name": name}, config=GRAPH, figure=NOTHING, style={"height": _HEIGHT}),
+            className="chart", id=f"run-chart-{name}",
+        )
+        for name in names
+    ]  # fmt: skip
+
+
+def _figures(app: Dash, watch: Watch, found: Any) -> None:
+    @app.callback(
+        Output({"type": "run-chart", "name": ALL}, "figure"), Output("run-charts-shown", "data"),
+        Input("run-id", "data"), Input("rows", "data"), Input("run-charts", "children"), Input("dark", "data"),
+    )  # fmt: skip
+    def draw(name: str, rows: Any, _: Any, dark: bool) -> tuple:
+        names = [output["id"]["name"] for output in ctx.outputs_list[0]]
+        run = found(name)
         if run is None:
-            return no_update, no_update
-        now = f"{dark} {run_page.files_seen(run)}"
-        if now == seen:
-            return no_update, no_update
-        return [*run_page.files(run), *_diagnostics(run, dark=bool(dark))], now
+            return [no_update] * len(names), rows
+        cells = styles_of(sorted({each.cell for each in watch.snapshot().runs if each.cell}))
+        look = cells.get(run.cell) or next(iter(styles_of([run.name]).values()))
+        drawn = [single_figure(watch, run, each, look).update_layout(height=_HEIGHT) for each in names]
+        return [themed(figure, dark=bool(dark), revision=name) for figure in drawn], rows
 
 
 def _diagnostics(run: Run, *, dark: bool) -> list:

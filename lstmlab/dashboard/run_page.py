@@ -21,7 +21,7 @@ _LOG_BYTES = 8_000
 _LOGS = ("traceback.txt",)
 
 
-def frame(run: Run) -> list:
+def frame() -> list:
     """The parts of the page, which are filled and refreshed one by one."""
     return [
         html.Div(dcc.Link("← all runs", href="/"), className="back"),
@@ -31,17 +31,12 @@ def frame(run: Run) -> list:
         html.Section([html.H2("Configuration"), html.Div(id="run-config")], className="card"),
         html.Section([html.H2("Summary"), html.Div(id="run-summary")], className="card"),
         html.Section([html.H2("Log"), html.Div(id="run-log")], className="card"),
-        dcc.Store(id="run-id", data=run.id),
-        dcc.Store(id="run-files-seen"),
     ]
 
 
-def gone(name: str) -> list:
+def gone(name: str) -> html.P:
     """What is shown where there is no such run."""
-    return [
-        html.Div(dcc.Link("← all runs", href="/"), className="back"),
-        html.Section(f"There is no run {name}: its directory may have been moved or removed.", className="card"),
-    ]
+    return html.P(f"There is no run {name}: its directory may have been moved or removed.")
 
 
 def head(run: Run) -> list:
@@ -97,7 +92,9 @@ def summary(run: Run) -> Any:
 
 def log(run: Run) -> list:
     """The end of ``metrics.jsonl``, and of other logs of the run."""
-    parts = [html.Pre(ending(run.directory / METRICS, _LOG_BYTES))]
+    if not (run.directory / METRICS).is_file():
+        return [html.P("Nothing is logged yet.", className="note")]
+    parts: list = [html.Pre(ending(run.directory / METRICS, _LOG_BYTES))]
     names = [name for name in _LOGS if (run.directory / name).is_file()]
     names += sorted(path.name for path in run.directory.glob("*.log") if path.is_file() and not path.is_symlink())
     for name in names:
