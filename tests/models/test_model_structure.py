@@ -11,6 +11,7 @@ from model_checks import (
     HIDDEN,
     OUTPUTS,
     SPATIAL,
+    ZEROS,
     bare,
     build,
     call,
@@ -52,7 +53,9 @@ def layer_norm(norm, x):
 )
 def test_every_cell_gives_the_declared_shapes(name, readout):
     # Shapes need no numbers.
-    model = jax.eval_shape(lambda: build(name, layers=2, bidirectional=True, readout=readout, randomise=False))
+    model = jax.eval_shape(
+        lambda: build(name, layers=2, bidirectional=True, readout=readout, randomise=False, init=ZEROS)
+    )
     spatial = model.inputs.spatial
     result = jax.eval_shape(call, model, sequences(model, TIME))
     time = (TIME,) if readout == "steps" else ()
