@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmlab.cells import Cell, cell_entry, cell_names, make_cell
+from lstmlab.cells import Cell, Init, cell_entry, cell_names, make_cell
 from lstmlab.recurrence import backends, unroll
 from lstmlab.recurrence.unroll import resolve_backend
 from lstmlab.settings import settings_of
@@ -162,7 +162,7 @@ each_direction = pytest.mark.parametrize("reverse", [False, True], ids=["forward
 @functools.cache
 def shape_of(case: Case) -> Any:
     """The cell with shapes for parameters: enough to ask what can run it, and nothing is computed."""
-    return jax.eval_shape(case.build)
+    return jax.eval_shape(lambda: case.build(init=Init(input="zeros", recurrent="zeros")))  # quicker to trace
 
 
 def has_maps(case: Case) -> bool:
@@ -208,15 +208,19 @@ def jitter(tree: Any, seed: int, scale: float = 0.2) -> Any:
 
 @functools.cache
 def problem(case: Case, precision: str = "float32", **settings: Any) -> Problem:
-    """The same problem every time, in numbers of the given precision."""
+    """The same problem every time, in numbers of the given precision.
+
+    It is drawn in single precision: programs of 64-bit mode would be others, for the same numbers.
+    """
     seed = zlib.crc32(str(case).encode())
-    cell = jitter(case.build(**settings), seed)
-    first, *xs = random_like(jnp.zeros((TIME + 1, BATCH, *case.spatial, FEATURES)), seed + 1)
-    # One step from zero: a state that the cell can be in, whatever its fields mean.
-    state, _ = cell.step(cell.initial_state(BATCH), cell.project(first))
-    outputs = jnp.zeros((TIME, *state.h.shape))
-    whole = Problem(cell, jnp.stack(xs), state, random_like((outputs, state), seed + 2))
-    return jax.tree.map(lambda a: jnp.asarray(a, precision), whole)
+    with jax.enable_x64(False):
+        cell = jitter(case.build(**settings), seed)
+        first, *xs = random_like(jnp.zeros((TIME + 1, BATCH, *case.spatial, FEATURES)), seed + 1)
+        # One step from zero: a state that the cell can be in, whatever its fields mean.
+        state, _ = cell.step(cell.initial_state(BATCH), cell.project(first))
+        outputs = jnp.zeros((TIME, *state.h.shape))
+        whole = Problem(cell, jnp.stack(xs), state, random_like((outputs, state), seed + 2))
+    return jax.tree.map(lambda a: jnp.asarray(np.asarray(a), precision), whole)
 
 
 def inner(a: Any, b: Any) -> Any:
@@ -252,6 +256,11 @@ def _run(
 def masked(p: Problem, lengths: Any = FULL, resets: Any = NEVER, **how: Any) -> dict[str, Any]:
     """:func:`run` with masks, which are data: every choice of them runs the same compiled program."""
     return run(*p, jnp.asarray(lengths), jnp.asarray(resets), **how)
+
+
+def shapes_of_results(p: Problem) -> dict[str, Any]:
+    """What :func:`masked` would give, as shapes and types: it is traced, and nothing is compiled."""
+    return _run.eval_shape(*p, FULL, NEVER, backend=str(resolve_backend(p.cell, "auto")))
 
 
 @functools.partial(quick_jit, static_argnames=("backend", "reverse"))

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 NOT_OPTIMISED = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
@@ -19,3 +21,9 @@ def quick_flags() -> str:
     probe = [sys.executable, "-c", "import jax; jax.jit(abs)(1.0)"]
     known = subprocess.run(probe, env=asked, capture_output=True, check=False).returncode == 0
     return NOT_OPTIMISED if known else ""
+
+
+def programs_folder(folders: Any) -> Path:
+    """Where all workers of one run of the tests keep compiled programs, from pytest's ``tmp_path_factory``."""
+    base = folders.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "programs"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, NamedTuple
 
 import jax
 
 from lstmlab.arrays import count
-from lstmlab.cells import Cell, CellEntry, cell_entry, make_cell
+from lstmlab.cells import Cell, CellEntry, cell_entry
 from lstmlab.recurrence import backends
 from lstmlab.settings import settings_of
 
@@ -53,8 +54,8 @@ class OtherForm(NamedTuple):
 def cell_facts(name: str) -> CellFacts:
     """The facts of a registered cell, from shapes only; raises ``ValueError`` for an unknown name."""
     entry = cell_entry(name)
-    cell = _shapes(name)
-    state = jax.eval_shape(lambda: _make(name).initial_state(1))
+    cell = _shapes(entry.cls)
+    state = jax.eval_shape(lambda cell: cell.initial_state(1), cell)
     # The first axis is the batch of one sequence.
     shapes = {field: tuple(array.shape[1:]) for field, array in state._asdict().items()}
     return CellFacts(
@@ -71,27 +72,24 @@ def cell_facts(name: str) -> CellFacts:
 
 def other_forms(name: str) -> list[OtherForm]:
     """The values of discrete options, one changed at a time, that give the cell another form than its default."""
-    default, others = _shapes(name), []
-    for key, option in settings_of(cell_entry(name).cls).items():
+    cls, others = cell_entry(name).cls, []
+    default = _shapes(cls)
+    for key, option in settings_of(cls).items():
         if key == "map":
             continue
         values = (False, True) if isinstance(option.default, bool) else option.choices
         for value in values:
-            cell = default if value == option.default else _shapes(name, **{key: value})
+            cell = default if value == option.default else _shapes(cls, **{key: value})
             if cell.form != default.form:
                 others.append(OtherForm(key, value, cell.form, _names(cell)))
     return others
 
 
-def _make(name: str, **options: Any) -> Cell:
-    convolutional = settings_of(cell_entry(name).cls)["map"].default == "conv"
-    spatial = (1, 1) if convolutional else ()
-    return make_cell(name, SIZE, SIZE, key=jax.random.key(0), spatial=spatial, **options)
-
-
-def _shapes(name: str, **options: Any) -> Cell:
+@functools.cache  # the page of all cells asks for each of them several times
+def _shapes(cls: type[Cell], **options: Any) -> Cell:
     """The cell with shapes for parameters: nothing is computed."""
-    return jax.eval_shape(lambda: _make(name, **options))
+    spatial = (1, 1) if settings_of(cls)["map"].default == "conv" else ()
+    return jax.eval_shape(lambda: cls(SIZE, SIZE, key=jax.random.key(0), spatial=spatial, **options))
 
 
 def _names(cell: Cell) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import minimize
 
 MOST_STEPS = 60  # of L-BFGS
 
@@ -27,6 +26,8 @@ def fit_logistic(
         value = (np.logaddexp(0, logits) - y * logits).sum() / len(x) + 0.5 * (penalties * weights**2).sum()
         gradient = x.T @ (1 / (1 + np.exp(-logits)) - y) / len(x) + penalties * weights
         return float(value), gradient.ravel()
+
+    from scipy.optimize import minimize  # here, since it takes a second to import, and few runs need it
 
     start = np.zeros(shape) if start is None else start
     return minimize(cost, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS}).x.reshape(shape)

@@ -20,7 +20,7 @@ def difference(p, field, k, direction, step):
     leaves, structure = jax.tree.flatten(getattr(p, field))
 
     def value(distance):
-        moved = [a + distance * direction if i == k else a for i, a in enumerate(leaves)]
+        moved = [np.asarray(a) + distance * direction if i == k else a for i, a in enumerate(leaves)]
         return run(*p._replace(**{field: jax.tree.unflatten(structure, moved)}))["value"]
 
     return (value(step) - value(-step)) / (2 * step)
@@ -33,7 +33,7 @@ def test_gradients_are_derivatives(case, x64):
     for field in ("cell", "xs", "state"):
         gradients = jax.tree_util.tree_leaves_with_path(result[f"d_{field}"])
         for k, (path, gradient) in enumerate(gradients):
-            direction = random_like(gradient, k)
+            direction = np.asarray(random_like(np.asarray(gradient), k))
             if field == "state" and path[0].name not in (p.cell.memory_fields or p.state._fields):
                 assert not np.any(gradient), f"{path[0].name} is read, but not named in memory_fields"
                 continue

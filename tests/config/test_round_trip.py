@@ -28,12 +28,12 @@ def test_what_is_written_is_what_is_read(overrides, tmp_path):
     assert read_config(tmp_path / "config.yaml") == config
 
 
-@pytest.mark.parametrize("task", task_names())
 @pytest.mark.parametrize("cell", cell_names())
-def test_every_cell_with_every_task_round_trips(cell, task):
-    config = to_config({"cell": cell, "task": task})
-    assert to_config(to_tree(config)) == config
-    assert (config.cell.name, config.task.name) == (cell, task)
+def test_every_cell_with_every_task_round_trips(cell):
+    for task in task_names():
+        config = to_config({"cell": cell, "task": task})
+        assert to_config(to_tree(config)) == config, task
+        assert (config.cell.name, config.task.name) == (cell, task)
 
 
 def test_a_tree_holds_plain_values_only():

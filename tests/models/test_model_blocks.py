@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from model_checks import BATCH, FEATURES, OUTPUTS, build, call, close, compiled, differ, run, sequences
+from model_checks import BATCH, FEATURES, OUTPUTS, ZEROS, build, call, close, compiled, differ, run, sequences
 
 from lstmlab.cells import HState, cell_names, register_cell
 from lstmlab.cells.registry import CELLS
@@ -90,7 +90,7 @@ def test_convolutional_cells_are_projected_place_by_place():
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
 @pytest.mark.parametrize("name", cell_names())
 def test_every_cell_gives_the_declared_shapes(name, bidirectional):
-    model = jax.eval_shape(lambda: up(name, randomise=False, layers=2, bidirectional=bidirectional))
+    model = jax.eval_shape(lambda: up(name, randomise=False, layers=2, bidirectional=bidirectional, init=ZEROS))
     xs = sequences(model, TIME)
     result = jax.eval_shape(call, model, xs)
     spatial = model.inputs.spatial

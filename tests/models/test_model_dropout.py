@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from battery import representative
 from model_checks import BATCH, HIDDEN, bare, build, call, close, compiled, differ, run, sequences
 
 from lstmlab.cells import cell_names
@@ -20,7 +21,10 @@ def rates(**kinds):
     return Rates(**{kind: jnp.float32(rate) for kind, rate in kinds.items()})
 
 
-@pytest.mark.parametrize("name", cell_names())
+# The wrappers are asked of every cell in tests/recurrence/test_regularised.py; here it is how a model uses them.
+@pytest.mark.parametrize(
+    "name", [name if representative(name) else pytest.param(name, marks=pytest.mark.slow) for name in cell_names()]
+)
 def test_every_kind_acts_on_every_cell_with_a_key(name):
     model = build(name)
     xs = sequences(model, TIME)

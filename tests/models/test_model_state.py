@@ -26,16 +26,18 @@ TIME = 4
     ],
 )
 def test_pieces_and_single_steps_equal_the_whole(name, block):
-    model = build(name, layers=2, block=block)
+    # Layers are stacked around a cell, and a piece is more than one step: asked of one cell of every form each time.
+    model = build(name, layers=2 if representative(name) else 1, block=block)
     xs = sequences(model, TIME)
     start = model.initial_state(BATCH)
     whole = run(model, xs, start)
 
-    first = run(model, xs[:, :2], start)
-    second = run(model, xs[:, 2:], first.state)
-    close(jnp.concatenate([first.outputs, second.outputs], axis=1), whole.outputs)
-    close(second.state, whole.state)
-    assert differ(run(model, xs[:, 2:], start).outputs, second.outputs)
+    if representative(name):
+        first = run(model, xs[:, :2], start)
+        second = run(model, xs[:, 2:], first.state)
+        close(jnp.concatenate([first.outputs, second.outputs], axis=1), whole.outputs)
+        close(second.state, whole.state)
+        assert differ(run(model, xs[:, 2:], start).outputs, second.outputs)
 
     state, outputs = start, []
     for step in range(TIME):
@@ -44,6 +46,7 @@ def test_pieces_and_single_steps_equal_the_whole(name, block):
         outputs.append(result.outputs)
     close(jnp.concatenate(outputs, axis=1), whole.outputs)
     close(state, whole.state)
+    assert differ(outputs[-1], run(model, xs[:, -1:], start).outputs)
 
 
 def test_no_state_is_the_initial_state():

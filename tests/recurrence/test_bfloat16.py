@@ -5,15 +5,20 @@ import numpy as np
 from battery import (
     RAGGED,
     SOMETIMES,
+    TIME,
     assert_close,
-    each_backend,
+    each_backend_of_each_kind,
+    each_form,
     errors,
     masked,
+    preferred,
     problem,
+    shapes_of_results,
+    show,
 )  # fmt: skip
 
 
-@each_backend
+@each_backend_of_each_kind
 def test_close_to_float32_yet_different(case, backend):
     exact = masked(problem(case), RAGGED, SOMETIMES, backend="scan")
     rough = masked(problem(case, dtype="bfloat16"), RAGGED, SOMETIMES, backend=backend)
@@ -28,7 +33,19 @@ def test_close_to_float32_yet_different(case, backend):
     assert min(error for where, error in errors(rough, exact).items() if where not in same) > 1e-6
 
 
-@each_backend
+@each_form
+def test_every_cell_computes_in_it(case):
+    """Forwards, and types without numbers: the gradients of one cell of every kind are compared above."""
+    exact, rough = (
+        show(p.cell, p.xs[: TIME // 2], p.state, backend=preferred(case))
+        for p in (problem(case), problem(case, dtype="bfloat16"))
+    )
+    assert_close(rough, exact, 0.02)
+    assert errors(rough[0], exact[0])["array"] > 1e-6
+    assert {str(a.dtype) for a in jax.tree.leaves(shapes_of_results(problem(case, dtype="bfloat16")))} == {"float32"}
+
+
+@each_backend_of_each_kind
 def test_parameters_states_and_gradients_stay_float32(case, backend):
     p = problem(case, dtype="bfloat16")
     result = masked(p, RAGGED, SOMETIMES, backend=backend)

@@ -17,6 +17,7 @@ from battery import (
     problem,
     quick_jit,
     random_like,
+    shape_of,
 )  # fmt: skip
 
 from lstmlab.settings import settings_of
@@ -37,6 +38,13 @@ def test_vmap_over_cells_equals_a_loop(case):
 
 
 @each_form
+def test_every_cell_can_be_built_by_vmap(case):
+    keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), MEMBERS))
+    together, one = (jax.tree.leaves(cell) for cell in (jax.eval_shape(jax.vmap(case.build), keys), shape_of(case)))
+    assert [(a.shape, a.dtype) for a in together] == [((MEMBERS, *a.shape), a.dtype) for a in one]
+
+
+@each_kind_of_cell
 def test_vmap_over_keys_builds_the_cells_of_those_keys(case):
     keys = jnp.stack([jax.random.key(seed) for seed in range(MEMBERS)])
 
@@ -59,7 +67,7 @@ def test_a_step_down_the_gradient_lowers_the_value(case, backend):
 
 def test_a_cell_keeps_its_settings_through_a_tree_map():
     for case in FORMS:
-        cell = case.build()
+        cell = shape_of(case)
         again = jax.tree.map(lambda a: a, cell)
         assert type(again) is type(cell)
         options = settings_of(type(cell))

@@ -16,11 +16,13 @@ from battery import (
     Case,
     assert_close,
     each_form,
+    each_kind_of_cell,
     masked,
     problem,
     quick_jit,
     representative,
     shape_of,
+    show,
 )  # fmt: skip
 
 from lstmlab.cells.regularise import dropout_mask, recurrent_dropout, weight_drop
@@ -83,12 +85,31 @@ def test_backends_agree(case, name, wrap):
         assert_close(masked(wrapped, RAGGED, SOMETIMES, backend=backend), reference)
 
 
-# Both kinds act on the maps that a cell names: `drop` meets those of every cell, `weights` those of one of every form.
+def first_half(p):
+    """Outputs and final state after half of the steps: a program that other tests of the cell have as well."""
+    return show(p.cell, jax.tree.map(lambda a: a[: TIME // 2], p.xs), p.state, backend=backends(p.cell)[0])
+
+
+@each_form
+def test_every_cell_runs_with_dropout_and_with_zoneout(case):
+    """Forwards on the backend of training; gradients, and the other backends, are asked of one cell of every kind."""
+    p = problem(case)
+    plain = first_half(p)
+    if case in RECURRENT:
+        assert_close(first_half(with_dropout(p, 0.0)), plain)
+        assert not np.allclose(first_half(with_dropout(p))[0], plain[0], atol=1e-3)
+    assert_close(first_half(with_zoneout(p, 0.0)), plain)
+    _, kept = first_half(with_zoneout(p, 1.0))
+    for name in p.cell.zoneout_fields or p.state._fields:
+        assert_close(getattr(kept, name), getattr(p.state, name), 1e-6)
+
+
+# Both kinds act on the maps that a cell names.
 @pytest.mark.parametrize(
     ("case", "backend", "wrap"),
     [
         pytest.param(
-            case, backend, wrap, marks=() if name == "drop" or representative(case.name) else pytest.mark.slow,
+            case, backend, wrap, marks=() if representative(case.name) else pytest.mark.slow,
             id=f"{case}-{backend}-{name}",
         )
         for case, backend in RECURRENT_PAIRS
@@ -112,11 +133,11 @@ def test_dropout_on_products_that_a_cell_does_not_have_is_refused(case):
 @pytest.mark.parametrize("case", [case for case in FORMS if "candidate" in shape_of(case).gates], ids=str)
 def test_a_dropped_candidate_is_zero_and_a_kept_one_as_it_was(case):
     p = problem(case)
+    step = quick_jit(lambda cell, state, x: cell.step(state, cell.project(x)))
+    _, plain = step(p.cell, p.state, p.xs[0])
     for rate in (0.0, 1.0):
         q = with_candidate_dropout(p, rate)
-        (_, gates), (_, plain) = (
-            r.cell.step(r.state, r.cell.project(x)) for r, x in ((q, (p.xs[0], q.xs[1][0])), (p, p.xs[0]))
-        )
+        _, gates = step(q.cell, q.state, (p.xs[0], q.xs[1][0]))
         assert_close(gates["candidate"], plain["candidate"] * (1 - rate), 1e-6)
 
 
@@ -154,7 +175,7 @@ def test_dropout_masks_keep_the_mean(rate):
     assert mask.mean() == pytest.approx(float(rate < 1), abs=0.02)
 
 
-@each_form
+@each_kind_of_cell
 def test_zoneout_at_rate_zero_equals_the_plain_cell(case):
     p = problem(case)
     regularised, plain = with_zoneout(p, 0.0), masked(p)
@@ -165,7 +186,7 @@ def test_zoneout_at_rate_zero_equals_the_plain_cell(case):
         assert_close(result["d_xs"][0], plain["d_xs"])
 
 
-@each_form
+@each_kind_of_cell
 def test_zoneout_at_rate_one_keeps_the_state(case):
     p = problem(case)
     regularised = with_zoneout(p, 1.0)
@@ -188,6 +209,15 @@ def test_zoneout_keeps_each_field_of_the_state_on_its_own(kept):
 
 
 @each_form
+def test_zoneout_masks_have_the_shapes_of_the_fields_on_which_it_acts(case):
+    cell = shape_of(case)
+    masks, state = jax.eval_shape(lambda: (zoneout_masks(cell, 0.3, KEY, 50, 40), cell.initial_state(40)))
+    fields = cell.zoneout_fields or state._fields
+    shapes = {name: mask.shape for name, mask in masks._asdict().items() if mask is not None}
+    assert shapes == {name: (50, *getattr(state, name).shape) for name in fields}
+
+
+@each_kind_of_cell
 def test_zoneout_masks(case):
     """Random in training, the rate itself in evaluation; each field of the state has its own."""
     cell = case.build()

@@ -42,6 +42,13 @@ def shapes(case):
     return jax.eval_shape(build)
 
 
+@functools.cache
+def usual_shapes(case, x64=False):
+    """The same, built once for all tests that set no strict mode."""
+    assert jax.config.jax_enable_x64 == x64
+    return shapes(case)
+
+
 def loss(cell, xs, state, backend):
     outputs, final = run(cell, xs, state, backend)
     return outputs.sum() + sum(leaf.sum() for leaf in floats(final))
@@ -65,7 +72,7 @@ def gradients(cell, xs, state, backend):
     ],
 )  # fmt: skip
 def test_numbers_are_float32_whatever_the_type_of_inputs_and_states(case, backend, dtype, x64):
-    cell, xs, state = shapes(case)
+    cell, xs, state = usual_shapes(case, x64=True)
     outputs, final = jax.eval_shape(functools.partial(run, backend=backend), cell, *_shaped((xs, state), dtype))
     assert {leaf.dtype.name for leaf in floats((cell, outputs, final))} == {"float32"}
 
@@ -124,7 +131,7 @@ def test_a_sequence_without_a_step_leaves_the_state_alone(case, backend):
 
 @each_backend
 def test_gradients_inside_shard_map_need_no_first_state(case, backend):
-    jax.eval_shape(functools.partial(_sharded, backend=backend), *shapes(case)[:2])
+    jax.eval_shape(functools.partial(_sharded, backend=backend), *usual_shapes(case)[:2])
 
 
 @pytest.mark.parametrize(("case", "backend"), [(c, b) for c, b in PAIRS if c.name in ("lstm", "lru", "mlstm")], ids=str)

@@ -3,6 +3,7 @@
 Every run is a process of its own, started from the command line, and nothing prepares it for its end: SIGKILL.
 """
 
+import functools
 import random
 import signal
 import time
@@ -65,16 +66,28 @@ def assert_as_if_left_alone(directory, alone):
     assert summaries[0]["status"] == "finished"
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The directory of a run of a task that nobody disturbs; it compiles every program."""
+
+    @functools.cache
+    def directory(task, **settings):
+        folder = tmp_path_factory.mktemp("alone")
+        run_to_the_end(folder / "run", task, folder / "cold", **settings)
+        return folder / "run"
+
+    return directory
+
+
 # `char_lm` carries its state and its place in the text; `adding` is compiled and tracked as users do it.
 @pytest.mark.parametrize(
     ("task", "settings"),
     [("adding", {"optimised": True}), ("char_lm", {})],
     ids=["fresh batches", "carried state"],
 )
-def test_killed_twice_and_resumed_is_as_if_left_alone(task, settings, tmp_path):
-    alone, killed = tmp_path / "alone", tmp_path / "killed"
-    # Two caches: the undisturbed run compiles every program, the last resumed one finds them compiled.
-    run_to_the_end(alone, task, tmp_path / "cold", **settings)
+def test_killed_twice_and_resumed_is_as_if_left_alone(task, settings, tmp_path, undisturbed):
+    alone, killed = undisturbed(task, **settings), tmp_path / "killed"
+    # A cache of its own: the last resumed run finds its programs compiled.
     warm = killed, task, tmp_path / "warm"
     first = random.randrange(3, STEPS // 3)
     kill(lambda: rows(killed) >= first and checkpoints(killed), *warm, **settings)
@@ -86,10 +99,9 @@ def test_killed_twice_and_resumed_is_as_if_left_alone(task, settings, tmp_path):
     assert_as_if_left_alone(killed, alone)
 
 
-def test_killed_before_the_first_checkpoint_it_starts_again(tmp_path):
-    alone, killed = tmp_path / "alone", tmp_path / "killed"
-    run_to_the_end(alone, "adding", tmp_path / "programs")
-    settings = killed, "adding", tmp_path / "programs", "training.checkpoint_every=0"
+def test_killed_before_the_first_checkpoint_it_starts_again(tmp_path, undisturbed):
+    alone, killed = undisturbed("char_lm"), tmp_path / "killed"
+    settings = killed, "char_lm", tmp_path / "programs", "training.checkpoint_every=0"
     kill((killed / "config.yaml").exists, *settings)
     assert not checkpoints(killed)
     run_to_the_end(*settings, "resume=true")

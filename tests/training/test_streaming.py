@@ -92,15 +92,22 @@ def test_the_position_tells_what_was_taken_and_not_what_was_read_ahead(drawn):
     jax.tree.map(np.testing.assert_array_equal, chunk, batches.draw(member, 2))
 
 
+OFTEN = ["training.steps=8", "training.log_every=1", "training.eval_every=4", "training.checkpoint_every=2"]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """A run on the device that nobody interrupts."""
+    return run(small("char_lm", *OFTEN), tmp_path_factory.mktemp("alone"))
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [("stream", "stream"), ("device", "stream"), ("stream", "device")],
 )
 def test_interrupted_and_resumed_it_sees_the_same_batches_wherever_they_come_from(
-    before, after, tmp_path, monkeypatch, drawn
+    before, after, tmp_path, monkeypatch, drawn, alone
 ):
-    settings = ["training.steps=8", "training.log_every=1", "training.eval_every=4", "training.checkpoint_every=2"]
-    alone = run(small("char_lm", *settings), tmp_path / "alone")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         save = Checkpoints.save
 
@@ -110,9 +117,9 @@ def test_interrupted_and_resumed_it_sees_the_same_batches_wherever_they_come_fro
                 raise KeyboardInterrupt
 
         patch.setattr(Checkpoints, "save", interrupted)
-        run(small("char_lm", *settings, f"data.placement={before}"), tmp_path / "stopped")
+        run(small("char_lm", *OFTEN, f"data.placement={before}"), tmp_path / "stopped")
     drawn.clear()
-    run(small("char_lm", *settings, f"data.placement={after}", "resume=true"), tmp_path / "stopped")
+    run(small("char_lm", *OFTEN, f"data.placement={after}", "resume=true"), tmp_path / "stopped")
     assert_same_bits(parameters(tmp_path / "stopped"), parameters(alone.directory))
     assert untimed(read_metrics(tmp_path / "stopped")) == untimed(read_metrics(alone.directory))
     # Nothing that was learned from is drawn again.
