@@ -153,7 +153,7 @@ class WandbConfig:
 
 @dataclass(frozen=True)
 class TrackingConfig:
-    """What is tracked besides losses and metrics, and where; nothing here changes results."""
+    """What is tracked besides losses and metrics, and where; results stay the same, but for rounding."""
 
     optimisation: bool = setting(
         False,

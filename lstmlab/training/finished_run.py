@@ -11,9 +11,7 @@ from lstmlab.tracking.files import METRICS, SUMMARY, RunError, check_run_files, 
 from lstmlab.training.compiled import HOST_KEYS
 
 # Keys that may differ between a run and its continuation, besides HOST_KEYS.
-_FREE_KEYS = (
-    "training.devices", "training.distributed", "tracking.optimisation", "tracking.tensorboard", *PLACE_KEYS,
-)  # fmt: skip
+_FREE_KEYS = ("training.devices", "training.distributed", "tracking.tensorboard", *PLACE_KEYS)
 
 
 def finished_summary(config: Config, directory: Path) -> dict[str, Any] | None:

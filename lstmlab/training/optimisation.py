@@ -1,7 +1,8 @@
 """Diagnostics of optimisation: sizes of updates, and how much a gradient owes to the batch it is from.
 
 They are computed at the last step before a row of metrics, from the gradients of the two halves of its batch, which
-cost as much as one more step; training itself is left as it is.
+cost as much as one more step. Training is the same but for rounding: a program that also gives out its updates may be
+fused otherwise.
 """
 
 from __future__ import annotations

@@ -57,6 +57,7 @@ def test_every_row_has_them_and_training_does_not_notice(tmp_path):
     config = small("adding", *STEPS, "tracking.optimisation=true")
     run(config, tmp_path / "on")
     run(small("adding", *STEPS), tmp_path / "off")
+    # Without the compiler's optimisations, which may round otherwise, to the last bit.
     assert_same_bits(parameters(tmp_path / "on"), parameters(tmp_path / "off"))
     rows = read_metrics(tmp_path / "on")
     own = {key for key in rows[0] if key.startswith("optimisation/")}
