@@ -61,9 +61,10 @@ def record(model: RecurrentModel, batch: Batch) -> list[Recorded]:
     else:
         out = probed(batch.inputs, lengths=batch.lengths, resets=batch.resets, collect_gates=True)
         gates = out.gates
+    probes: list[Any] = [layer.forward for layer in stack_of(probed)]
     return [
         _recorded(probe.cell, probe.report(gates[index][0]), lengths, batch.resets)
-        for index, probe in enumerate(layer.forward for layer in stack_of(probed))
+        for index, probe in enumerate(probes)
     ]
 
 
@@ -99,7 +100,7 @@ def with_probes(model: RecurrentModel, shifts: list[dict[str, Array] | None] | S
     copied = rebuilt(model)
     copied.backend = "scan"
     for layer, given in zip(stack_of(copied), shifts, strict=True):
-        layer.forward = Probed(layer.forward, given)
+        layer.forward = Probed(layer.forward, given)  # type: ignore[assignment] - it acts as the cell does
     return copied
 
 
