@@ -79,8 +79,6 @@ def _draw(axes: Axes, chart: Panel, names: Sequence[str]) -> dict[str, Any]:
         how: dict[str, Any] = {"linestyle": dash}
         if chart.names:
             how = {"linestyle": "none", "marker": "o", "markersize": 4}
-            {"linestyle": "none", "marker": "o", "markersize": 4} if chart.names else {"linestyle": dash}
-        )
         (handles[name],) = axes.plot(np.asarray(line.xs), ys, color=colour, linewidth=1.5, **how)
         if line.low is not None and line.high is not None:
             low, high = (_shown(edge, chart.log_y) for edge in (line.low, line.high))
