@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -91,11 +92,13 @@ def run_model(model: RecurrentModel, batch: Batch) -> Array:
 
 def _outputs(model: RecurrentModel, batch: Batch) -> Array:
     # An encoder-decoder finds the lengths itself, by the padding.
-    how = {} if isinstance(model, EncoderDecoder) else {"lengths": batch.lengths, "resets": batch.resets}
+    how: dict[str, Any] = (
+        {} if isinstance(model, EncoderDecoder) else {"lengths": batch.lengths, "resets": batch.resets}
+    )
     return model(batch.inputs, **how).outputs
 
 
-def with_probes(model: RecurrentModel, shifts: list[dict[str, Array] | None] | Shifts) -> RecurrentModel:
+def with_probes(model: RecurrentModel, shifts: Sequence[dict[str, Array] | None]) -> RecurrentModel:
     """A copy of the model whose forward cells are probed, each with its shifts."""
     copied = rebuilt(model)
     copied.backend = "scan"
