@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
+from numpy.typing import ArrayLike
 
 from lstmlab.promotion import standard_promotion
 from lstmlab.tasks import Batch, Task
@@ -79,7 +80,7 @@ def metrics_by_position(outputs: Array, batch: Batch, task: Task) -> dict[str, A
     return jax.lax.map(at, jnp.arange(steps))
 
 
-def hardest(values: Sequence[float], goal: str, count: int = 10) -> np.ndarray:
+def hardest(values: ArrayLike, goal: str, count: int = 10) -> np.ndarray:
     """The numbers of the sequences with the worst values, the worst first; ``goal`` is ``min`` or ``max``."""
     given = np.asarray(values, float)
     return np.argsort(-given if goal == "min" else given, kind="stable")[:count]

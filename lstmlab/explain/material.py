@@ -75,7 +75,8 @@ class Material:
 def sequences(config: Config, model: RecurrentModel, task: Task) -> Batch:
     """The first sequences of the test split, as NumPy arrays; rows without weight are left out."""
     size = config.training.eval_batch_size or config.training.batch_size
-    batch = jax.device_get(task.eval_batch(jax.tree.map(jnp.asarray, task.data()["test"]), "test", 0, size))
+    data = jax.tree.map(jnp.asarray, task.data()["test"])
+    batch = jax.device_get(task.eval_batch(data, "test", jnp.asarray(0), size))
     counted = np.ones(len(batch.targets), bool) if batch.weights is None else batch.weights > 0
     steps = jax.tree.leaves(batch.inputs)[0].shape[1]
     width = sum(state_width(layer.forward) for layer in stack_of(model))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -61,9 +62,10 @@ def record(model: RecurrentModel, batch: Batch) -> list[Recorded]:
     else:
         out = probed(batch.inputs, lengths=batch.lengths, resets=batch.resets, collect_gates=True)
         gates = out.gates
+    probes: list[Any] = [layer.forward for layer in stack_of(probed)]
     return [
         _recorded(probe.cell, probe.report(gates[index][0]), lengths, batch.resets)
-        for index, probe in enumerate(layer.forward for layer in stack_of(probed))
+        for index, probe in enumerate(probes)
     ]
 
 
@@ -90,16 +92,18 @@ def run_model(model: RecurrentModel, batch: Batch) -> Array:
 
 def _outputs(model: RecurrentModel, batch: Batch) -> Array:
     # An encoder-decoder finds the lengths itself, by the padding.
-    how = {} if isinstance(model, EncoderDecoder) else {"lengths": batch.lengths, "resets": batch.resets}
+    how: dict[str, Any] = (
+        {} if isinstance(model, EncoderDecoder) else {"lengths": batch.lengths, "resets": batch.resets}
+    )
     return model(batch.inputs, **how).outputs
 
 
-def with_probes(model: RecurrentModel, shifts: list[dict[str, Array] | None] | Shifts) -> RecurrentModel:
+def with_probes(model: RecurrentModel, shifts: Sequence[dict[str, Array] | None]) -> RecurrentModel:
     """A copy of the model whose forward cells are probed, each with its shifts."""
     copied = rebuilt(model)
     copied.backend = "scan"
     for layer, given in zip(stack_of(copied), shifts, strict=True):
-        layer.forward = Probed(layer.forward, given)
+        layer.forward = Probed(layer.forward, given)  # type: ignore[assignment] - it acts as the cell does
     return copied
 
 

@@ -11,7 +11,6 @@ from jaxtyping import Array
 
 from lstmlab.arrays import Key, LengthsLike, MaskLike
 from lstmlab.cells import Cell
-from lstmlab.cells.probe import Probed
 from lstmlab.cells.regularise import recurrent_dropout, weight_drop
 from lstmlab.cells.regularise_steps import CandidateDropout, Zoneout, candidate_masks, zoneout_masks
 from lstmlab.cells.state import Gates, State
@@ -60,7 +59,7 @@ class RecurrentLayer(nnx.Module):
         spatial: spatial axes of the states; empty unless the cell's maps are convolutions.
     """
 
-    forward: Cell | Probed
+    forward: Cell
     backward: Cell | None
     block: Block
 
@@ -92,8 +91,8 @@ class RecurrentLayer(nnx.Module):
         return LayerOutput(outputs, tuple(one.state for one in unrolled), [one.gates for one in unrolled])
 
     @property
-    def cells(self) -> list[Cell | Probed]:
-        """The forward cell, then the backward one if there is one."""
+    def cells(self) -> list[Any]:
+        """The forward cell, then the backward one if there is one; cells, or what wraps them for diagnostics."""
         return [self.forward] if self.backward is None else [self.forward, self.backward]
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ def panels(path: Path | str, charts: Sequence[Panel], *, title: str = "") -> Non
     figure = style.new_figure(max(_SIZE[0] * columns, 5.2), _SIZE[1] * rows + 0.5 + 0.2 * -(-len(names) // 4))
     figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=12, color=INK)
     grid = figure.subplots(rows, columns, squeeze=False)
-    handles = {}
+    handles: dict[str, Any] = {}
     for axes, chart in zip(grid.flat, charts, strict=False):
         handles |= _draw(axes, chart, names)
     for axes in grid.flat[len(charts) :]:
@@ -70,12 +71,14 @@ def panels(path: Path | str, charts: Sequence[Panel], *, title: str = "") -> Non
     style.save(figure, path)
 
 
-def _draw(axes: Axes, chart: Panel, names: Sequence[str]) -> dict[str, object]:
-    handles = {}
+def _draw(axes: Axes, chart: Panel, names: Sequence[str]) -> dict[str, Any]:
+    handles: dict[str, Any] = {}
     for name, line in chart.lines.items():
         colour, dash = style.line_style(names.index(name))
         ys = _shown(line.ys, chart.log_y)
-        how = {"linestyle": "none", "marker": "o", "markersize": 4} if chart.names else {"linestyle": dash}
+        how: dict[str, Any] = {"linestyle": dash}
+        if chart.names:
+            how = {"linestyle": "none", "marker": "o", "markersize": 4}
         (handles[name],) = axes.plot(np.asarray(line.xs), ys, color=colour, linewidth=1.5, **how)
         if line.low is not None and line.high is not None:
             low, high = (_shown(edge, chart.log_y) for edge in (line.low, line.high))

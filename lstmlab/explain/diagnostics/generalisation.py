@@ -50,7 +50,7 @@ def _by_length(material: Material) -> Finding:
         longer = _same(task, length)
         with jax.enable_x64(False):  # the numbers that a run in single precision draws
             data = jax.tree.map(jnp.asarray, longer.data()["test"])
-            batch = jax.device_get(longer.eval_batch(data, "test", 0, EXAMPLES))
+            batch = jax.device_get(longer.eval_batch(data, "test", jnp.asarray(0), EXAMPLES))
         batch = in_double(batch)
         found = metrics_by_sequence(run_model(material.model, batch), batch, longer)
         lengths.append(length)
