@@ -60,7 +60,7 @@ def test_python_runs_the_package_as_the_command(monkeypatch, capsys):
 BAD = {
     "unknown command": (
         ["train"],
-        "unknown command 'train' (commands: cells, tasks, config, compare, explain, importance, generate",
+        "unknown command 'train' (commands: cells, tasks, config, compare, explain, report, dashboard, importance",
     ),
     "no run": (["generate", "{empty}"], "is not a run directory: it has no config.yaml"),
     "no place for a run": (["task=adding", "hydra.run.dir={numbers}/config.yaml/run"], "cannot use"),
