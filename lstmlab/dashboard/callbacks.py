@@ -110,7 +110,7 @@ def _charts(app: Dash, watch: Watch) -> None:
         Input("metrics", "value"), State("charts", "children"),
     )  # fmt: skip
     def places(_: Any, panel: str, metrics: Any, before: Any) -> tuple:
-        """The figures' places; they are made anew only where other figures are wanted, so that zooms stay."""
+        """The figures' places; they are made anew only where other figures are wanted."""
         names = shown_metrics(watch.snapshot().runs, metrics)[:_MANY] if panel == CURVES else [panel]
         if panel == RESULTS:
             names = [RESULTS, "cost"]

@@ -141,7 +141,7 @@ def _empty(name: str) -> go.Figure:
 
 
 def themed(figure: go.Figure, *, dark: bool, revision: str) -> go.Figure:
-    """The figure in the colours of the page; zoom and legend stay as they are while ``revision`` is the same."""
+    """The figure in the colours of the page; ``revision`` is what Plotly calls ``uirevision``."""
     # Below the axes, since the buttons of a figure lie above them.
     legend = {"yref": "container", "yanchor": "bottom", "y": 0.0}
     return figure.update_layout(template=theme(dark=dark), uirevision=revision, legend=legend)
