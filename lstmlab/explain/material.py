@@ -15,10 +15,10 @@ from lstmlab.explain.recorded import Recorded, input_lengths, record, stack_of
 from lstmlab.explain.trajectory import Trajectory, state_width
 from lstmlab.models import RecurrentModel
 from lstmlab.promotion import cast_numbers
-from lstmlab.tasks import Batch, Task
+from lstmlab.tasks import Batch, Split, Task
 
 EXAMPLES, JACOBIAN_EXAMPLES, LONGEST_LAG = 64, 4, 200
-"""sequences of the test split; those of them along which Jacobians are taken; steps that these go back at most"""
+"""sequences of the split; those of them along which Jacobians are taken; steps that these go back at most"""
 _MOST_NUMBERS = 2e7
 """in the states of all steps of all sequences, which decides for how many sequences there is room"""
 
@@ -38,7 +38,7 @@ class Material:
         config: the run's configuration.
         task: its task, one object for all runs with an equal one.
         model: the checkpoint's model.
-        batch: sequences of the test split.
+        batch: sequences of :func:`split_of`.
         final: whether this is the model that the run has chosen.
     """
 
@@ -72,11 +72,17 @@ class Material:
         return [(one.cell, jax.tree.map(cut, one.path)) for one in self.recorded]
 
 
+def split_of(config: Config) -> Split:
+    """The test split, or the validation split of a run that must not see the test split, such as a search's trial."""
+    return "test" if config.training.test else "validation"
+
+
 def sequences(config: Config, model: RecurrentModel, task: Task) -> Batch:
-    """The first sequences of the test split, as NumPy arrays; rows without weight are left out."""
+    """The first sequences of :func:`split_of`, as NumPy arrays; rows without weight are left out."""
+    split = split_of(config)
     size = config.training.eval_batch_size or config.training.batch_size
-    data = jax.tree.map(jnp.asarray, task.data()["test"])
-    batch = jax.device_get(task.eval_batch(data, "test", jnp.asarray(0), size))
+    data = jax.tree.map(jnp.asarray, task.data()[split])
+    batch = jax.device_get(task.eval_batch(data, split, jnp.asarray(0), size))
     counted = np.ones(len(batch.targets), bool) if batch.weights is None else batch.weights > 0
     steps = jax.tree.leaves(batch.inputs)[0].shape[1]
     width = sum(state_width(layer.forward) for layer in stack_of(model))

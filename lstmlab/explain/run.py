@@ -12,7 +12,7 @@ from lstmlab.config import ConfigError
 from lstmlab.explain.checkpoints import Checkpoint, checkpoints
 from lstmlab.explain.diagnostics import DIAGNOSTICS
 from lstmlab.explain.findings import Placed, RunFindings
-from lstmlab.explain.material import JACOBIAN_EXAMPLES, Material, Refusal, in_double, sequences
+from lstmlab.explain.material import JACOBIAN_EXAMPLES, Material, Refusal, in_double, sequences, split_of
 from lstmlab.tasks import Batch, Task
 from lstmlab.training import Trained, load
 from lstmlab.training.functions import dropout_rates
@@ -52,7 +52,7 @@ class Explainer:
         trained = load(directory)
         task = self._shared(trained.task)
         batch = sequences(trained.config, trained.model, task)
-        found = RunFindings(_about(trained), _settings(batch))
+        found = RunFindings(_about(trained), _settings(trained, batch))
         for note in _notes(trained):
             found.refuse("all", note)
             self._say(f"  {note}")
@@ -95,9 +95,12 @@ def _about(trained: Trained) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _settings(batch: Batch) -> dict[str, Any]:
+def _settings(trained: Trained, batch: Batch) -> dict[str, Any]:
     rows, *steps = jax.tree.leaves(batch.inputs)[0].shape[:2]
-    return {"split": "test", "sequences": rows, "jacobian_sequences": min(JACOBIAN_EXAMPLES, rows), "steps": steps[0]}
+    return {
+        "split": split_of(trained.config), "sequences": rows, "jacobian_sequences": min(JACOBIAN_EXAMPLES, rows),
+        "steps": steps[0],
+    }  # fmt: skip
 
 
 def _notes(trained: Trained) -> Iterator[str]:

@@ -28,7 +28,7 @@ def find(material: Material) -> Iterator[tuple[int, Finding] | Refusal]:
             layer,
             Finding(
                 "lyapunov_exponents",
-                "Lyapunov exponents along sequences of the test split, the largest first",
+                "Lyapunov exponents along sequences, the largest first",
                 Axis("exponent", "in order of size", list(range(1, exponents.shape[1] + 1))),
                 "1/step",
                 {

@@ -71,7 +71,7 @@ def _traces(gates: dict[str, np.ndarray], valid: np.ndarray) -> Iterator[Finding
         series = {"mean": units.mean(axis=1).tolist()} | {f"unit {u}": units[:, u].tolist() for u in chosen}
         yield Finding(
             f"gate_trace_{name}",
-            f"activations of the {name} gate over one sequence of the test split",
+            f"activations of the {name} gate over one sequence",
             Axis("step", "steps", steps.tolist()),
             "activation",
             series,

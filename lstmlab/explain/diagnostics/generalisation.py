@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import jax
@@ -19,7 +20,7 @@ from lstmlab.explain.generalisation import (
     metrics_by_sequence,
     with_length,
 )
-from lstmlab.explain.material import EXAMPLES, Material, Refusal, in_double
+from lstmlab.explain.material import EXAMPLES, Material, Refusal, in_double, split_of
 from lstmlab.explain.recorded import run_model
 from lstmlab.models import SequenceModel
 from lstmlab.tasks import Task
@@ -42,15 +43,15 @@ def find(material: Material) -> Iterator[tuple[int, Finding] | Refusal]:
 
 
 def _by_length(material: Material) -> Finding:
-    task, option = material.task, length_option(material.task)
+    task, option, split = material.task, length_option(material.task), split_of(material.config)
     trained_at = int(getattr(task, "length" if hasattr(task, "length") else option))
     values: dict[str, list[float]] = {}
     lengths = []
     for length in lengths_around(trained_at):
         longer = _same(task, length)
         with jax.enable_x64(False):  # the numbers that a run in single precision draws
-            data = jax.tree.map(jnp.asarray, longer.data()["test"])
-            batch = jax.device_get(longer.eval_batch(data, "test", jnp.asarray(0), EXAMPLES))
+            data = jax.tree.map(jnp.asarray, longer.data()[split])
+            batch = jax.device_get(longer.eval_batch(data, split, jnp.asarray(0), EXAMPLES))
         batch = in_double(batch)
         found = metrics_by_sequence(run_model(material.model, batch), batch, longer)
         lengths.append(length)
@@ -66,15 +67,10 @@ def _by_length(material: Material) -> Finding:
     )
 
 
-_longer: dict[tuple[int, int], Task] = {}
-"""tasks of other lengths, by the identity of the task: compiled programs belong to one object"""
-
-
+@functools.lru_cache(maxsize=64)
 def _same(task: Task, length: int) -> Task:
-    key = (id(task), length)
-    if key not in _longer:
-        _longer[key] = with_length(task, length)
-    return _longer[key]
+    """The task of another length, one object for all checkpoints, since compiled programs belong to it."""
+    return with_length(task, length)
 
 
 def _by_position(material: Material, outputs: Array) -> Finding:
@@ -98,8 +94,8 @@ def _hardest(material: Material, outputs: Array) -> Finding:
     rows = hardest(values, material.task.goal)
     return Finding(
         "hardest",
-        f"the sequences of the test split with the worst {name}",
-        Axis("sequence", "number in the test split", rows.tolist()),
+        f"the sequences with the worst {name}",
+        Axis("sequence", "number in the split", rows.tolist()),
         "as the metric; steps",
         {name: values[rows].tolist(), "length": material.lengths[rows].tolist()},
         notes=[f"of the first {len(values)}", f"{name} of all of them: {np.nanmean(values):.4g}"],

@@ -12,20 +12,13 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from lstmlab.arrays import RowNumbers, Scalar
-from lstmlab.settings import setting
 from lstmlab.tasks.registry import register_task
 from lstmlab.tasks.series.distributions import OUTPUTS, Prediction, prediction_loss, read_prediction
 from lstmlab.tasks.series.forecast.baselines import FittedBaselines, boosted_error, fitted_baselines, fitted_linear
-from lstmlab.tasks.series.forecast.dataset import (
-    DATASETS,
-    ForecastInfo,
-    ForecastSeriesSettings,
-    PreparedSeries,
-    prepare_series,
-)
+from lstmlab.tasks.series.forecast.dataset import ForecastInfo, PreparedSeries, prepare_series
 from lstmlab.tasks.series.forecast.metrics import forecast_errors
+from lstmlab.tasks.series.forecast.options import ForecastOptions
 from lstmlab.tasks.series.linear_part import LinearPart
-from lstmlab.tasks.series.tabular import TabularTask
 from lstmlab.tasks.series.windows import (
     LAST,
     SCALE,
@@ -52,7 +45,7 @@ CHUNK = 256  # windows that are forecast at once for the plots
     "Informer 0.098; of features=M LSTMa 0.650, Informer 0.577",
 )
 @dataclasses.dataclass(frozen=True)
-class Forecast(TabularTask):
+class Forecast(ForecastOptions):
     """From the last ``window`` rows, the next ``horizon`` rows; every window of a split counts once (stride 1).
 
     **Splits** are by time: ETT 12/4/4 months of 30 days, other series 70/10/20 % of the rows, or walk-forward folds.
@@ -78,32 +71,6 @@ class Forecast(TabularTask):
     **A file of your own**: ``data.file=my.csv data.target=COLUMN``; see the keys of the section ``data``.
     """
 
-    dataset: str = setting("auto", "auto: data.file, or else weather", choices=("auto", *DATASETS))
-    window: int = setting(30, "rows that a forecast looks back on", minimum=2)
-    horizon: int = setting(7, "rows to forecast", minimum=1)
-    features: str = setting(
-        "S", "S: the target from itself; MS: the target from all columns; M: all from all", choices=("S", "MS", "M")
-    )
-    strategy: str = setting(
-        "direct",
-        "direct: all steps at once; recursive: one step, fed back for the next (features S or M)",
-        choices=("direct", "recursive"),
-    )
-    distribution: str = setting("point", "form of the forecast of each value", choices=tuple(OUTPUTS))
-    interval: float = setting(0.9, "probability of the interval of quantile and gaussian; below 1", minimum=0.01)
-    normalise: str = setting("last", "what is taken out of each window", choices=("last", "window", "none"))
-    climatology: bool = setting(
-        False, "forecast the differences from the mean of each time of the week (steps of a day or more: each month)",
-        choices=(False, True),
-    )  # fmt: skip
-    linear: bool = setting(
-        False, "forecast what a linear map of the window, fitted by least squares, leaves", choices=(False, True)
-    )
-    calendar: bool = setting(False, "also read time of day, day of week and day of year", choices=(False, True))
-    season: int = setting(0, "rows of a season; 0: as the data set or the step between rows suggests", minimum=0)
-    fold: int = setting(0, "which fold of task.folds is the test", minimum=0)
-    folds: int = setting(1, "walk-forward folds over the last half of the series; 1: the usual splits", minimum=1)
-
     metric = "mse"
     reference_value = 0.0  # the perfect one: published values of ETTh1 are above the least-squares baselines
     readout = "last"
@@ -112,28 +79,10 @@ class Forecast(TabularTask):
         "training.log_every=50", "training.eval_every=50", "training.patience=8",
     )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        """Raise ``ValueError`` for options that do not fit each other."""
-        if self.interval >= 1:
-            raise ValueError(f"task.interval is {self.interval}, but must be below 1")
-        self.series_settings.check()
-        if self.strategy == "recursive" and self.features == "MS":
-            raise ValueError("task.strategy=recursive feeds back what it forecasts: it needs task.features=S or M")
-        if self.strategy == "recursive" and self.linear:
-            raise ValueError("task.linear=true forecasts all steps at once: it needs task.strategy=direct")
-
     @property
     def architecture(self) -> str:  # type: ignore[override]
         """A sequence model; with the recursive strategy one whose forecasts are fed back."""
         return "recursive" if self.strategy == "recursive" else "sequence"
-
-    @property
-    def series_settings(self) -> ForecastSeriesSettings:
-        """The options on which the series depends."""
-        return ForecastSeriesSettings(
-            self.table_options, self.data_dir, self.dataset, self.features, self.window, self.horizon, self.calendar,
-            self.season, self.fold, self.folds, self.climatology,
-        )  # fmt: skip
 
     @functools.cached_property
     def prepared(self) -> PreparedSeries:
