@@ -97,7 +97,7 @@ def test_one_line_says_what_is_wrong_and_what_would_be_right(overrides, parts):
         compose(overrides)
     message = str(error.value)
     assert "\n" not in message
-    assert len(message) < 500
+    assert len(message) < 600  # all names of the longest list
     for part in parts:
         assert part in message
     # Nothing of the machinery: neither Hydra's advice nor an exception's name.
