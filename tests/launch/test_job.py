@@ -19,6 +19,7 @@ def in_hydra(monkeypatch, folder):
     calls = []
     summary = {
         "metric": "mse", "goal": "min", "validation": {"mse": 0.25}, "value": 0.31,
+        "test": {"mse": 0.31},
         "baselines": {"two": 2.0, "one": 1.0},
     }  # fmt: skip
 
