@@ -148,8 +148,8 @@ def best_periods(
         y, t = values[row, :length], times[row, :length].astype(float)
         within, between = (np.exp(each[:, None] * t) for each in steps)
         projected, squared = ((between * y) @ within.T).ravel(), (between**2 @ (within**2).T).ravel()
-        yc, ys = projected.real, projected.imag
-        cc, ss, sc = (length + squared.real) / 2, (length - squared.real) / 2, squared.imag / 2
+        yc, ys = np.real(projected), np.imag(projected)
+        cc, ss, sc = (length + np.real(squared)) / 2, (length - np.real(squared)) / 2, np.imag(squared) / 2
         explained = (cc * ys**2 - 2 * sc * ys * yc + ss * yc**2) / np.maximum(ss * cc - sc**2, 1e-6)
         found[row] = 1 / frequencies[np.argmax(explained)]
     return found
