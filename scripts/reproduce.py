@@ -85,7 +85,7 @@ def one(row: Row, options: argparse.Namespace) -> int:
     if status := sweep(row, options, directory):
         print(f"results: {row.name}: the sweep has ended with status {status}; its runs are in {directory}; "
               f"to go on: --sweep {directory}", file=sys.stderr)  # fmt: skip
-        if status > 128 or status < 0:  # stopped by a signal: other rows shall not begin
+        if status > 128 or status < 0:  # a signal stopped it: do not start the other rows
             raise SystemExit(status)
         return 1
     runs = finished_runs(directory, options.seeds)

@@ -10,10 +10,7 @@ from lstmlab.dashboard.choose import natural
 from lstmlab.dashboard.planned import SWEEP_FILE
 from lstmlab.printable import escaped
 from lstmlab.tracking.checksums import CONFIG_FILE
-from lstmlab.tracking.written import FOLDERS
-
-_NOT_SEARCHED = {".hydra", "wandb", "checkpoints", *FOLDERS}
-"""folders inside a run directory; W&B and Hydra keep copies of the configuration in theirs, which are not runs"""
+from lstmlab.tracking.written import NOT_SEARCHED
 
 
 def find(directories: Sequence[Path]) -> tuple[dict[Path, str], list[Path]]:
@@ -26,7 +23,7 @@ def find(directories: Sequence[Path]) -> tuple[dict[Path, str], list[Path]]:
     for directory in directories:
         root = directory.resolve()
         for place, folders, files in os.walk(root):
-            folders[:] = sorted((each for each in folders if each not in _NOT_SEARCHED), key=natural)
+            folders[:] = sorted((each for each in folders if each not in NOT_SEARCHED), key=natural)
             path = Path(place)
             if CONFIG_FILE in files:
                 runs.setdefault(path, _name(path, root, several=len(directories) > 1))

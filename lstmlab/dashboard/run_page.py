@@ -15,6 +15,7 @@ from lstmlab.dashboard.files import Shown, beginning, ending, listed
 from lstmlab.dashboard.run import RUNNING, Run
 from lstmlab.dashboard.table import badge, progress
 from lstmlab.dashboard.text import number, time_left
+from lstmlab.report.explained import FILE as EXPLAINED
 from lstmlab.tracking.files import METRICS
 
 _LOG_BYTES = 8_000
@@ -69,9 +70,11 @@ def files(run: Run) -> list:
 
 
 def files_seen(run: Run) -> str:
-    """What changes whenever :func:`files` would."""
+    """What changes whenever :func:`files` or the diagnostics would."""
     every = [listed(run.directory, folder) for folder in ("pictures", "samples", "tables")]
-    return str([(each.path.name, each.written) for by_name in every for own in by_name.values() for each in own])
+    seen: list[Any] = [(each.path.name, each.written) for by_name in every for own in by_name.values() for each in own]
+    explained = run.directory / EXPLAINED
+    return str([*seen, explained.stat().st_mtime_ns if explained.is_file() else None])
 
 
 def configuration(run: Run, others: Mapping[str, Any]) -> html.Div:

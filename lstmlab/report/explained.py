@@ -36,6 +36,7 @@ class Finding:
     log: bool
     series: Mapping[str, list[float]]
     """numbers along the axis by name; NaN where one is not finite"""
+    notes: list[str]
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -81,7 +82,7 @@ def _finding(raw: Mapping[str, Any]) -> Finding:
     return Finding(
         str(raw["diagnostic"]), str(raw["name"]), str(raw["title"]), int(raw.get("layer") or 0),
         f"{axis['name']}{unit}", axis.get("scale") == "log", xs, str(raw.get("unit") or ""), raw.get("scale") == "log",
-        series,
+        series, [str(note) for note in raw.get("notes") or []],
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from lstmlab.study.searches import Confirms, confirms
 from lstmlab.tracking.checksums import CONFIG_FILE
 from lstmlab.tracking.files import METRICS, SUMMARY, RunError, check_run_files, read_summary
 from lstmlab.tracking.plain import INTERRUPTED
+from lstmlab.tracking.written import NOT_SEARCHED
 
 COMPARED = (CONFIG_FILE, METRICS)
 """the files beside the summary on which a comparison relies"""
@@ -22,8 +23,6 @@ ConfigValue = bool | int | float | str | None
 """a value of a configuration key; lists are written as strings"""
 FINISHED, FAILED, UNFINISHED = "finished", "failed", "unfinished"
 TEST, VALIDATION = "test", "validation"
-# Folders inside a run directory. W&B and Hydra keep copies of the configuration in theirs, which are not runs.
-_NOT_SEARCHED = {".hydra", "wandb", "tensorboard", "checkpoints", "pictures", "samples", "tables"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def find_runs(directories: Sequence[str | Path]) -> list[Path]:
             raise RunError(f"{directory} is not a directory")
         paths = []
         for place, folders, files in os.walk(directory):
-            folders[:] = [folder for folder in folders if folder not in _NOT_SEARCHED]
+            folders[:] = [folder for folder in folders if folder not in NOT_SEARCHED]
             if CONFIG_FILE in files:
                 paths.append(Path(place))
         # By resolved path, so that a run counts once where the given directories overlap.

@@ -8,6 +8,8 @@ from pathlib import Path
 WRITTEN = ".written"
 """the list of samples, pictures and tables of a run: one path per line, relative to its directory"""
 FOLDERS = ("samples", "pictures", "tables")
+NOT_SEARCHED = frozenset((".hydra", "wandb", "tensorboard", "checkpoints", *FOLDERS))
+"""folders inside a run directory that hold no runs; W&B and Hydra keep copies of the configuration in theirs"""
 _STEP_IN_NAME = re.compile(r"-(\d{7,})\.\w+$")
 _TEMPORARY = re.compile(r"\.(config\.yaml|summary\.json|metrics\.jsonl|task\.json|model\.npz|search\.json)\.\d+\.tmp")
 

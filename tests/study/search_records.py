@@ -4,7 +4,7 @@ import json
 
 
 def searched(make_run, directory, **trials):
-    """The record of a search with so many trials of each cell, and three confirmed runs of each."""
+    """The record of a search: ``trials`` per cell, and three runs that confirm the best setting of each."""
     confirmed = []
     for index, (cell, number) in enumerate(trials.items()):
         confirmed.append({"index": index, "values": {"optimizer.learning_rate": "0.2"}, "trials": number})
