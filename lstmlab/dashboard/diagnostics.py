@@ -30,5 +30,7 @@ def _drawn(finding: Finding) -> tuple[str, go.Figure, list[str]]:
     if numbers:
         figure.update_xaxes(type="log" if finding.log_axis else "linear")
     else:
-        figure.update_xaxes(tickvals=xs, ticktext=[str(value) for value in finding.xs])
+        names = [str(value) for value in finding.xs]
+        figure.update_xaxes(tickvals=xs, ticktext=names, range=[-0.5, len(names) - 0.5])
+        figure.update_traces(mode="markers")  # a line would say that there is something between two names
     return f"{finding.title} (layer {finding.layer})", figure, finding.notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import plotly.graph_objects as go
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from lstmlab.dashboard import run_page
@@ -107,11 +108,11 @@ def _diagnostics(run: Run, *, dark: bool) -> list:
         return [html.Section([html.H2("Diagnostics"), html.P(wrong, className="reason")], className="card")]
     if not drawn:
         return []
-    shown = [
-        html.Div(
-            [html.H3(title), dcc.Graph(figure=themed(figure.update_layout(height=_HEIGHT), dark=dark, revision=title),
-             config=GRAPH), *[html.P(note, className="note") for note in notes]], className="chart",
-        )
-        for title, figure, notes in drawn
-    ]  # fmt: skip
+    shown = [_diagnostic(*each, dark=dark) for each in drawn]
     return [html.Section([html.H2("Diagnostics"), html.Div(shown, className="charts small")], className="card")]
+
+
+def _diagnostic(title: str, figure: go.Figure, notes: Sequence[str], *, dark: bool) -> html.Div:
+    look = themed(figure.update_layout(height=_HEIGHT), dark=dark, revision=title)
+    graph = dcc.Graph(figure=look, config=GRAPH, style={"height": _HEIGHT})
+    return html.Div([html.H3(title), graph, *(html.P(note, className="note") for note in notes)], className="chart")

@@ -35,6 +35,7 @@ def test_gates_are_named_along_the_axis(tmp_path):
     write(tmp_path, Placed("gates", "best", 3, 0, gates))
     [(_, figure, _)], _ = findings(tmp_path)
     assert list(figure.layout.xaxis.ticktext) == ["input", "forget"]
+    assert {trace.mode for trace in figure.data} == {"markers"}
 
 
 def test_a_file_of_another_form_is_named(tmp_path):
