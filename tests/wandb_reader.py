@@ -60,16 +60,25 @@ def read_history(run_dir: Path | str) -> list[dict[str, Any]]:
 def read_run(run_dir: Path | str) -> dict[str, Any]:
     """Identity, configuration, summary and exit code of the last start of a run.
 
-    Keys: id, project, group, name, tags, config, summary, exit_code (None while it is going on).
+    Keys: id, entity, project, group, job_type, name, tags, notes, config, summary, exit_code (None while it is going
+    on), and metrics: what is defined of each, by name: its x axis (step), the values that the summary has (summary),
+    and whether it is hidden.
     """
-    found: dict[str, Any] = {"summary": {}, "exit_code": None}
+    found: dict[str, Any] = {"summary": {}, "exit_code": None, "metrics": {}}
     for record in read_records(wandb_files(run_dir)[-1]):
         kind = record.WhichOneof("record_type")
         if kind == "run":
             run = record.run
             found.update(id=run.run_id, project=run.project, group=run.run_group)
-            found.update(name=run.display_name, tags=list(run.tags))
+            found.update(name=run.display_name, tags=list(run.tags), entity=run.entity)
+            found.update(job_type=run.job_type, notes=run.notes)
             found["config"] = _items(run.config.update)
+        elif kind == "metric":
+            metric = record.metric
+            aggregates = {field.name for field, _ in metric.summary.ListFields()}
+            found["metrics"][metric.name or metric.glob_name] = {
+                "step": metric.step_metric, "summary": aggregates, "hidden": metric.options.hidden,
+            }  # fmt: skip
         elif kind == "summary":
             found["summary"].update(_items(record.summary.update))
         elif kind == "exit":

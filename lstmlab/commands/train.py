@@ -22,6 +22,7 @@ from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
 from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
 from lstmlab.printable import escaped, shown
+from lstmlab.tracking.wandb_settings import mode_of
 from lstmlab.training.distributed import is_main_process, join_hosts
 
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -111,6 +112,7 @@ def check(overrides: Sequence[str], *, sweep: bool, config_dir: str | None = Non
     configs = list(_all_configs([values for values in choices if values], config_dir))
     for line in dict.fromkeys(line for config in configs for line in notes(config)):
         print(escaped(f"lstmlab: note: {line}"), file=sys.stderr)
+    mode_of(configs[-1].wandb.mode)  # a wrong WANDB_MODE is told before anything is compiled
     return configs[-1]
 
 

@@ -22,7 +22,7 @@ from lstmlab.models.model_settings import READOUTS
 from lstmlab.recurrence import Backend
 from lstmlab.settings import setting
 from lstmlab.tasks import Task
-from lstmlab.tracking.wandb_settings import MODES
+from lstmlab.tracking.wandb_settings import AUTO, MODES
 
 
 @dataclass(frozen=True)
@@ -142,13 +142,15 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class WandbConfig:
-    """Weights & Biases."""
+    """Weights & Biases. What is not said here, W&B's environment variables say (docs/wandb.md)."""
 
-    mode: str = setting("offline", "where W&B rows go", choices=MODES)
-    project: str = setting("lstmlab", "project name")
-    entity: str | None = setting(None, "user or team; none: your default")
-    group: str | None = setting(None, "group of runs; none: the sweep's directory")
-    tags: tuple[str, ...] = setting((), "labels of the run")
+    mode: str = setting(AUTO, "where W&B rows go; auto: $WANDB_MODE, else offline", choices=(AUTO, *MODES))
+    project: str | None = setting(None, "project name; none: $WANDB_PROJECT, else lstmlab")
+    entity: str | None = setting(None, "user or team; none: $WANDB_ENTITY, else your default")
+    group: str | None = setting(None, "group of runs; none: $WANDB_RUN_GROUP, else the sweep's directory")
+    job_type: str | None = setting(None, "kind of the run; none: $WANDB_JOB_TYPE, else train")
+    tags: tuple[str, ...] = setting((), "labels of the run; none: $WANDB_TAGS, separated by commas")
+    notes: str | None = setting(None, "a longer description of the run; none: $WANDB_NOTES")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from lstmlab.printable import escaped
 from lstmlab.study.publish import publish_comparison
 from lstmlab.study.show import show_comparison
 from lstmlab.tracking.files import RunError
-from lstmlab.tracking.wandb_sink import WandbSettings
+from lstmlab.tracking.wandb_settings import wandb_settings
+from lstmlab.tracking.wandb_sync import sync_command
 
 
 class ComparisonTable(Callback):
@@ -25,10 +26,9 @@ class ComparisonTable(Callback):
             comparison, written = show_comparison([directory], directory)
         except RunError as error:
             print(escaped(f"no comparison: {error}"))
-            return
-        wandb, name = config.wandb, directory.resolve().name
-        settings = WandbSettings(
-            mode=wandb.mode, project=wandb.project, entity=wandb.entity, name=f"comparison {name}",
-            group=wandb.group or name, tags=list(wandb.tags), job_type="comparison",
-        )  # fmt: skip
-        publish_comparison(comparison, written, directory, settings)
+        else:
+            name = directory.resolve().name
+            settings = wandb_settings(config.wandb, name=f"comparison {name}", group=name, job_type="comparison")
+            publish_comparison(comparison, written, directory, settings)
+        if command := sync_command([directory]):
+            print(escaped(f"to upload these runs to W&B: {command}"))

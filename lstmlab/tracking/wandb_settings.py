@@ -1,10 +1,29 @@
-"""How runs appear in Weights & Biases; without importing ``wandb``."""
+"""How runs appear in Weights & Biases: from the configuration, from W&B's own environment variables, and from the
+files that an earlier run has left; without importing ``wandb``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from lstmlab.printable import shown
+from lstmlab.tracking.files import RunError, write_atomically
 
 MODES = ("offline", "online", "disabled")
+AUTO = "auto"
+"""the configured mode that leaves the choice to ``WANDB_MODE``"""
+PROJECT = "lstmlab"
+"""the project of runs for which neither configuration nor environment names one"""
+_OTHER_NAMES = {"dryrun": "offline", "run": "online"}
+"""older names of modes that W&B still takes"""
+
+ID_FILE, RUN_FILE = "wandb_id.txt", "wandb_run.json"
+_IN_RUN_FILE = ("mode", "project", "entity", "group", "job_type", "name", "id", "tags", "notes")
 
 
 @dataclass
@@ -18,13 +37,20 @@ class WandbSettings:
     """
 
     mode: str = "offline"
-    project: str = "lstmlab"
+    project: str = PROJECT
     entity: str | None = None
     group: str | None = None
     job_type: str | None = None
     name: str | None = None
     id: str | None = None
     tags: list[str] = field(default_factory=list)
+    notes: str | None = None
+    dir: str | None = None
+    """where W&B's files go, if not to the run directory"""
+    goals: dict[str, str] = field(default_factory=dict)
+    """``min`` or ``max`` by the name of a metric: W&B's summary has that of all its values beside the last one"""
+    axes: dict[str, str] = field(default_factory=dict)
+    """the metric on the x axis by the name of a metric; of all others it is ``step``"""
     init_timeout: float = 20.0
     finish_timeout: float = 60.0
 
@@ -32,3 +58,107 @@ class WandbSettings:
         """Check the mode."""
         if self.mode not in MODES:
             raise ValueError(f"unknown W&B mode '{self.mode}' (known: {', '.join(MODES)})")
+
+
+class Configured(Protocol):
+    """The section ``wandb`` of a configuration."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def project(self) -> str | None: ...
+    @property
+    def entity(self) -> str | None: ...
+    @property
+    def group(self) -> str | None: ...
+    @property
+    def job_type(self) -> str | None: ...
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+    @property
+    def notes(self) -> str | None: ...
+
+
+def wandb_settings(
+    configured: Configured, *, name: str, group: str | None = None, job_type: str | None = None
+) -> WandbSettings:
+    """The settings of a run: what the configuration says, then what W&B's environment variables say, then our own.
+
+    Args:
+        name: of the run.
+        group: where neither configuration nor ``WANDB_RUN_GROUP`` names one.
+        job_type: of a run that is no training, whatever the configuration says.
+
+    Raises ``RunError`` where ``WANDB_MODE`` counts and is unknown.
+    """
+    tags = [tag.strip() for tag in (variable("WANDB_TAGS") or "").split(",")]
+    return WandbSettings(
+        mode=mode_of(configured.mode),
+        project=configured.project or variable("WANDB_PROJECT") or PROJECT,
+        entity=configured.entity or variable("WANDB_ENTITY"),
+        group=configured.group or variable("WANDB_RUN_GROUP") or group,
+        job_type=job_type or configured.job_type or variable("WANDB_JOB_TYPE") or "train",
+        name=name,
+        tags=list(configured.tags) or [tag for tag in tags if tag],
+        notes=configured.notes or variable("WANDB_NOTES"),
+        dir=variable("WANDB_DIR"),
+    )
+
+
+def mode_of(configured: str) -> str:
+    """The mode for a configured one; for ``auto`` that of ``WANDB_MODE``, offline without it.
+
+    Raises ``RunError`` for an unknown ``WANDB_MODE``.
+    """
+    if configured != AUTO:
+        return configured
+    named = variable("WANDB_MODE") or "offline"
+    mode = _OTHER_NAMES.get(named, named)
+    if mode not in MODES:
+        raise RunError(f"WANDB_MODE is '{shown(named)}', but must be one of: {', '.join(MODES)}; or set wandb.mode")
+    return mode
+
+
+def variable(name: str) -> str | None:
+    """The value of an environment variable; ``None`` where it is not set or empty."""
+    return os.environ.get(name) or None
+
+
+def identifier(directory: Path, settings: WandbSettings, *, resume: bool) -> str:
+    """The W&B identifier of the run in ``directory``: a new one, unless the settings have one or the run resumes."""
+    file = directory / ID_FILE
+    if settings.id is not None:
+        return settings.id
+    if resume and file.exists():
+        return file.read_text(encoding="utf-8").strip()
+    return secrets.token_hex(4)
+
+
+def remember(directory: Path, settings: WandbSettings, run_id: str) -> None:
+    """Write into the directory under which identifier, project, group and so on its run is in W&B."""
+    (directory / ID_FILE).write_text(run_id + "\n", encoding="utf-8")
+    content = {name: value for name, value in asdict(settings).items() if name in _IN_RUN_FILE} | {"id": run_id}
+    write_atomically(directory / RUN_FILE, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def remembered(directory: Path) -> WandbSettings | None:
+    """What :func:`remember` has written; ``None`` without such a file. Raises ``RunError`` for a damaged one."""
+    path = directory / RUN_FILE
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        known = {name: content[name] for name in _IN_RUN_FILE}
+        wrong = [name for name, value in known.items() if not _fits(name, value)]
+        if not wrong:
+            return WandbSettings(**known)
+        why = f"{wrong[0]} is {shown(repr(known[wrong[0]]))}"
+    except (ValueError, KeyError, TypeError) as error:
+        why = f"{type(error).__name__}: {shown(str(error))}"
+    raise RunError(f"{path} does not say how the run appears in W&B ({why}): remove it, or add --wandb disabled")
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name == "tags":
+        return isinstance(value, list) and all(isinstance(tag, str) for tag in value)
+    return isinstance(value, str) or (value is None and name not in ("mode", "project"))

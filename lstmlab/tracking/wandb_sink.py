@@ -7,25 +7,23 @@ import functools
 import html
 import io
 import logging
-import os
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lstmlab.plots.images import gif_bytes, image_from
+from lstmlab.tracking.files import RunError
 from lstmlab.tracking.plain import one_line, to_plain
 from lstmlab.tracking.sinks import BestEffort, Frames, Image
 from lstmlab.tracking.tables import Rows
-from lstmlab.tracking.wandb_settings import WandbSettings
+from lstmlab.tracking.wandb_quiet import QUIET, errors_at_exit_in_one_line
+from lstmlab.tracking.wandb_settings import WandbSettings, identifier, remember
 
 if TYPE_CHECKING:
     import wandb
 
 _log = logging.getLogger("lstmlab.tracking")
-
-ID_FILE = "wandb_id.txt"
 
 
 def wandb_sinks(
@@ -63,15 +61,13 @@ class WandbSink:
         """Start the run; in mode ``online`` this takes at most ``init_timeout`` + 10 s."""
         import wandb
 
-        _without_analytics()
-        _errors_at_exit_in_one_line()
-        # First of all, because the first use of wandb in a process decides whether it prints.
-        wandb.setup(settings=wandb.Settings(silent=True))
+        _set_up()
         # Absolute, because wandb's helper process keeps the working directory in which it was started.
         directory = Path(directory).resolve()
-        self._run = _start(directory, settings, to_plain(config), _run_id(directory, settings, resume))
-        self._run.define_metric("step", hidden=True)
-        self._run.define_metric("*", step_metric="step")
+        run_id = identifier(directory, settings, resume=resume)
+        remember(directory, settings, run_id)
+        self._run = _start(directory, settings, to_plain(config), run_id)
+        self._define(settings)
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Log one row of metrics."""
@@ -108,14 +104,59 @@ class WandbSink:
         self._run.log({"step": step, name: table})
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Mark the run as finished, with the final numbers in its summary."""
-        self._run.summary.update(to_plain(summary))
+        """Mark the run as finished, with the final numbers in its summary.
+
+        Metrics of the test split, which no row has, are there by names like those of rows too: ``test/loss``.
+        """
+        test = summary.get("test") or {}
+        self._run.summary.update(to_plain({**summary, **{f"test/{name}": value for name, value in test.items()}}))
         self._run.finish(exit_code=0)
 
     def fail(self, message: str) -> None:
         """Mark the run as failed."""
         self._run.summary.update({"error": message})
         self._run.finish(exit_code=1)
+
+
+    def _define(self, settings: WandbSettings) -> None:
+        """Say what is on the x axis of each metric, and which of its values the summary has."""
+        self._run.define_metric("step", hidden=True)
+        # Of two patterns that fit a name W&B takes any, so this is the only one; exact names win over it.
+        self._run.define_metric("*", step_metric="step")
+        for axis in dict.fromkeys(settings.axes.values()):
+            self._run.define_metric(axis, hidden=True)
+        for name in dict.fromkeys([*settings.axes, *settings.goals]):
+            goal = settings.goals.get(name)
+            summary = f"{goal},last" if goal else None
+            self._run.define_metric(name, step_metric=settings.axes.get(name, "step"), summary=summary)
+
+
+def default_entity() -> str:
+    """The user or team that runs of the account belong to by default.
+
+    Raises ``RunError`` where nobody is logged in, or the server cannot be reached.
+    """
+    import wandb
+
+    _set_up()
+    if (obstacle := _why_not_online()) is not None:
+        raise RunError(f"W&B cannot be reached ({obstacle})")
+    try:
+        entity = wandb.Api().default_entity
+    except Exception as error:
+        raise RunError(f"W&B cannot be reached ({one_line(error)})") from None
+    if not entity:
+        raise RunError("W&B names no default entity of your account: say which, with --entity")
+    return entity
+
+
+def _set_up() -> None:
+    """To be called before anything else of wandb, because its first use in a process decides whether it prints."""
+    import wandb
+
+    _without_analytics()
+    errors_at_exit_in_one_line()
+    wandb.setup(settings=wandb.Settings(silent=True))
 
 
 def _without_analytics() -> None:
@@ -128,28 +169,18 @@ def _without_analytics() -> None:
         opentelemetry_proxy.disable()
 
 
-@functools.cache
-def _errors_at_exit_in_one_line() -> None:
-    """What wandb cannot end when Python exits, because its helper process is gone, is told without a traceback."""
-    before = sys.unraisablehook
-
-    def hook(report: Any) -> None:
-        if str(getattr(report.object, "__module__", "")).startswith("wandb"):
-            _log.warning("W&B did not end properly (%s)", one_line(report.exc_value))
-        else:
-            before(report)
-
-    sys.unraisablehook = hook
-
-
 def _start(directory: Path, settings: WandbSettings, config: dict[str, Any], run_id: str) -> wandb.Run:
     import wandb
+
+    place = Path(settings.dir or directory).expanduser().resolve()
+    # Otherwise wandb would write to the system's temporary directory, and not say so.
+    place.mkdir(parents=True, exist_ok=True)
 
     def init(mode: Literal["online", "offline"], run_id: str) -> wandb.Run:
         return wandb.init(
             mode=mode,
             id=run_id,
-            dir=str(directory),
+            dir=str(place),
             config=config,
             project=settings.project,
             entity=settings.entity,
@@ -157,9 +188,10 @@ def _start(directory: Path, settings: WandbSettings, config: dict[str, Any], run
             job_type=settings.job_type,
             name=settings.name,
             tags=list(settings.tags),
+            notes=settings.notes,
             resume="allow",
             reinit="create_new",
-            settings=wandb.Settings(**_quiet(settings)),
+            settings=_settings(settings),
         )
 
     if settings.mode == "offline":
@@ -172,7 +204,7 @@ def _start(directory: Path, settings: WandbSettings, config: dict[str, Any], run
             obstacle = one_line(error)
             # A new identifier, because wandb's helper process keeps that of a failed start until it exits.
             run_id = secrets.token_hex(4)
-            (directory / ID_FILE).write_text(run_id + "\n", encoding="utf-8")
+            remember(directory, settings, run_id)
     _log.warning("W&B is offline, upload later with 'wandb sync' (%s)", obstacle)
     return init("offline", run_id)
 
@@ -186,52 +218,22 @@ def _why_not_online() -> str | None:
     """
     import wandb
 
-    mode = os.environ.get("WANDB_MODE", "online")
-    if mode != "online":
-        return f"WANDB_MODE={mode}"
+    # Whoever comes here asked for it, so WANDB_MODE does not count; with it wandb would not even look for a key.
+    shared = wandb.setup().settings
+    mode, shared.mode = shared.mode, "online"
     try:
         if wandb.run is not None or wandb.login(verify=True, prompt=False):
             return None
     except Exception as error:
         return one_line(error)
+    finally:
+        shared.mode = mode
     return "no API key: run 'wandb login' once, or set WANDB_API_KEY"
 
 
-def _quiet(settings: WandbSettings) -> dict[str, Any]:
-    """W&B settings for a run that prints nothing and costs little.
-
-    They switch off the capture of console output, git diff, source code and list of packages, which the run directory
-    makes unnecessary, and the sampling of CPU and GPU use, which takes time from training.
-    """
+def _settings(settings: WandbSettings) -> wandb.Settings:
     import wandb
 
-    wanted = {
-        "silent": True,
-        "console": "off",
-        "disable_git": True,
-        "disable_code": True,
-        "save_code": False,
-        "label_disable": True,
-        "use_dot_wandb": False,
-        "x_disable_stats": True,
-        "x_disable_meta": True,
-        "x_disable_machine_info": True,
-        "x_save_requirements": False,
-        "init_timeout": settings.init_timeout,
-        "finish_timeout": settings.finish_timeout,
-    }
+    wanted = {**QUIET, "init_timeout": settings.init_timeout, "finish_timeout": settings.finish_timeout}
     # The names with x_ may change in any version of wandb; one that is missing must not disable the sink.
-    return {name: value for name, value in wanted.items() if name in wandb.Settings.model_fields}
-
-
-def _run_id(directory: Path, settings: WandbSettings, resume: bool) -> str:
-    """The run's identifier, which is written into its directory."""
-    file = directory / ID_FILE
-    if settings.id is not None:
-        run_id = settings.id
-    elif resume and file.exists():
-        run_id = file.read_text(encoding="utf-8").strip()
-    else:
-        run_id = secrets.token_hex(4)
-    file.write_text(run_id + "\n", encoding="utf-8")
-    return run_id
+    return wandb.Settings(**{name: value for name, value in wanted.items() if name in wandb.Settings.model_fields})

@@ -20,7 +20,7 @@ from lstmlab.tracking.locks import owned
 from lstmlab.tracking.plain import from_plain, one_line, to_plain
 from lstmlab.tracking.progress import Progress
 from lstmlab.tracking.tracker import Tracker, open_tracker
-from lstmlab.tracking.wandb_sink import WandbSettings
+from lstmlab.tracking.wandb_settings import wandb_settings
 from lstmlab.tracking.written import begin_list, remove_leftovers
 from lstmlab.training.checkpoint import Checkpoints
 from lstmlab.training.chunk import Chunk
@@ -29,7 +29,7 @@ from lstmlab.training.earlier_run import check_free
 from lstmlab.training.finished_run import check_rows, finished_summary
 from lstmlab.training.functions import RunState
 from lstmlab.training.optimisation import OptimisationRows
-from lstmlab.training.summary import show_plots, summarise
+from lstmlab.training.summary import metric_goals, show_plots, summarise
 from lstmlab.training.timer import Seconds, no_seconds
 from lstmlab.training.trained import ARTIFACTS_FILE, MODEL_FILE, Trained, load
 
@@ -222,11 +222,9 @@ class Recorder:
             self._optimisation.replay(read_metrics(self.directory))
 
     def _open_tracker(self, resume_step: int | None) -> Tracker:
-        wandb, title = self.config.wandb, run_name(self.config)
-        settings = WandbSettings(
-            mode=wandb.mode, project=wandb.project, entity=wandb.entity, name=title,
-            group=wandb.group or self.group, tags=list(wandb.tags), job_type="train",
-        )  # fmt: skip
+        title = run_name(self.config)
+        settings = wandb_settings(self.config.wandb, name=title, group=self.group)
+        settings.goals = metric_goals(self.task)
         bar = Progress(
             title, self.config.training.steps,
             metric=f"validation/{self.task.metric}", start=resume_step or 0,

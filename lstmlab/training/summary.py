@@ -70,6 +70,12 @@ def _on_test(task: Task, test: dict[str, float] | None) -> dict[str, Any]:
     return {"value": value, "test": test, "baselines": baselines, "beats_baseline": beats}
 
 
+def metric_goals(task: Task) -> dict[str, str]:
+    """``min`` or ``max`` by the name of a metric in rows, for those of which it is known which values are better."""
+    losses = {f"{split}/loss": "min" for split in ("train", "validation", "test")}
+    return losses | {f"{split}/{task.metric}": task.goal for split in ("validation", "test")}
+
+
 def decayed_count(config: Config, model: Any) -> int:
     """Number of scalars on which weight decay acts."""
     optimizer = config.optimizer

@@ -138,8 +138,13 @@ def test_an_online_start_that_fails_after_login_goes_on_offline(tmp_path, monkey
     assert read_run(tmp_path)["id"] == (tmp_path / "wandb_id.txt").read_text().strip()
 
 
-def test_the_environment_can_keep_an_online_run_offline(tmp_path, monkeypatch, warnings):
+def test_asked_for_online_the_environment_does_not_keep_a_run_offline(tmp_path, monkeypatch, warnings):
+    modes = []
     monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setattr(wandb, "login", lambda **settings: modes.append(wandb.setup().settings.mode))
+    before = wandb.setup().settings.mode
     with open_tracker(tmp_path, wandb=ONLINE):
         pass
-    assert "WANDB_MODE=offline" in warnings()[0]
+    assert modes == ["online"]
+    assert wandb.setup().settings.mode == before
+    assert "no API key" in warnings()[0]
