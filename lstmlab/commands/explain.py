@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lstmlab.commands._parser import parser_for
+from lstmlab.tracking.wandb_settings import MODES
 
 
 def main(arguments: list[str]) -> None:
@@ -21,8 +22,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--format", default="png", choices=("png", "svg", "pdf"), help="kind of the figures (default: png)"
     )
+    parser.add_argument(
+        "--wandb", choices=MODES, help="whether findings also become panels of W&B (default: as the run itself)"
+    )
     chosen = parser.parse_args(arguments)
     from lstmlab.explain.command import explain_directories
 
     names = [name.strip() for name in chosen.only.split(",") if name.strip()]
-    explain_directories(chosen.directories, names, chosen.output, chosen.format)
+    explain_directories(chosen.directories, names, chosen.output, chosen.format, chosen.wandb)

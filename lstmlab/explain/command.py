@@ -12,6 +12,7 @@ from lstmlab.config.schema import SECTIONS
 from lstmlab.data.download import DataError
 from lstmlab.explain.draw import draw_run, draw_runs
 from lstmlab.explain.findings import FILE, RunFindings
+from lstmlab.explain.publish import publish_findings
 from lstmlab.explain.run import Explainer
 from lstmlab.printable import escaped
 from lstmlab.settings import settings_of
@@ -19,15 +20,18 @@ from lstmlab.study.groups import differing, with_values
 from lstmlab.study.runs import Run, read_runs
 from lstmlab.terminal import say
 from lstmlab.tracking.files import RunError, file_names
+from lstmlab.tracking.wandb_sync import sync_command
 
 FOLDER = "explain"
 
 
-def explain_directories(directories: Sequence[Path], names: Sequence[str], output: Path | None, kind: str) -> None:
+def explain_directories(
+    directories: Sequence[Path], names: Sequence[str], output: Path | None, kind: str, wandb: str | None = None
+) -> None:
     """Explain every finished run at or below the directories, and write ``explain.json`` and figures for each as soon
     as they are there; then figures that lay the runs of each task side by side, if there are several.
 
-    ``kind`` is that of the figures: png, svg or pdf.
+    ``kind`` is that of the figures: png, svg or pdf. ``wandb`` is the W&B mode of the findings; none: that of each run.
 
     Raises ``RunError`` where there is no finished run; and, after all others, for runs whose files cannot be read.
     """
@@ -36,7 +40,7 @@ def explain_directories(directories: Sequence[Path], names: Sequence[str], outpu
     if not runs:
         raise RunError(f"no finished run at or below {', '.join(map(str, directories))}")
     explained: list[tuple[Run, RunFindings]] = []
-    failures = []
+    failures, unpublished, published = [], [], False
     for number, run in enumerate(runs, 1):
         began = time.perf_counter()
         _say(f"run {number} of {len(runs)}: {_name(run)}")
@@ -48,17 +52,26 @@ def explain_directories(directories: Sequence[Path], names: Sequence[str], outpu
         folder = _folder(run, number, output)
         folder.mkdir(parents=True, exist_ok=True)
         found.write(folder / FILE)
-        written = [FILE, *(path.name for path in draw_run(found, folder, kind))]
+        figures = draw_run(found, folder, kind)
         explained.append((run, found))
-        _say(f"  {time.perf_counter() - began:.0f} s, written to {folder}: {', '.join(written)}")
+        written = ", ".join([FILE, *(path.name for path in figures)])
+        _say(f"  {time.perf_counter() - began:.0f} s, written to {folder}: {written}")
+        try:
+            published |= publish_findings(found, run.directory, folder, figures, wandb)
+        except (ConfigError, RunError) as error:
+            unpublished.append(str(error))
     if len(explained) > 1:
         folder = output or directories[0] / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         written = _draw_side_by_side(explained, folder, kind)
         if written:
             _say(f"side by side, written to {folder}: {', '.join(path.name for path in written)}")
+    if published and (command := sync_command([output] if output else directories)):
+        _say(f"to upload to W&B: {command}")
     if failures:
         raise RunError(f"{len(failures)} of {len(runs)} runs not explained: {'; '.join(failures)}")
+    if unpublished:
+        raise RunError(f"{len(unpublished)} of {len(runs)} runs explained but not sent to W&B: {'; '.join(unpublished)}")
 
 
 def _folder(run: Run, number: int, output: Path | None) -> Path:

@@ -52,6 +52,13 @@ CHARTS: dict[str, tuple[Chart, ...]] = {
 """The charts of each diagnostic; an empty series is the task's metric"""
 
 
+def charted(placed: Placed, metric: str) -> list[str]:
+    """The series of a finding that charts show; ``metric`` is that of the task."""
+    charts = CHARTS.get(placed.diagnostic, ())
+    named = [chart.series or metric for chart in charts if _stands_for(chart.finding, placed.finding.name)]
+    return [series for series in named if series in placed.finding.series]
+
+
 def draw_run(found: RunFindings, directory: Path, kind: str) -> list[Path]:
     """Write the figures of one run; returns their paths."""
     lines = [(placed.checkpoint, placed) for placed in found.findings]

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import wandb_reader
 from small_runs import command
 
 FOLDER = "01-lstm-adding-seed0"
@@ -74,7 +75,10 @@ def test_a_run_that_cannot_be_read_does_not_stop_the_others(number_run, tmp_path
     for directory in (broken, whole):
         shutil.copytree(number_run, directory)
     (broken / "model.npz").unlink()
-    shown = command("explain", str(tmp_path), "--only", "gates", "--output", str(tmp_path / "out"))
+    out = tmp_path / "out"
+    shown = command("explain", str(tmp_path), "--only", "gates", "--output", str(out), "--wandb", "offline")
     assert shown.code == 1
     assert "1 of 2 runs not explained" in shown.err and "model.npz" in shown.err and "Traceback" not in shown.err
-    assert (tmp_path / "out" / "02-lstm-adding-seed0" / "explain.json").exists()
+    assert (out / "02-lstm-adding-seed0" / "explain.json").exists()
+    assert shown.out.endswith(f"to upload to W&B: wandb sync {out}/*/wandb\n")
+    assert any("explain/figures/gates" in row for row in wandb_reader.read_history(out / "02-lstm-adding-seed0"))

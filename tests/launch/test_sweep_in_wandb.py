@@ -12,7 +12,9 @@ SWEEP = ["-m", "cell=rnn,gru", *overrides("adding"), "seed=0,1", "wandb.mode=off
 
 def test_a_sweep_leaves_one_more_run_than_it_has_jobs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert command(*SWEEP).code == 0
+    shown = command(*SWEEP)
+    assert shown.code == 0
+    assert shown.out.count("to upload these runs to W&B: wandb sync sweep/wandb sweep/*/wandb\n") == 1
     sweep = tmp_path / "sweep"
     run = wandb_reader.read_run(sweep)
     assert (run["group"], run["name"], run["exit_code"]) == ("sweep", "comparison sweep", 0)
