@@ -13,9 +13,10 @@ from lstmlab.terminal import usable_streams
 
 COMMANDS = (
     "cells", "tasks", "config", "compare", "explain", "report", "dashboard", "importance", "generate", "forecast",
-    "detect", "compose", "translate",
+    "detect", "compose", "translate", "wandb-workspace",
 )  # fmt: skip
-"""The files of ``lstmlab/commands``, in the order of the help text. Without any of these words, ``train`` runs."""
+"""The files of ``lstmlab/commands`` (with ``_`` for ``-``), in the order of the help text. Without any of these words,
+``train`` runs."""
 
 HELP = """\
 lstmlab: which recurrent cell is best for your sequences, by how much, and why.
@@ -43,7 +44,7 @@ Look things up, or use what was trained:
   lstmlab tasks [NAME] [--baselines]  the tasks, with data and metrics; one of them in full, with its baselines
   lstmlab config [OVERRIDES]          every key with its value, meaning and range
   lstmlab compare DIR...              compare finished runs (--by KEY, --reference CELL, --output DIR, --format latex)
-  lstmlab explain DIR...              why: gradients, gates, memory, dynamics (--only NAME,..., --output DIR)
+  lstmlab explain DIR...              why: gradients, gates, memory, dynamics (--only NAME, --output DIR, --wandb MODE)
   lstmlab report DIR...               one HTML file to send to a colleague (--output report.html)
   lstmlab dashboard [DIR...]          a live page in the browser over runs while they run (--port N, --no-browser)
   lstmlab importance DIR...           which hyperparameters matter (--cell C, --task T, --output DIR)
@@ -52,13 +53,15 @@ Look things up, or use what was trained:
   lstmlab detect RUN_DIR --file new.csv           which rows of a file are anomalous
   lstmlab compose RUN_DIR --output piece.mid      music from a model of chorales, as a MIDI file
   lstmlab translate RUN_DIR "lstm" --beam 5       the output of an encoder-decoder
+  lstmlab wandb-workspace             panels of a W&B project, one band per cell (--project P, --entity E)
   lstmlab COMMAND --help              more on one of these
 
 Groups: cell= task= (lstmlab cells, lstmlab tasks), optimizer= schedule= experiment= search= (files in conf/);
 --config-dir DIR adds your own files.
 Results: outputs/<task>/<cell>/<time>/ or multirun/<time>/, each run with config.yaml, metrics.jsonl,
-summary.json, checkpoints, plots and W&B files (wandb.mode=offline|online|disabled; tracking.tensorboard=true adds
-TensorBoard's, tracking.optimisation=true diagnostics of the optimisation to every row).
+summary.json, checkpoints, plots and W&B files (wandb.mode=offline|online|disabled; what wandb.* leaves open is taken
+from WANDB_MODE, WANDB_PROJECT and so on; tracking.tensorboard=true adds TensorBoard's, tracking.optimisation=true
+diagnostics of the optimisation to every row).
 Hydra's own flags: lstmlab --hydra-help
 """
 
@@ -84,7 +87,7 @@ def _run(arguments: list[str]) -> int:
     if command == "train" and (first == "help" or asks_help):
         print(HELP, end="")
         return 0
-    if command == "train" and first.isidentifier():
+    if command == "train" and first[:1] != "-" and first.replace("-", "_").isidentifier():
         known = f"commands: {', '.join(COMMANDS)}; to train, write key=value; see lstmlab --help"
         print(f"lstmlab: unknown command '{shown(first)}' ({known})", file=sys.stderr)
         return 2
@@ -93,7 +96,7 @@ def _run(arguments: list[str]) -> int:
         print(f"lstmlab: {wrong}", file=sys.stderr)
         return 1
     try:
-        module = importlib.import_module(f"lstmlab.commands.{command}")
+        module = importlib.import_module(f"lstmlab.commands.{command.replace('-', '_')}")
         return module.main(arguments if command == "train" else arguments[1:]) or 0
     except KeyboardInterrupt as stopped:
         where = str(stopped) or "hydra.run.dir=DIR (or hydra.sweep.dir=DIR)"

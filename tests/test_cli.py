@@ -105,7 +105,8 @@ def test_ctrl_c_and_sigterm_stop_a_run_and_say_how_to_go_on(number, status, tmp_
 
 def test_every_file_of_the_package_is_a_command():
     names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    assert {name for name in names if not name.startswith("_")} == {"train", *COMMANDS}
+    expected = {"train", *COMMANDS}
+    assert {name.replace("_", "-") for name in names if not name.startswith("_")} == expected
 
 
 @pytest.mark.parametrize("arguments", [[], ["cells"], ["tasks"], ["config"], ["compare"], ["generate"]], ids=" ".join)

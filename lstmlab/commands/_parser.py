@@ -34,7 +34,8 @@ def _home(value: Any) -> Any:
 
 def parser_for(main: Callable) -> Parser:
     """The parser of the command whose function is ``main``: its file gives the name, its docstring the description."""
-    return Parser(prog=f"lstmlab {main.__module__.rpartition('.')[2]}", description=main.__doc__)
+    name = main.__module__.rpartition(".")[2].replace("_", "-")
+    return Parser(prog=f"lstmlab {name}", description=main.__doc__)
 
 
 def run_parser_for(main: Callable) -> Parser:

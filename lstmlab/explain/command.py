@@ -71,7 +71,9 @@ def explain_directories(
     if failures:
         raise RunError(f"{len(failures)} of {len(runs)} runs not explained: {'; '.join(failures)}")
     if unpublished:
-        raise RunError(f"{len(unpublished)} of {len(runs)} runs explained but not sent to W&B: {'; '.join(unpublished)}")
+        raise RunError(
+            f"{len(unpublished)} of {len(runs)} runs explained but not sent to W&B: {'; '.join(unpublished)}"
+        )
 
 
 def _folder(run: Run, number: int, output: Path | None) -> Path:

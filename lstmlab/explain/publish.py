@@ -69,10 +69,10 @@ def scalars(found: RunFindings) -> Iterator[tuple[int, dict[str, float]]]:
         for placed in found.findings:
             if placed.checkpoint != checkpoint["name"]:
                 continue
-            for series, values in placed.finding.series.items():
-                pairs = zip(placed.finding.axis.values, values, strict=True)
-                named = {at: value for at, value in pairs if isinstance(at, str) and _finite(value)}
-                row |= {f"{_name(placed, series)}/{at}{_layer(placed, found)}": float(v) for at, v in named.items()}
+            for series in placed.finding.series:
+                for at, value in _finite_points(placed, series):
+                    if isinstance(at, str):
+                        row[f"{_name(placed, series)}/{at}{_layer(placed, found)}"] = value
         if row:
             yield checkpoint["step"], row
 
@@ -81,12 +81,12 @@ def curve_rows(found: RunFindings) -> Iterator[tuple[str, float, dict[str, float
     """Values along numbers, those that charts show: a row for each place on each axis, as (axis, place, values)."""
     rows: dict[tuple[str, float], dict[str, float]] = {}
     for placed in found.findings:
-        finding = placed.finding
+        axis = AXIS + _plain(placed.finding.axis.name)
         for series in charted(placed, found.run["metric"]):
             name = f"{_name(placed, series)}/{_plain(placed.checkpoint)}{_layer(placed, found)}"
-            for at, value in zip(finding.axis.values, finding.series[series], strict=True):
-                if not isinstance(at, str) and _finite(value):
-                    rows.setdefault((AXIS + _plain(finding.axis.name), float(at)), {})[name] = float(value)
+            for at, value in _finite_points(placed, series):
+                if not isinstance(at, str):
+                    rows.setdefault((axis, float(at)), {})[name] = value
     for axis, at in sorted(rows):
         yield axis, at, rows[axis, at]
 
@@ -116,8 +116,11 @@ def _plain(name: str) -> str:
     return name.replace(" ", "_")
 
 
-def _finite(value: Any) -> bool:
-    return value is not None and math.isfinite(value)
+def _finite_points(placed: Placed, series: str) -> Iterator[tuple[Any, float]]:
+    """Places on the axis of a finding, and the values there that are finite numbers."""
+    for at, value in zip(placed.finding.axis.values, placed.finding.series[series], strict=True):
+        if value is not None and math.isfinite(value):
+            yield at, float(value)
 
 
 def _all_png(figures: Sequence[Path]) -> bool:

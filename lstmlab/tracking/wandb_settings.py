@@ -9,7 +9,7 @@ import os
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lstmlab.printable import shown
 from lstmlab.tracking.files import RunError, write_atomically
@@ -60,31 +60,13 @@ class WandbSettings:
             raise ValueError(f"unknown W&B mode '{self.mode}' (known: {', '.join(MODES)})")
 
 
-class Configured(Protocol):
-    """The section ``wandb`` of a configuration."""
-
-    @property
-    def mode(self) -> str: ...
-    @property
-    def project(self) -> str | None: ...
-    @property
-    def entity(self) -> str | None: ...
-    @property
-    def group(self) -> str | None: ...
-    @property
-    def job_type(self) -> str | None: ...
-    @property
-    def tags(self) -> tuple[str, ...]: ...
-    @property
-    def notes(self) -> str | None: ...
-
-
 def wandb_settings(
-    configured: Configured, *, name: str, group: str | None = None, job_type: str | None = None
+    configured: Any, *, name: str, group: str | None = None, job_type: str | None = None
 ) -> WandbSettings:
     """The settings of a run: what the configuration says, then what W&B's environment variables say, then our own.
 
     Args:
+        configured: the section ``wandb`` of a configuration.
         name: of the run.
         group: where neither configuration nor ``WANDB_RUN_GROUP`` names one.
         job_type: of a run that is no training, whatever the configuration says.

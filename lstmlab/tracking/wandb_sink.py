@@ -59,7 +59,6 @@ class WandbSink:
         resume: bool = False,
     ) -> None:
         """Start the run; in mode ``online`` this takes at most ``init_timeout`` + 10 s."""
-        import wandb
 
         _set_up()
         # Absolute, because wandb's helper process keeps the working directory in which it was started.
@@ -117,7 +116,6 @@ class WandbSink:
         self._run.summary.update({"error": message})
         self._run.finish(exit_code=1)
 
-
     def _define(self, settings: WandbSettings) -> None:
         """Say what is on the x axis of each metric, and which of its values the summary has."""
         self._run.define_metric("step", hidden=True)
@@ -131,22 +129,24 @@ class WandbSink:
             self._run.define_metric(name, step_metric=settings.axes.get(name, "step"), summary=summary)
 
 
-def default_entity() -> str:
-    """The user or team that runs of the account belong to by default.
+def reached_entity(named: str | None) -> str:
+    """The named user or team, or the default one of the account, once the server has been reached.
 
     Raises ``RunError`` where nobody is logged in, or the server cannot be reached.
     """
     import wandb
 
     _set_up()
-    if (obstacle := _why_not_online()) is not None:
+    obstacle, entity = _why_not_online(), named
+    if obstacle is None and not named:
+        try:
+            entity = wandb.Api().default_entity
+        except Exception as error:
+            obstacle = one_line(error)
+    if obstacle is not None:
         raise RunError(f"W&B cannot be reached ({obstacle})")
-    try:
-        entity = wandb.Api().default_entity
-    except Exception as error:
-        raise RunError(f"W&B cannot be reached ({one_line(error)})") from None
     if not entity:
-        raise RunError("W&B names no default entity of your account: say which, with --entity")
+        raise RunError("W&B knows no default team of your account: name one with --entity")
     return entity
 
 

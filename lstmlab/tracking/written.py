@@ -11,7 +11,9 @@ FOLDERS = ("samples", "pictures", "tables")
 NOT_SEARCHED = frozenset((".hydra", "wandb", "tensorboard", "checkpoints", *FOLDERS))
 """folders inside a run directory that hold no runs; W&B and Hydra keep copies of the configuration in theirs"""
 _STEP_IN_NAME = re.compile(r"-(\d{7,})\.\w+$")
-_TEMPORARY = re.compile(r"\.(config\.yaml|summary\.json|metrics\.jsonl|task\.json|model\.npz|search\.json|wandb_run\.json)\.\d+\.tmp")
+_TEMPORARY = re.compile(
+    r"\.(config\.yaml|summary\.json|metrics\.jsonl|task\.json|model\.npz|search\.json|wandb_run\.json)\.\d+\.tmp"
+)
 
 
 def note_written(directory: Path, path: Path) -> None:

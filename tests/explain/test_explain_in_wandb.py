@@ -123,5 +123,5 @@ def test_the_run_decides_whether_unless_the_command_does(run, tmp_path, override
 def test_a_damaged_memory_of_the_run_is_refused(run, tmp_path):
     directory = run("wandb.mode=offline")
     (directory / "wandb_run.json").write_text("[]")
-    with pytest.raises(RunError, match="wandb_run.json does not say"):
+    with pytest.raises(RunError, match=r"wandb_run\.json does not say"):
         publish_findings(findings(), directory, tmp_path, [], None)

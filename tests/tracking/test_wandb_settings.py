@@ -110,5 +110,5 @@ def test_a_damaged_memory_is_named(tmp_path, damage):
         pass
     file = tmp_path / "wandb_run.json"
     file.write_text(json.dumps(damage(json.loads(file.read_text()))) if damage else "{")
-    with pytest.raises(RunError, match="wandb_run.json does not say how the run appears in W&B"):
+    with pytest.raises(RunError, match=r"wandb_run\.json does not say how the run appears in W&B"):
         remembered(tmp_path)
