@@ -54,7 +54,7 @@ def publish_findings(
         with tempfile.TemporaryDirectory() as temporary:
             drawn = figures if _all_png(figures) else draw_run(found, Path(temporary), "png")
             for path in drawn:
-                sink.image(last, f"explain/figures/{path.stem}", path)
+                sink.image(last, _figure(path, found), path)
         if found.refusals:
             lines = [f"{refusal['diagnostic']}: {refusal['reason']}" for refusal in found.refusals]
             sink.text(last, "explain/refusals", "\n".join(lines))
@@ -72,7 +72,7 @@ def scalars(found: RunFindings) -> Iterator[tuple[int, dict[str, float]]]:
             for series in placed.finding.series:
                 for at, value in _finite_points(placed, series):
                     if isinstance(at, str):
-                        row[f"{_name(placed, series)}/{at}{_layer(placed, found)}"] = value
+                        row[f"{_name(placed, series)}/{at}{_layer(placed.layer, found)}"] = value
         if row:
             yield checkpoint["step"], row
 
@@ -83,7 +83,7 @@ def curve_rows(found: RunFindings) -> Iterator[tuple[str, float, dict[str, float
     for placed in found.findings:
         axis = AXIS + _plain(placed.finding.axis.name)
         for series in charted(placed, found.run["metric"]):
-            name = f"{_name(placed, series)}/{_plain(placed.checkpoint)}{_layer(placed, found)}"
+            name = f"{_name(placed, series)}/{_plain(placed.checkpoint)}{_layer(placed.layer, found)}"
             for at, value in _finite_points(placed, series):
                 if not isinstance(at, str):
                     rows.setdefault((axis, float(at)), {})[name] = value
@@ -106,10 +106,16 @@ def _name(placed: Placed, series: str) -> str:
     return f"explain/{placed.diagnostic}/{placed.finding.name}/{_plain(series)}"
 
 
-def _layer(placed: Placed, found: RunFindings) -> str:
+def _figure(path: Path, found: RunFindings) -> str:
+    """The name of a figure whose file is called as ``gates.png``, or ``gates_layer0.png`` where there are several."""
+    diagnostic, _, layer = path.stem.partition("_layer")
+    return f"explain/figures/{diagnostic}{_layer(int(layer), found) if layer else ''}"
+
+
+def _layer(layer: int, found: RunFindings) -> str:
     """Nothing for the highest layer, so that runs of one layer and of several share names."""
     highest = max(each.layer for each in found.findings)
-    return "" if placed.layer == highest else f"/layer{placed.layer}"
+    return "" if layer == highest else f"/layer{layer}"
 
 
 def _plain(name: str) -> str:

@@ -90,15 +90,16 @@ def wandb_settings(
 def mode_of(configured: str) -> str:
     """The mode for a configured one; for ``auto`` that of ``WANDB_MODE``, offline without it.
 
-    Raises ``RunError`` for an unknown ``WANDB_MODE``.
+    Raises ``RunError`` for a ``WANDB_MODE`` that counts and is unknown, and for one over which W&B itself would fail.
     """
-    if configured != AUTO:
+    if configured == "disabled":
         return configured
-    named = variable("WANDB_MODE") or "offline"
+    named = os.environ.get("WANDB_MODE", "offline")
     mode = _OTHER_NAMES.get(named, named)
-    if mode not in MODES:
-        raise RunError(f"WANDB_MODE is '{shown(named)}', but must be one of: {', '.join(MODES)}; or set wandb.mode")
-    return mode
+    if mode not in MODES and not (configured != AUTO and mode == "shared"):
+        allowed = f"must be one of: {', '.join(MODES)}"
+        raise RunError(f"WANDB_MODE is '{shown(named)}', but {allowed}; or unset it and set wandb.mode")
+    return mode if configured == AUTO else configured
 
 
 def variable(name: str) -> str | None:

@@ -128,7 +128,7 @@ def _diagnostics() -> list[Any]:
         _curve("linear probe of inputs", "explain/memory/probe/probe/best", x=LAG),
         _curve("effect of a reset", "explain/memory/reset_effect/output/best", x=LAG, log_y=True),
         _curve("Lyapunov exponents", "explain/dynamics/lyapunov_exponents/mean/best", x=EXPONENT),
-        _curve("means of gates over training", pattern="^explain/gates/gate_summary/mean/"),
+        _curve("means of gates over training", pattern="^explain/gates/gate_summary/mean/[^/]+$"),
         *(wr.MediaBrowser(title=name, media_keys=[f"explain/figures/{name}"], num_columns=1) for name in _FIGURES),
     ]
 

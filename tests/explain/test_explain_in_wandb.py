@@ -102,6 +102,16 @@ def test_they_are_a_run_of_their_own_in_the_group_of_the_run(run, tmp_path):
     assert (directory / "wandb_id.txt").read_text() == "abc\n", "the run itself stays who it is"
 
 
+def test_figures_of_several_layers_are_named_as_values_are(run, tmp_path):
+    folder = tmp_path / "explain"
+    folder.mkdir()
+    found = findings(layers=2)
+    figures = draw_run(found, folder, "png")
+    assert publish_findings(found, run(), folder, figures, "offline")
+    media = {key for row in read_history(folder) for key in row if key.startswith("explain/figures/")}
+    assert media == {f"explain/figures/{name}{layer}" for name in ("gates", "gradients") for layer in ("", "/layer0")}
+
+
 @pytest.mark.parametrize(
     ("overrides", "known", "mode", "sent"),
     [

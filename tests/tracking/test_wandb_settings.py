@@ -53,16 +53,25 @@ def test_the_configuration_wins_where_it_says_something(monkeypatch):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "mode"), [("", "offline"), ("dryrun", "offline"), ("run", "online")])
+@pytest.mark.parametrize(("value", "mode"), [("dryrun", "offline"), ("run", "online")])
 def test_modes_that_wandb_calls_otherwise(monkeypatch, value, mode):
     monkeypatch.setenv("WANDB_MODE", value)
     assert wandb_settings(WandbConfig(), name="a run").mode == mode
 
 
-def test_an_unknown_mode_of_the_environment_is_refused_in_one_line(monkeypatch):
-    monkeypatch.setenv("WANDB_MODE", "shared")
-    with pytest.raises(RunError, match=r"^WANDB_MODE is 'shared', but must be one of: offline, online, disabled; or"):
+@pytest.mark.parametrize("value", ["shared", "", "of"])
+def test_an_unknown_mode_of_the_environment_is_refused_in_one_line(monkeypatch, value):
+    monkeypatch.setenv("WANDB_MODE", value)
+    with pytest.raises(RunError, match=rf"^WANDB_MODE is '{value}', but must be one of: offline, online, disabled; or"):
         wandb_settings(WandbConfig(), name="a run")
+    assert wandb_settings(WandbConfig(mode="disabled"), name="a run").mode == "disabled"
+
+
+def test_where_wandb_would_fail_over_its_variable_the_configuration_does_not_help(monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "of")
+    with pytest.raises(RunError, match=r"^WANDB_MODE is 'of', but"):
+        wandb_settings(WandbConfig(mode="offline"), name="a run")
+    monkeypatch.setenv("WANDB_MODE", "shared")
     assert wandb_settings(WandbConfig(mode="offline"), name="a run").mode == "offline"
 
 
