@@ -9,6 +9,7 @@ import io
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -66,6 +67,9 @@ class WandbSink:
         run_id = identifier(directory, settings, resume=resume)
         remember(directory, settings, run_id)
         self._run = _start(directory, settings, to_plain(config), run_id)
+        if self._run.id != run_id:  # after a failed start, or by a `wandb agent`, which chooses the project too
+            named = {"project": self._run.project or settings.project, "entity": self._run.entity or settings.entity}
+            remember(directory, replace(settings, **named), self._run.id)
         self._define(settings)
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
@@ -204,7 +208,6 @@ def _start(directory: Path, settings: WandbSettings, config: dict[str, Any], run
             obstacle = one_line(error)
             # A new identifier, because wandb's helper process keeps that of a failed start until it exits.
             run_id = secrets.token_hex(4)
-            remember(directory, settings, run_id)
     _log.warning("W&B is offline, upload later with 'wandb sync' (%s)", obstacle)
     return init("offline", run_id)
 

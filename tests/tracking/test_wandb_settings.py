@@ -113,6 +113,20 @@ def test_a_run_directory_remembers_who_the_run_is(tmp_path):
     assert found == settings
 
 
+def test_a_run_of_a_wandb_agent_is_remembered_as_the_agent_calls_it(tmp_path, run_program):
+    program = (
+        "import os, sys\n"
+        "os.environ.update(WANDB_SWEEP_ID='tuning', WANDB_RUN_ID='theirs', WANDB_PROJECT='agents')\n"
+        "from lstmlab.tracking import WandbSettings, open_tracker\n"
+        "with open_tracker(sys.argv[1], wandb=WandbSettings()) as tracker:\n"
+        "    tracker.log(1, {'loss': 1.0})\n"
+    )
+    assert run_program(program, tmp_path).stderr == ""
+    found = remembered(tmp_path)
+    assert found is not None and (found.id, found.project) == ("theirs", "agents")
+    assert read_run(tmp_path)["id"] == "theirs"
+
+
 @pytest.mark.parametrize("damage", [lambda c: c | {"group": 3}, lambda c: {}, lambda c: c | {"mode": "x"}, None])
 def test_a_damaged_memory_is_named(tmp_path, damage):
     with open_tracker(tmp_path, wandb=WandbSettings()):
