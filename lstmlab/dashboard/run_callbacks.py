@@ -17,7 +17,7 @@ from lstmlab.dashboard.layout import NOTHING
 from lstmlab.dashboard.run import Run
 from lstmlab.dashboard.selection import metric_options
 from lstmlab.dashboard.watch import Watch
-from lstmlab.report.figures import styles_of
+from lstmlab.report.figures import cell_styles
 
 _HIDDEN, _SHOWN = {"display": "none"}, {}
 _HEIGHT = 260
@@ -96,8 +96,7 @@ def _figures(app: Dash, watch: Watch, found: Any) -> None:
         run = found(name)
         if run is None:
             return [no_update] * len(names), rows
-        cells = styles_of(sorted({each.cell for each in watch.snapshot().runs if each.cell}))
-        look = cells.get(run.cell) or next(iter(styles_of([run.name]).values()))
+        look = cell_styles({run.name: run.cell or run.name})[run.name]
         drawn = [single_figure(watch, run, each, look).update_layout(height=_HEIGHT) for each in names]
         return [themed(figure, dark=bool(dark), revision=name) for figure in drawn], rows
 

@@ -10,9 +10,9 @@ from lstmlab.report.figures.intervals import Row, intervals
 from lstmlab.report.figures.parallel import parallel_coordinates
 from lstmlab.report.figures.ranks import ranks
 from lstmlab.report.figures.scatter import Point, time_against_quality
-from lstmlab.report.figures.style import Style, styles_of, theme
+from lstmlab.report.figures.style import DASHES, Style, cell_styles, styles_of, theme
 
 __all__ = [
-    "Curve", "Point", "Row", "Style", "importance", "intervals", "learning_curves", "parallel_coordinates", "ranks",
-    "styles_of", "theme", "time_against_quality",
+    "DASHES", "Curve", "Point", "Row", "Style", "cell_styles", "importance", "intervals", "learning_curves",
+    "parallel_coordinates", "ranks", "styles_of", "theme", "time_against_quality",
 ]  # fmt: skip

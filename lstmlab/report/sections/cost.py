@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from lstmlab.plots.comparison import better
 from lstmlab.report.blocks import Figure, Folded, Lines, Section
-from lstmlab.report.collected import Collected, better
+from lstmlab.report.collected import Collected
 from lstmlab.report.figures.scatter import Point, time_against_quality
 from lstmlab.study.curves import metric_with_split
 from lstmlab.study.runs import Run
