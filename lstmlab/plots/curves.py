@@ -40,7 +40,7 @@ def curves(
         baselines: name → value, drawn as dashed horizontal lines.
         bands: name of a line → (lows ``[n]``, highs ``[n]``), shaded around it.
         looks: name of a line → its colour and dashes; None: by order. Grey lines are thin and lie behind the others.
-        marks: name → x, drawn as dotted vertical lines with their names.
+        marks: name → x, drawn as dotted vertical lines, named on top.
     """
     figure, axes = style.figure_with_axes(title, x_label, y_label)
     if log_y:
@@ -69,9 +69,11 @@ def curves(
     for name, x in (marks or {}).items():
         axes.axvline(x, color=style.FAINT, linestyle=style.DOTTED, linewidth=1.3, zorder=1)
         axes.annotate(
-            name, (x, 0.99), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
-            color=style.FAINT, fontsize=8, verticalalignment="top", rotation=90,
+            name, (x, 1.01), xycoords=("data", "axes fraction"), color=style.FAINT, fontsize=8,
+            horizontalalignment="center", verticalalignment="bottom", annotation_clip=False,
         )  # fmt: skip
+    if marks:
+        axes.set_title(title, loc="left", fontsize=12, color=style.INK, pad=18)
     if all(is_whole(xs) for xs, _ in series.values()):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0)

@@ -43,8 +43,10 @@ def test_a_figure_of_many_cells_has_the_best_in_colour_and_the_rest_in_grey(tmp_
     assert figures[0].axes[0].get_ylabel() == "validation mse (lower is better)"
 
 
-@pytest.mark.parametrize(("ys", "goal", "scale"), [([1, 1e-4], "min", "log"), ([1, 0.5], "min", "linear"),
-                                                   ([1e-4, 1], "max", "linear"), ([1, 0], "min", "linear")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ys", "goal", "scale"),
+    [([1, 1e-4], "min", "log"), ([1, 0.5], "min", "linear"), ([1e-4, 1], "max", "linear"), ([1, 0], "min", "linear")],
+)
 def test_a_loss_that_falls_by_decades_has_a_logarithmic_axis(ys, goal, scale, tmp_path, figures):
     lines = {"lstm": Estimates([1, 2], ys, [y - 1 for y in ys], [y + 1 for y in ys])}
     draw_validation(tmp_path / "v.png", "adding", "mse", goal, lines, {}, "mean of 5 seeds")

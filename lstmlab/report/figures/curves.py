@@ -44,9 +44,10 @@ def learning_curves(
 ) -> go.Figure:
     """One line per entry of ``curves``, in the style of its name; a click on the legend hides it with its runs.
 
-    Long curves are thinned. Up to ``most_single`` single runs are drawn, and more of them not at all. With ``log_y``
-    bands are cut off at half of the lowest positive value. Bands that reach zero carry their points for a logarithmic
-    axis as ``meta["log_y"]``, so that a page can switch without a new figure.
+    Traces have a ``uid``: those that a reader has hidden stay hidden in a later figure. Long curves are thinned.
+    Up to ``most_single`` single runs are drawn, and more of them not at all. With ``log_y`` bands are cut off at half
+    of the lowest positive value. Bands that reach zero carry their points for a logarithmic axis as
+    ``meta["log_y"]``, so that a page can switch without a new figure.
     """
     figure = new_figure(x_label, y_label)
     single = sum(len(curve.runs) + len(curve.failed) for curve in curves.values()) <= most_single
@@ -66,7 +67,8 @@ def learning_curves(
 def _line(name: str, curve: Curve, look: Style) -> go.Scatter:
     x, y = _points(curve.xs, curve.ys)
     return go.Scatter(
-        x=x, y=y, name=label(name), legendgroup=label(name), mode="lines" if len(x) > 1 else "markers",
+        x=x, y=y, name=label(name), uid=label(f"line {name}"), legendgroup=label(name),
+        mode="lines" if len(x) > 1 else "markers",
         line={"color": look.colour, "dash": look.dash, "width": 2.2},
         marker={"color": look.colour, "symbol": look.symbol},
         hovertemplate="%{fullData.name}: %{y:.4g}<extra></extra>",
@@ -89,7 +91,8 @@ def _band(name: str, curve: Curve, look: Style, floor: float, log_y: bool) -> li
         go.Scatter(
             x=np.concatenate([xs[keep], xs[keep][::-1]]), y=on_log if log_y else outline, fill="toself",
             fillcolor=look.faint(0.18), line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
-            legendgroup=label(name), meta={"log_y": [float(f"{y:.4g}") for y in on_log]} if reaches_zero else None,
+            legendgroup=label(name), uid=label(f"band {name}"),
+            meta={"log_y": [float(f"{y:.4g}") for y in on_log]} if reaches_zero else None,
         )
     ]  # fmt: skip
 
@@ -110,7 +113,8 @@ def _single(name: str, curve: Curve, look: Style) -> list[go.Scatter]:
 
 def _thin(name: str, run: str, x: np.ndarray, y: np.ndarray, look: Style, mode: str) -> go.Scatter:
     return go.Scatter(
-        x=x, y=y, name=label(f"{name}, {run}"), legendgroup=label(name), showlegend=False, mode=mode,
+        x=x, y=y, name=label(f"{name}, {run}"), uid=label(f"{mode} {name}, {run}"), legendgroup=label(name),
+        showlegend=False, mode=mode,
         line={"color": look.faint(0.5), "width": 0.9, "dash": look.dash},
         marker={"color": look.colour, "symbol": "x", "size": 9}, hoverinfo="skip",
     )  # fmt: skip

@@ -127,6 +127,6 @@ def name_axis(names: Iterable[str]) -> dict[str, Any]:
 def baseline_line(name: str, xs: Iterable[float], ys: Iterable[float]) -> go.Scatter:
     """A baseline as a grey dashed line with an entry of its own in the legend."""
     return go.Scatter(
-        x=list(xs), y=list(ys), mode="lines", name=label(name), line={"color": GREY, "dash": "dash", "width": 1.3},
-        hovertemplate="%{fullData.name}<extra></extra>",
+        x=list(xs), y=list(ys), mode="lines", name=label(name), uid=label(f"baseline {name}"),
+        line={"color": GREY, "dash": "dash", "width": 1.3}, hovertemplate="%{fullData.name}<extra></extra>",
     )  # fmt: skip
