@@ -180,6 +180,7 @@ def test_zoom_and_hidden_lines_outlive_new_rows_and_new_cells(opened, sweep):
         page.until(f"{plot}._fullData.find(t => t.name === 'rnn').x.at(-1) === 510")
     assert page.run(f"{plot}._fullLayout.xaxis.range") == places
     assert set(page.run(hidden)) == {"rnn"}
+    assert page.errors() == []
 
 
 def test_the_theme_is_kept(opened, sweep):

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from lstmlab.report.figures.style import Style, baseline_line, label, new_figure, style
+from lstmlab.report.figures.style import Style, baseline_line, label, new_figure, style, trace_id
 from lstmlab.report.figures.thin import kept
 
 MOST_SINGLE = 40
@@ -67,7 +67,7 @@ def learning_curves(
 def _line(name: str, curve: Curve, look: Style) -> go.Scatter:
     x, y = _points(curve.xs, curve.ys)
     return go.Scatter(
-        x=x, y=y, name=label(name), uid=label(f"line {name}"), legendgroup=label(name),
+        x=x, y=y, name=label(name), uid=trace_id("line", name), legendgroup=label(name),
         mode="lines" if len(x) > 1 else "markers",
         line={"color": look.colour, "dash": look.dash, "width": 2.2},
         marker={"color": look.colour, "symbol": look.symbol},
@@ -91,7 +91,7 @@ def _band(name: str, curve: Curve, look: Style, floor: float, log_y: bool) -> li
         go.Scatter(
             x=np.concatenate([xs[keep], xs[keep][::-1]]), y=on_log if log_y else outline, fill="toself",
             fillcolor=look.faint(0.18), line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
-            legendgroup=label(name), uid=label(f"band {name}"),
+            legendgroup=label(name), uid=trace_id("band", name),
             meta={"log_y": [float(f"{y:.4g}") for y in on_log]} if reaches_zero else None,
         )
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def _single(name: str, curve: Curve, look: Style) -> list[go.Scatter]:
 
 def _thin(name: str, run: str, x: np.ndarray, y: np.ndarray, look: Style, mode: str) -> go.Scatter:
     return go.Scatter(
-        x=x, y=y, name=label(f"{name}, {run}"), uid=label(f"{mode} {name}, {run}"), legendgroup=label(name),
+        x=x, y=y, name=label(f"{name}, {run}"), uid=trace_id(mode, f"{name}, {run}"), legendgroup=label(name),
         showlegend=False, mode=mode,
         line={"color": look.faint(0.5), "width": 0.9, "dash": look.dash},
         marker={"color": look.colour, "symbol": "x", "size": 9}, hoverinfo="skip",

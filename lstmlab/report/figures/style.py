@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -71,6 +72,11 @@ def label(text: object) -> str:
     return html.escape(str(text), quote=False)
 
 
+def trace_id(kind: str, name: str) -> str:
+    """The ``uid`` of a trace, the same in every figure; letters and digits, since Plotly puts it into CSS selectors."""
+    return hashlib.sha256(f"{kind} {name}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
 def theme(*, dark: bool) -> go.layout.Template:
     """Colours of text, axes and background, for ``figure.update_layout(template=…)``."""
     ink, grid, line, panel = ("#E4E6EB", "#2A2E35", "#5A606B", "#16191E") if dark else (
@@ -127,6 +133,6 @@ def name_axis(names: Iterable[str]) -> dict[str, Any]:
 def baseline_line(name: str, xs: Iterable[float], ys: Iterable[float]) -> go.Scatter:
     """A baseline as a grey dashed line with an entry of its own in the legend."""
     return go.Scatter(
-        x=list(xs), y=list(ys), mode="lines", name=label(name), uid=label(f"baseline {name}"),
+        x=list(xs), y=list(ys), mode="lines", name=label(name), uid=trace_id("baseline", name),
         line={"color": GREY, "dash": "dash", "width": 1.3}, hovertemplate="%{fullData.name}<extra></extra>",
     )  # fmt: skip
