@@ -19,7 +19,7 @@ from lstmlab.plots.style import COLOURS, FAINT
 
 MOST_COLOURED = 7
 """lines in full colour of one figure that does not move; further lines are grey"""
-_SALT = 33684
+_SALT = 205411
 
 
 class Look(NamedTuple):
