@@ -137,6 +137,7 @@ def _panel(chart: Chart, name: str, found: Mapping[str, list[Finding]], metric: 
         title, _axis_label(first), "ratio" if first.unit == "1" else first.unit.partition(",")[0],
         {label: _line(same, series, named) for label, same in found.items()},
         share=series in ("closed", "open"), log_x=first.axis.scale == "log", log_y=first.scale == "log", names=named,
+        marks=first.axis.marks,
     )  # fmt: skip
 
 

@@ -44,6 +44,8 @@ class Panel:
     log_y: bool = False
     share: bool = False
     """whether values are shares, shown on an axis from 0 to 1"""
+    marks: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """name → x, drawn as dotted vertical lines with their names"""
     names: Sequence[str] = ()
     """names of the places 0, 1, … of a horizontal axis without numbers, where dots take the place of lines"""
 
@@ -96,6 +98,12 @@ def _draw(axes: Axes, chart: Panel, lines: Mapping[str, tuple[str, style.Dash]])
                 axes.vlines(np.asarray(line.xs), low, high, color=colour, alpha=0.5, linewidth=1.2)
             else:
                 axes.fill_between(np.asarray(line.xs), low, high, color=colour, alpha=0.18, linewidth=0)
+    for name, x in chart.marks.items():
+        axes.axvline(x, color=style.FAINT, linestyle=style.DOTTED, linewidth=1.3, zorder=1)
+        axes.annotate(
+            name, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(3, -3), textcoords="offset points",
+            color=style.FAINT, fontsize=8, verticalalignment="top",
+        )  # fmt: skip
     if chart.log_x:
         axes.set_xscale("symlog" if _has_zero(chart) else "log")
     elif all(is_whole(line.xs) for line in chart.lines.values()):

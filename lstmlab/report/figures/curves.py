@@ -9,11 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from lstmlab.report.figures.style import Style, baseline_line, label, new_figure, style, trace_id
+from lstmlab.report.figures.style import GREY, Style, baseline_line, label, new_figure, style, trace_id
 from lstmlab.report.figures.thin import kept
 
 MOST_SINGLE = 40
 """single runs that one figure shows; with more of them it has only means and bands"""
+_FEW_WHOLE = 8
+"""steps between the ends of an axis of whole numbers up to which each has a tick"""
 _UNIFIED = 8
 """lines up to which the values of all are shown together under the pointer"""
 
@@ -61,7 +63,17 @@ def learning_curves(
     figure.add_traces(_baselines(curves, baselines or {}))
     figure.update_layout(hovermode="x unified" if len(curves) <= _UNIFIED else "closest", showlegend=True)
     figure.update_yaxes(type="log" if log_y else "linear")
+    every = np.concatenate([np.asarray(curve.xs, float) for curve in curves.values()] or [np.zeros(0)])
+    if len(every) and np.ptp(every) <= _FEW_WHOLE and (every == np.round(every)).all():
+        figure.update_xaxes(dtick=1)  # otherwise there would be halves between whole numbers
     return figure
+
+
+def add_marks(figure: go.Figure, marks: Mapping[str, float]) -> None:
+    """Dotted vertical lines with names, at places of a linear horizontal axis: name → x."""
+    for name, x in marks.items():
+        line, text = {"color": GREY, "dash": "dot", "width": 1.3}, {"text": label(name), "font": {"color": GREY}}
+        figure.add_vline(x, line=line, annotation=text)
 
 
 def _line(name: str, curve: Curve, look: Style) -> go.Scatter:
