@@ -37,6 +37,7 @@ def test_fused_equals_scan(name, dtype):
 
 def test_the_peak_of_the_device_counts_what_was_held():
     before = peak_memory()["device"]
+    assert before is not None
     held = jax.block_until_ready(jax.numpy.ones((before >> 2) + (1 << 24), "float32"))
     del held
-    assert peak_memory()["device"] >= before + (1 << 26)
+    assert (peak_memory()["device"] or 0) >= before + (1 << 26)
