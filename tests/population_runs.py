@@ -15,7 +15,7 @@ from lstmlab.training import Outcome, train_population
 from lstmlab.training.compiled import CompiledRun
 
 # What a summary says of clocks and company, not of the run.
-AROUND = ("seconds", "steps_per_second", "members", "git_revision", "solved", "devices")
+AROUND = ("seconds", "steps_per_second", "peak_memory", "members", "git_revision", "solved", "devices")
 # Lanes of vmap are the same sums in another order: a few units in the last place of float32 per step.
 ROUNDING = {"rel": 2e-4, "abs": 1e-6}
 

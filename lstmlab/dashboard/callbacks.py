@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, clientside_callback, ctx, no_update
 
 from lstmlab.dashboard import figures
+from lstmlab.dashboard.chart import place, place_id, show_drawn
 from lstmlab.dashboard.choose import varied_keys
 from lstmlab.dashboard.header import overview
-from lstmlab.dashboard.layout import CURVES, KEYS, NOTHING, RESULTS, SHOWN
+from lstmlab.dashboard.layout import CURVES, KEYS, RESULTS, SHOWN
 from lstmlab.dashboard.report_page import report_address
 from lstmlab.dashboard.selection import (
     Choice,
@@ -23,11 +24,7 @@ from lstmlab.dashboard.selection import (
 from lstmlab.dashboard.table import table
 from lstmlab.dashboard.watch import Watch
 
-GRAPH: Any = {
-    "displaylogo": False, "responsive": True, "displayModeBar": "hover", "plotlyServerURL": "",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
-}  # fmt: skip
-"""of all figures; nothing is sent to Plotly's cloud"""
+_KIND = "chart"
 CHOICE = [Input(name, "value") for name in ("states", "values", "where", "group")] + [Input("picked", "data")]
 _NOTES = {
     CURVES: "Line: the median of a group's runs that have reached the step; band: 10–90 % of them, or "
@@ -55,14 +52,14 @@ def _clock(app: Dash, watch: Watch) -> None:
         Output("version", "data"), Output("rows", "data"), Input("tick", "n_intervals"), State("version", "data"),
         State("rows", "data"), State("place", "pathname"), *(State(name, "data") for name in SHOWN),
     )  # fmt: skip
-    def look(_: int, version: Any, rows: Any, place: str, *shown: Any) -> tuple:
+    def look(_: int, version: Any, rows: Any, path: str, *shown: Any) -> tuple:
         """Everything else hangs on these two, and rests while they stay.
 
         They stay too while a part of the page is still being made from them: the browser drops what it gets for a
         question that it has asked again meanwhile, and a slow computer would never get to show anything.
         """
         now = time.time()
-        lists, charts = shown[2:] if (place or "").startswith("/run/") else shown[:2]
+        lists, charts = shown[2:] if (path or "").startswith("/run/") else shown[:2]
         if version and now - version[-1] < _LONGEST and (lists != version or charts != rows):
             return no_update, no_update
         snapshot = watch.snapshot()
@@ -115,27 +112,21 @@ def _charts(app: Dash, watch: Watch) -> None:
         if panel == RESULTS:
             names = [RESULTS, "cost"]
         ids = [child["props"]["id"] for child in before or []]
-        if ids == [f"chart-{name}" for name in names]:
+        if ids == [place_id(_KIND, name) for name in names]:
             return no_update, no_update
-        return [
-            html.Div(
-                dcc.Graph(id={"type": "chart", "name": name}, config=GRAPH, figure=NOTHING), className="chart",
-                id=f"chart-{name}",
-            )
-            for name in names
-        ], _NOTES[panel]  # fmt: skip
+        return [place(_KIND, name) for name in names], _NOTES[panel]
 
     @app.callback(
-        Output({"type": "chart", "name": ALL}, "figure"), Output("charts-shown", "data"), Input("rows", "data"),
+        Output({"type": f"{_KIND}-drawn", "name": ALL}, "data"), Output("charts-shown", "data"), Input("rows", "data"),
         *CHOICE, Input("axis", "value"), Input("log", "value"), Input("dark", "data"), Input("charts", "children"),
         State("place", "pathname"),
     )  # fmt: skip
     def draw(
         rows: Any, states: Any, values: Any, where: Any, group: Any, picked: Any, axis: str, log: Any, dark: bool,
-        _: Any, place: str,
+        _: Any, path: str,
     ) -> tuple:  # fmt: skip
         names = [output["id"]["name"] for output in ctx.outputs_list[0]]
-        if place != "/":
+        if path != "/":
             return [no_update] * len(names), rows
         snapshot = watch.snapshot()
         shown = select(snapshot, Choice(states, values, where, group, picked))
@@ -145,6 +136,8 @@ def _charts(app: Dash, watch: Watch) -> None:
             figure = figures.panel(watch, shown.groups, name, looks, seconds=axis == "seconds", log_y=bool(log))
             drawn.append(figures.themed(figure, dark=bool(dark), revision=f"{name} {axis} {log}"))
         return drawn, rows
+
+    show_drawn(app, _KIND)
 
 
 def _clicks(app: Dash) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstmlab.report.explained import Finding, NotExplained, findings_of
-from lstmlab.report.figures import Curve, learning_curves, styles_of
+from lstmlab.report.figures import Curve, add_marks, learning_curves, styles_of
 
 
 def findings(run: Path) -> tuple[list[tuple[str, go.Figure, list[str]]], str]:
@@ -27,6 +27,7 @@ def _drawn(finding: Finding) -> tuple[str, go.Figure, list[str]]:
     xs = finding.xs if numbers else list(range(len(finding.xs)))
     curves = {name: Curve(np.array(xs, float), np.array(ys, float)) for name, ys in finding.series.items()}
     figure = learning_curves(curves, styles_of(curves), x_label=finding.axis, y_label=finding.unit, log_y=finding.log)
+    add_marks(figure, finding.marks)
     if numbers:
         figure.update_xaxes(type="log" if finding.log_axis else "linear")
     else:

@@ -14,14 +14,15 @@ from lstmlab.dashboard.curves import SPEED, Series, group_curve, in_seconds
 from lstmlab.dashboard.run import FINISHED, Run
 from lstmlab.dashboard.watch import Watch
 from lstmlab.report.figures import (
+    DASHES,
     Curve,
     Point,
     Row,
     Style,
+    cell_styles,
     intervals,
     learning_curves,
     parallel_coordinates,
-    styles_of,
     theme,
     time_against_quality,
 )
@@ -32,13 +33,14 @@ Groups = Mapping[str, Sequence[Run]]
 
 
 def styles(groups: Groups, cells: Iterable[str]) -> dict[str, Style]:
-    """One colour per cell, whatever is filtered: ``cells`` are those of all runs in order.
+    """The colour of the cell, whatever is filtered: ``cells`` are those of all runs.
 
     Groups of one cell share its colour and differ in dashes; groups of several cells have colours of their own.
     """
-    by_cell = styles_of(cells)
-    own = styles_of(groups)
-    used: dict[str, int] = {}
+    by_cell = cell_styles({cell: cell for cell in cells})
+    own = cell_styles({name: name for name in groups})
+    taken = {(look.colour, look.dash) for look in by_cell.values()}
+    seen: set[str] = set()
     result = {}
     for name, runs in groups.items():
         of_group = {run.cell for run in runs}
@@ -46,9 +48,13 @@ def styles(groups: Groups, cells: Iterable[str]) -> dict[str, Style]:
         if cell not in by_cell:
             result[name] = own[name]
             continue
-        count = used[cell] = used.get(cell, -1) + 1
-        dash = by_cell[cell].dash if not count else ("solid", "dash", "dot", "dashdot", "longdash")[count % 5]
-        result[name] = by_cell[cell]._replace(dash=dash)
+        look = by_cell[cell]
+        if cell in seen:
+            free = [dash for dash in DASHES if (look.colour, dash) not in taken]
+            look = look._replace(dash=free[0] if free else DASHES[len(result) % len(DASHES)])
+        seen.add(cell)
+        taken.add((look.colour, look.dash))
+        result[name] = look
     return result
 
 

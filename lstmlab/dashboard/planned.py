@@ -1,13 +1,14 @@
-"""The jobs of a sweep that have not begun: those that Hydra listed at its start, without the runs that are there."""
+"""The jobs of a sweep: those that Hydra listed at its start, or that its search plans."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lstmlab.dashboard.config_file import Unreadable, Value, read_yaml
+from lstmlab.dashboard.planned_job import Job, Planned
+from lstmlab.dashboard.planned_search import SEARCH, SEARCH_FILE, planned_trials
 
 SWEEP_FILE = "multirun.yaml"
 """the configuration of a sweep in its directory, written by Hydra before the first job"""
@@ -17,23 +18,42 @@ _GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 _MOST = 20_000
 """jobs of one sweep that are listed"""
 
-Job = tuple[str, ...]
-"""the overrides of a job, such as ``("cell=lstm", "seed=0")``"""
 
+def planned_jobs(sweep: Path) -> list[Planned]:
+    """The jobs of a sweep in their order; of a search those of the trials that have not ended.
 
-def planned_jobs(sweep: Path) -> list[Job]:
-    """The overrides of all jobs of a sweep in their order.
-
-    Searches, whose values are drawn on the way, have none, nor has a sweep whose file cannot be read.
+    A sweep whose files cannot be read has none.
     """
     try:
-        hydra = read_yaml(sweep / SWEEP_FILE)["hydra"]
+        config = read_yaml(sweep / SWEEP_FILE)
+        hydra = config["hydra"]
+        if hydra["sweeper"]["_target_"] == SEARCH:
+            return planned_trials(sweep, config, _MOST)
         if hydra["sweeper"]["_target_"] != _GRID:
             return []
         overrides = [f"{key}={value}" for key, value in (hydra["sweeper"].get("params") or {}).items()]
-        return _expanded([*overrides, *map(str, hydra["overrides"]["task"])])
-    except (OSError, Unreadable, KeyError, TypeError, AttributeError):
+        return _named(_expanded([*overrides, *map(str, hydra["overrides"]["task"])]))
+    except (OSError, Unreadable, ValueError, KeyError, TypeError, AttributeError):
         return []
+
+
+def files_seen(sweep: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Another value whenever a file from which jobs are read has changed."""
+    return tuple(_stamp(sweep / name) for name in (SWEEP_FILE, SEARCH_FILE))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def _named(jobs: list[Job]) -> list[Planned]:
+    """Jobs by the overrides in which they differ."""
+    varied = [index for index, texts in enumerate(zip(*jobs, strict=True)) if len(set(texts)) > 1]
+    return [Planned(job, " ".join(job[index] for index in varied) or " ".join(job)) for job in jobs]
 
 
 def job_of(run: Path) -> Job | None:
@@ -52,12 +72,6 @@ def values_of(job: Job) -> dict[str, Value]:
         key, _, text = override.lstrip("+").partition("=")
         config[f"{key}.name" if key in ("cell", "task") else key] = _value(text)
     return config
-
-
-def without(jobs: Iterable[Job], begun: Iterable[Job]) -> list[Job]:
-    """The jobs that are not among those that have begun."""
-    gone = set(begun)
-    return [job for job in jobs if job not in gone]
 
 
 def _expanded(arguments: list[str]) -> list[Job]:

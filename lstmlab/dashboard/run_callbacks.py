@@ -9,18 +9,18 @@ import plotly.graph_objects as go
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from lstmlab.dashboard import run_page
-from lstmlab.dashboard.callbacks import GRAPH
+from lstmlab.dashboard.chart import GRAPH, place, place_id, show_drawn
 from lstmlab.dashboard.choose import varied_keys
 from lstmlab.dashboard.diagnostics import findings
 from lstmlab.dashboard.figures import single_figure, themed
-from lstmlab.dashboard.layout import NOTHING
 from lstmlab.dashboard.run import Run
 from lstmlab.dashboard.selection import metric_options
 from lstmlab.dashboard.watch import Watch
-from lstmlab.report.figures import styles_of
+from lstmlab.report.figures import cell_styles
 
 _HIDDEN, _SHOWN = {"display": "none"}, {}
 _HEIGHT = 260
+_KIND = "run-chart"
 
 
 def register_run_page(app: Dash, watch: Watch) -> None:
@@ -57,11 +57,11 @@ def _texts(app: Dash, watch: Watch, found: Any) -> None:
         if run is None:
             return run_page.gone(name) if name else "", "", "", "", [], version
         names = metric_options([run])
-        ids = [f"run-chart-{each}" for each in names]
+        same = [child["props"]["id"] for child in charts or []] == [place_id(_KIND, each) for each in names]
         return (
             run_page.head(run), run_page.configuration(run, dict.fromkeys(varied_keys(watch.snapshot().runs))),
             run_page.summary(run), run_page.log(run),
-            no_update if [child["props"]["id"] for child in charts or []] == ids else _places(names), version,
+            no_update if same else [place(_KIND, each, _HEIGHT) for each in names], version,
         )  # fmt: skip
 
     @app.callback(
@@ -76,19 +76,9 @@ def _texts(app: Dash, watch: Watch, found: Any) -> None:
         return [*run_page.files(run), *_diagnostics(run, dark=bool(dark))] if run else [], now
 
 
-def _places(names: Sequence[str]) -> list:
-    return [
-        html.Div(
-            dcc.Graph(id={"type": "run-chart", "name": name}, config=GRAPH, figure=NOTHING, style={"height": _HEIGHT}),
-            className="chart", id=f"run-chart-{name}",
-        )
-        for name in names
-    ]  # fmt: skip
-
-
 def _figures(app: Dash, watch: Watch, found: Any) -> None:
     @app.callback(
-        Output({"type": "run-chart", "name": ALL}, "figure"), Output("run-charts-shown", "data"),
+        Output({"type": f"{_KIND}-drawn", "name": ALL}, "data"), Output("run-charts-shown", "data"),
         Input("run-id", "data"), Input("rows", "data"), Input("run-charts", "children"), Input("dark", "data"),
     )  # fmt: skip
     def draw(name: str, rows: Any, _: Any, dark: bool) -> tuple:
@@ -96,10 +86,11 @@ def _figures(app: Dash, watch: Watch, found: Any) -> None:
         run = found(name)
         if run is None:
             return [no_update] * len(names), rows
-        cells = styles_of(sorted({each.cell for each in watch.snapshot().runs if each.cell}))
-        look = cells.get(run.cell) or next(iter(styles_of([run.name]).values()))
+        look = cell_styles({run.name: run.cell or run.name})[run.name]
         drawn = [single_figure(watch, run, each, look).update_layout(height=_HEIGHT) for each in names]
         return [themed(figure, dark=bool(dark), revision=name) for figure in drawn], rows
+
+    show_drawn(app, _KIND)
 
 
 def _diagnostics(run: Run, *, dark: bool) -> list:

@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lstmlab.dashboard.find import find
 from lstmlab.dashboard.locks import held_locks, is_locked, is_shared
-from lstmlab.dashboard.planned import Job, job_of, planned_jobs, values_of, without
+from lstmlab.dashboard.planned import files_seen, job_of, planned_jobs, values_of
+from lstmlab.dashboard.planned_job import Job, Planned, without
 from lstmlab.dashboard.run import RUNNING, STOPPED, WAITING, Run, WatchedRun, run_id
 
 _SCAN_EVERY = 2.0
@@ -45,7 +47,7 @@ class Watch:
         self._lock = threading.Lock()
         self._watched: dict[Path, WatchedRun] = {}
         self._runs: dict[Path, Run] = {}
-        self._jobs: dict[Path, list[Job]] = {}
+        self._jobs: dict[Path, tuple[Any, list[Planned]]] = {}
         self._begun: dict[Path, Job | None] = {}
         self._waiting: list[Run] = []
         self._scanned = 0.0
@@ -116,7 +118,13 @@ class Watch:
             for directory, name in found.items():
                 if directory not in self._watched:
                     self._watched[directory] = WatchedRun(directory, name, shared=is_shared(directory))
-        self._jobs = {sweep: self._jobs.get(sweep) or planned_jobs(sweep) for sweep in sweeps}
+        self._jobs = {sweep: self._planned(sweep) for sweep in sweeps}
+
+    def _planned(self, sweep: Path) -> tuple[Any, list[Planned]]:
+        """The jobs of a sweep, read again when its files have changed, with what was seen of them."""
+        seen = files_seen(sweep)
+        before = self._jobs.get(sweep)
+        return before if before and before[0] == seen else (seen, planned_jobs(sweep))
 
     def _forget(self, directory: Path) -> None:
         self._watched.pop(directory, None)
@@ -126,7 +134,7 @@ class Watch:
 
     def _poll_sweeps(self, held: set[int] | None) -> None:
         waiting: list[Run] = []
-        for sweep, jobs in self._jobs.items():
+        for sweep, (_, jobs) in self._jobs.items():
             members = [directory for directory in self._runs if sweep in directory.parents]
             for directory in members:
                 if directory not in self._begun:
@@ -135,19 +143,18 @@ class Watch:
             alive = any(self._runs[member].state == RUNNING for member in members)
             alive = alive or (held is not None and is_locked(sweep, held))
             base = self._runs[members[0]].config if members else {}
-            waiting += [_not_begun(sweep, job, jobs, base, alive=alive) for job in left]
+            waiting += [_not_begun(sweep, each, base, alive=alive) for each in left]
         if waiting != self._waiting:
             with self._lock:
                 self._waiting = waiting
                 self._version += 1
 
 
-def _not_begun(sweep: Path, job: Job, jobs: list[Job], base: dict, *, alive: bool) -> Run:
-    config = {key: base[key] for key in _KEPT_KEYS if key in base} | values_of(job)
-    varied = [text for text, *others in zip(job, *jobs, strict=False) if any(other != text for other in others)]
+def _not_begun(sweep: Path, planned: Planned, base: dict, *, alive: bool) -> Run:
+    config = {key: base[key] for key in _KEPT_KEYS if key in base} | values_of(planned.job)
     state, reason = (WAITING, "") if alive else (STOPPED, "did not begin: the sweep was stopped before")
     steps = config.get("training.steps")
     return Run(
-        run_id(f"{sweep}\0{job}"), f"{sweep.name}: {' '.join(varied) or ' '.join(job)}", sweep, config, state, reason,
+        run_id(f"{sweep}\0{planned}"), f"{sweep.name}: {planned.name}", sweep, config, state, reason,
         steps=steps if isinstance(steps, int) else 0,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmlab.explain.findings import Finding, Placed, RunFindings
+from lstmlab.plots.cell_styles import Look, looks, of_labels
 from lstmlab.plots.panels import Line, Panel, panels
 
 
@@ -71,18 +72,26 @@ def draw_runs(
 ) -> list[Path]:
     """Write the figures of several runs on one task, at initialisation and of the best models.
 
-    Runs of one label are a line: the mean over them, with the range from the least to the largest as its band.
+    Runs of one label are a line: the mean over them, with the range from the least to the largest as its band. It has
+    the colour of its cell.
     """
     written = []
-    metric = labelled[0][1].run["metric"]
+    metric, styles = labelled[0][1].run["metric"], looks(of_labels(label for label, _ in labelled))
     for checkpoint in ("initialisation", "best"):
         lines = [(label, p) for label, found in labelled for p in found.findings if p.checkpoint == checkpoint]
-        written += _figures(lines, metric, directory, kind, f"{task}, {checkpoint}", f"{prefix}_{checkpoint}_")
+        about = f"{task}, {checkpoint}{_seeds([label for label, _ in labelled])}"
+        written += _figures(lines, metric, directory, kind, about, f"{prefix}_{checkpoint}_", styles)
     return written
 
 
 def _figures(
-    lines: Sequence[tuple[str, Placed]], metric: str, directory: Path, kind: str, about: str, prefix: str
+    lines: Sequence[tuple[str, Placed]],
+    metric: str,
+    directory: Path,
+    kind: str,
+    about: str,
+    prefix: str,
+    styles: Mapping[str, Look] | None = None,
 ) -> list[Path]:
     written = []
     layers = sorted({placed.layer for _, placed in lines})
@@ -93,8 +102,17 @@ def _figures(
             if drawn:
                 suffix = f"_layer{layer}" if len(layers) > 1 else ""
                 written.append(directory / f"{prefix}{diagnostic}{suffix}.{kind}")
-                panels(written[-1], drawn, title=f"{diagnostic}: {about}{f', layer {layer}' if suffix else ''}")
+                title = f"{diagnostic}: {about}{f', layer {layer}' if suffix else ''}"
+                panels(written[-1], drawn, title=title, looks=styles)
     return written
+
+
+def _seeds(labels: Sequence[str]) -> str:
+    """How many runs a line stands for, where that is more than one."""
+    counts = sorted({labels.count(label) for label in labels})
+    if counts == [1]:
+        return ""
+    return f" (mean and range of {' to '.join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))} runs)"
 
 
 def _panels(chart: Chart, lines: Iterable[tuple[str, Placed]], metric: str) -> list[Panel]:
@@ -126,6 +144,7 @@ def _panel(chart: Chart, name: str, found: Mapping[str, list[Finding]], metric: 
         title, _axis_label(first), "ratio" if first.unit == "1" else first.unit.partition(",")[0],
         {label: _line(same, series, named) for label, same in found.items()},
         share=series in ("closed", "open"), log_x=first.axis.scale == "log", log_y=first.scale == "log", names=named,
+        marks=first.axis.marks,
     )  # fmt: skip
 
 

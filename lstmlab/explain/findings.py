@@ -34,6 +34,8 @@ class Axis:
     values: Sequence[Any]
     """numbers, or names"""
     scale: Scale = "linear"
+    marks: Mapping[str, float] = field(default_factory=dict)
+    """places on the axis that matter, by name"""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lstmlab.plots import style
+from lstmlab.plots.cell_styles import colour_of
 from lstmlab.plots.style import COLOURS, INK
 
 _COLUMNS = 3
@@ -31,15 +32,19 @@ def scatters(
     ys: ArrayLike,
     *,
     log: Collection[str] = (),
+    cells: Sequence[str] | None = None,
     y_label: str = "",
     title: str = "",
 ) -> None:
     """Write a PNG of one small scatter per entry of ``columns``: name → xs ``[n]``, against the same ``ys`` ``[n]``.
 
-    Columns that are not all numbers are choices, side by side; those in ``log`` have a logarithmic axis. Raises
-    ``ValueError`` when a column has another length.
+    Columns that are not all numbers are choices, side by side; those in ``log`` have a logarithmic axis. Dots have
+    the colours of ``cells`` ``[n]``, if given. Raises ``ValueError`` when a column has another length.
     """
     y = np.asarray(ys, float)
+    dots = [(np.ones(len(y), bool), COLOURS[0])]
+    if cells is not None:
+        dots = [(np.array(cells) == cell, colour_of(cell)) for cell in dict.fromkeys(cells)]
     rows = -(-len(columns) // _COLUMNS)
     figure = style.new_figure(style.WIDTH, 0.5 + 1.9 * rows)
     figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=12, color=INK)
@@ -49,7 +54,9 @@ def scatters(
             raise ValueError(f"'{name}' has {len(xs)} values for {len(y)}")
         numeric = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in xs)
         choices = [] if numeric else sorted(set(map(str, xs)))
-        axes.plot(xs if numeric else [choices.index(str(x)) for x in xs], y, ".", color=COLOURS[0], alpha=0.5)
+        x = np.array(xs if numeric else [choices.index(str(x)) for x in xs], float)
+        for own, colour in dots:
+            axes.plot(x[own], y[own], ".", color=colour, alpha=0.5)
         if name in log:
             axes.set_xscale("log")
         if choices:

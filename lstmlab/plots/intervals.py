@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lstmlab.plots import style
-from lstmlab.plots.style import COLOURS, FAINT, INK
+from lstmlab.plots.cell_styles import Look
+from lstmlab.plots.style import FAINT, INK
 
 
 def intervals(
@@ -18,21 +19,22 @@ def intervals(
     x_label: str = "",
     title: str = "",
     baselines: Mapping[str, float] | None = None,
+    looks: Mapping[str, Look] | None = None,
 ) -> None:
     """Write a PNG of one row per entry of ``dots``, the first on top: name → (value, low, high).
 
     Without low and high the dot stands alone. Where a value is None or not finite, the row says so and is empty.
-    ``baselines`` are dashed vertical lines, named on top.
+    ``baselines`` are dashed vertical lines, named on top. ``looks`` are colours and markers by name; None: by order.
     """
     figure, axes = style.figure_with_axes(title, x_label, "", max(2.0, 1.3 + 0.36 * len(dots)))
     for row, (name, (value, low, high)) in enumerate(dots.items()):
         if value is None or not np.isfinite(value):
             axes.annotate("no finite value", (0.01, row), xycoords=("axes fraction", "data"), color=FAINT, fontsize=9)
             continue
-        colour = COLOURS[row % len(COLOURS)]
+        colour, repeat = looks[name] if looks else (style.line_style(row)[0], 0)
         if low is not None and high is not None:
             axes.plot([low, high], [row, row], color=colour, linewidth=2.4, alpha=0.55, solid_capstyle="butt")
-        axes.plot(value, row, "o", color=colour, markersize=6, label=name)
+        axes.plot(value, row, style.marker(repeat), color=colour, markersize=6, label=name)
     for name, value in (baselines or {}).items():
         axes.axvline(value, color=FAINT, linestyle=style.DASHED, linewidth=1.1, zorder=1)
         axes.annotate(

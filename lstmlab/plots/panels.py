@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from lstmlab.plots import style
+from lstmlab.plots.cell_styles import Look
+from lstmlab.plots.curves import is_whole
 from lstmlab.plots.style import INK
 
 _COLUMNS = 3
@@ -41,12 +44,18 @@ class Panel:
     log_y: bool = False
     share: bool = False
     """whether values are shares, shown on an axis from 0 to 1"""
+    marks: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """name → x, drawn as dotted vertical lines with their names"""
     names: Sequence[str] = ()
     """names of the places 0, 1, … of a horizontal axis without numbers, where dots take the place of lines"""
 
 
-def panels(path: Path | str, charts: Sequence[Panel], *, title: str = "") -> None:
+def panels(
+    path: Path | str, charts: Sequence[Panel], *, title: str = "", looks: Mapping[str, Look] | None = None
+) -> None:
     """Write a figure of charts; its kind is that of the suffix: ``.png``, ``.svg`` or ``.pdf``.
+
+    ``looks`` are colours and dashes by name of a line; None: by order.
 
     Raises ``ValueError`` without charts.
     """
@@ -58,9 +67,12 @@ def panels(path: Path | str, charts: Sequence[Panel], *, title: str = "") -> Non
     figure = style.new_figure(max(_SIZE[0] * columns, 5.2), _SIZE[1] * rows + 0.5 + 0.2 * -(-len(names) // 4))
     figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=12, color=INK)
     grid = figure.subplots(rows, columns, squeeze=False)
+    lines = {name: style.line_style(number) for number, name in enumerate(names)}
+    if looks is not None:
+        lines = {name: (looks[name].colour, style.dash(looks[name].repeat)) for name in names}
     handles: dict[str, Any] = {}
     for axes, chart in zip(grid.flat, charts, strict=False):
-        handles |= _draw(axes, chart, names)
+        handles |= _draw(axes, chart, lines)
     for axes in grid.flat[len(charts) :]:
         axes.set_visible(False)
     if len(names) > 1:
@@ -71,10 +83,10 @@ def panels(path: Path | str, charts: Sequence[Panel], *, title: str = "") -> Non
     style.save(figure, path)
 
 
-def _draw(axes: Axes, chart: Panel, names: Sequence[str]) -> dict[str, Any]:
+def _draw(axes: Axes, chart: Panel, lines: Mapping[str, tuple[str, style.Dash]]) -> dict[str, Any]:
     handles: dict[str, Any] = {}
     for name, line in chart.lines.items():
-        colour, dash = style.line_style(names.index(name))
+        colour, dash = lines[name]
         ys = _shown(line.ys, chart.log_y)
         how: dict[str, Any] = {"linestyle": dash}
         if chart.names:
@@ -86,8 +98,16 @@ def _draw(axes: Axes, chart: Panel, names: Sequence[str]) -> dict[str, Any]:
                 axes.vlines(np.asarray(line.xs), low, high, color=colour, alpha=0.5, linewidth=1.2)
             else:
                 axes.fill_between(np.asarray(line.xs), low, high, color=colour, alpha=0.18, linewidth=0)
+    for name, x in chart.marks.items():
+        axes.axvline(x, color=style.FAINT, linestyle=style.DOTTED, linewidth=1.3, zorder=1)
+        axes.annotate(
+            name, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(3, -3), textcoords="offset points",
+            color=style.FAINT, fontsize=8, verticalalignment="top",
+        )  # fmt: skip
     if chart.log_x:
         axes.set_xscale("symlog" if _has_zero(chart) else "log")
+    elif all(is_whole(line.xs) for line in chart.lines.values()):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if chart.log_y:
         axes.set_yscale("log")
     if chart.share:

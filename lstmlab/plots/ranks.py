@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lstmlab.plots import style
-from lstmlab.plots.style import COLOURS, FAINT, INK
+from lstmlab.plots.cell_styles import looks, of_labels
+from lstmlab.plots.style import FAINT, INK
 
 
 def rank_diagram(
@@ -15,7 +16,7 @@ def rank_diagram(
     """Write a PNG after Demšar 2006: the better half of the names on the left, the others on the right.
 
     Args:
-        ranks: average ranks by name, in increasing order.
+        ranks: average ranks by label, in increasing order; a line has the colour of its cell.
         difference: the critical difference, drawn as a scale.
         groups: first and last index in ``ranks`` of names that are not told apart.
         title: of the figure.
@@ -44,12 +45,13 @@ def rank_diagram(
         1 + shown / 2, -0.95, f"critical difference {difference:.2f}{wide}", fontsize=9, color=FAINT,
         horizontalalignment="center",
     )  # fmt: skip
+    styles = looks(of_labels(ranks))
     for index, (name, rank) in enumerate(ranks.items()):
         left = index < half
         y = bars + 0.45 * ((index if left else count - 1 - index) + 1)
         end = 0.9 if left else count + 0.1
-        colour = COLOURS[index % len(COLOURS)]
-        axes.plot([rank, rank, end], [0, y, y], color=colour, linewidth=1.3)
+        colour, repeat = styles[name]
+        axes.plot([rank, rank, end], [0, y, y], color=colour, linestyle=style.dash(repeat), linewidth=1.3)
         axes.text(
             end + (-0.04 if left else 0.04) * count, y, f"{name}  {rank:.2f}", fontsize=9, color=INK,
             horizontalalignment="right" if left else "left", verticalalignment="center",

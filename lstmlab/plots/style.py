@@ -27,7 +27,8 @@ TITLE = "title"
 _SHORTER, _SMALLER = 0.6, 0.75  # heights, and sizes of text, there
 
 Dash = str | tuple[float, tuple[float, ...]]
-_DASHES: tuple[Dash, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
+_DASHES: tuple[Dash, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.5, 1.5)), (0, (9, 2)))
+_MARKERS = ("o", "s", "D", "^", "P")
 _DPI = 150
 
 
@@ -62,7 +63,17 @@ def decorate(axes: Axes, *, label_size: int = 9, grid: str = GRID, grid_width: f
 
 def line_style(index: int) -> tuple[str, Dash]:
     """Colour and dashes of the line with this number: where the colours repeat, the dashes change."""
-    return COLOURS[index % len(COLOURS)], _DASHES[index // len(COLOURS) % len(_DASHES)]
+    return COLOURS[index % len(COLOURS)], dash(index // len(COLOURS))
+
+
+def dash(repeat: int) -> Dash:
+    """The dashes of the line before which ``repeat`` lines have the same colour."""
+    return _DASHES[repeat % len(_DASHES)]
+
+
+def marker(repeat: int) -> str:
+    """The marker of the dot before which ``repeat`` dots have the same colour."""
+    return _MARKERS[repeat % len(_MARKERS)]
 
 
 FORMATS = ("png", "svg", "pdf")

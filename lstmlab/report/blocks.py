@@ -39,6 +39,8 @@ class Figure:
     alt: str
     log: bool = False
     """whether there is a button for a logarithmic vertical axis"""
+    log_first: bool = False
+    """whether that button is pressed at first"""
     block: ClassVar[str] = "figure"
 
 

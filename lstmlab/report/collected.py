@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstmlab.report.figures.style import Style, styles_of
+from lstmlab.report.figures.style import Style, cell_styles
 from lstmlab.study.compare import Comparison, compare
 from lstmlab.study.curves import Table, logged, metric_of
 from lstmlab.study.runs import FAILED, Run
@@ -26,13 +26,13 @@ class Collected:
 
     @cached_property
     def styles(self) -> Mapping[str, Style]:
-        """The style of every row's label, the same in all figures, and whatever the results are.
+        """The style of every row's label, the same in all figures: the colour of its cell.
 
         The reference cell comes first, the others by name.
         """
         entries = {chosen.entry.label: chosen.entry for chosen in self.comparison.chosen}
         ordered = sorted(entries, key=lambda label: (entries[label].cell != self.comparison.reference, label))
-        return styles_of(ordered)
+        return cell_styles({label: entries[label].cell for label in ordered})
 
     @cached_property
     def tasks(self) -> Mapping[str, list[Chosen]]:
@@ -69,8 +69,3 @@ class Collected:
 def collect(directories: Sequence[Path], *, by: Sequence[str] = (), reference: str | None = None) -> Collected:
     """Compare the runs below the directories; raises as :func:`lstmlab.study.compare`."""
     return Collected(directories, compare(directories, by=by, reference=reference))
-
-
-def better(goal: str | None) -> str:
-    """Which direction of a metric is good, in words."""
-    return "higher is better" if goal == "max" else "lower is better"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Finding:
     series: Mapping[str, list[float]]
     """numbers along the axis by name; NaN where one is not finite"""
     notes: list[str]
+    marks: Mapping[str, float] = field(default_factory=dict)
+    """places on the axis that matter, by name"""
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -83,6 +85,7 @@ def _finding(raw: Mapping[str, Any]) -> Finding:
         str(raw["diagnostic"]), str(raw["name"]), str(raw["title"]), int(raw.get("layer") or 0),
         f"{axis['name']}{unit}", axis.get("scale") == "log", xs, str(raw.get("unit") or ""), raw.get("scale") == "log",
         series, [str(note) for note in raw.get("notes") or []],
+        {str(name): float(at) for name, at in (axis.get("marks") or {}).items()},
     )  # fmt: skip
 
 

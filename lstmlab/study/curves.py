@@ -33,8 +33,16 @@ def mean_curves(tables: Mapping[str, Sequence[Table]]) -> tuple[dict[str, Estima
     fewest = min((len(values) for _, values in known.values()), default=0)
     interval = fewest >= FEWEST  # for all cells or for none: bands of one picture mean the same
     lines = {name: Estimates(steps, *bands(values, interval=interval)) for name, (steps, values) in known.items()}
-    most = max((len(values) for _, values in known.values()), default=0)
-    return lines, "one seed" if most < 2 else "mean, 95 % t interval" if interval else "mean, range of the seeds"
+    counts = [len(values) for _, values in known.values()]
+    if max(counts, default=0) < 2:
+        return lines, "one seed"
+    return lines, f"mean of {number_of(counts)}, {'95 % t interval' if interval else 'range of the seeds'}"
+
+
+def number_of(counts: Sequence[int]) -> str:
+    """How many seeds each of several estimates has, in words: ``5 seeds`` or ``3 to 5 seeds``."""
+    least, most = min(counts), max(counts)
+    return "1 seed" if most == 1 else f"{most} seeds" if least == most else f"{least} to {most} seeds"
 
 
 def curve_points(comparison: Comparison) -> Iterator[tuple[int, dict[str, float]]]:
@@ -71,6 +79,11 @@ def logged(run: Run, names: Sequence[str]) -> dict[str, Table]:
 def metric_of(of_task: Sequence[Chosen]) -> str:
     """The metric by which the task is judged; the first entry has a finished run."""
     return of_task[0].setting.finished[0].summary["metric"]
+
+
+def goal_of(of_task: Sequence[Chosen]) -> str:
+    """``min`` or ``max``: which direction of the metric is good; the first entry has a finished run."""
+    return of_task[0].setting.finished[0].goal
 
 
 def metric_with_split(of_task: Sequence[Chosen]) -> str:

@@ -18,7 +18,7 @@ from lstmlab.plots.comparison import (
 )
 from lstmlab.plots.ranks import rank_diagram
 from lstmlab.study.compare import Comparison
-from lstmlab.study.curves import metric_of, metric_with_split, validation_curves
+from lstmlab.study.curves import goal_of, metric_of, metric_with_split, number_of, validation_curves
 from lstmlab.study.groups import ConfigValue, is_number, with_values
 from lstmlab.study.ranks import groups
 from lstmlab.study.rows import baseline_of
@@ -49,9 +49,11 @@ def draw(comparison: Comparison, directory: Path, kind: str = "png") -> list[Pat
         lines, band = validation_curves(of_task)
         # The curves are of the validation split, baselines of the test split.
         on_test = {f"{name}, on test": value for name, value in baselines.items()}
-        draw_validation(paths[-2], task, metric, lines, on_test, band)
+        goal = goal_of(of_task)
+        draw_validation(paths[-2], task, metric, goal, lines, on_test, band)
         estimates = {c.entry.label: _interval(c, statistics[task]) for c in of_task}
-        draw_metric(paths[-1], task, metric_with_split(of_task), estimates, baselines, statistics[task])
+        statistic = f"{statistics[task]} of {seeds_of(of_task)}"
+        draw_metric(paths[-1], task, metric_with_split(of_task), goal, estimates, baselines, statistic)
     for task in dict.fromkeys(chosen.entry.task for chosen in finished):
         of_task = [chosen for chosen in finished if chosen.entry.task == task]
         suffix = f"_{task}" if len(of_task) < len(finished) else ""
@@ -61,7 +63,10 @@ def draw(comparison: Comparison, directory: Path, kind: str = "png") -> list[Pat
         for key in numeric_keys(of_task):
             paths.append(directory / f"comparison_by_{_file_name(key)}{suffix}.{kind}")
             lines = lines_by_key(key, of_task, statistics)
-            draw_by_key(paths[-1], task, metric_with_split(of_task), key, lines, baselines)
+            statistic = f"mean of {seeds_of(of_task)}"
+            draw_by_key(
+                paths[-1], task, metric_with_split(of_task), goal_of(of_task), key, lines, baselines, statistic
+            )  # fmt: skip
     if any(row["score"] is not None for row in comparison.over_tasks):
         rows = comparison.over_tasks
         paths.append(directory / f"comparison_over_tasks.{kind}")
@@ -104,6 +109,11 @@ def lines_by_key(key: str, of_task: Sequence[Chosen], statistics: Mapping[str, s
         ends = (value, value) if low is None or high is None else (low, high)
         points.setdefault(with_values(chosen.entry.cell, others), []).append((float(x), value, *ends))
     return {name: Estimates(*np.array(sorted(rows)).T) for name, rows in points.items()}
+
+
+def seeds_of(of_task: Sequence[Chosen]) -> str:
+    """How many seeds are behind the estimates of a task, in words."""
+    return number_of([len(chosen.setting.finished) for chosen in of_task])
 
 
 def best_baseline_of(of_task: Sequence[Chosen]) -> dict[str, float]:

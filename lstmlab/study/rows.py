@@ -53,6 +53,8 @@ def row_of(chosen: Chosen, reference: Chosen | None, statistic: str, verdict: di
         "steps_to_solved": _median([s.get("step") for s in solved]),
         "seconds_to_solved": _median([s.get("seconds") for s in solved]),
         "steps_per_second": _median([run.summary.get("steps_per_second") for run in runs]),
+        "host_memory": _median([memory_of(run, "host") for run in runs]),
+        "device_memory": _median([memory_of(run, "device") for run in runs]),
         **named(better, "improvement", "improvement_low", "improvement_high"),
         "reference": reference.entry.label if reference else None,
         **(verdict or dict.fromkeys(VERDICT)),
@@ -61,6 +63,11 @@ def row_of(chosen: Chosen, reference: Chosen | None, statistic: str, verdict: di
         "setting": chosen.values,
         "values": _values(runs),
     }
+
+
+def memory_of(run: Run, where: str) -> float | None:
+    """The peak memory of a run's process in bytes, on the ``host`` or the ``device``; None where it is not known."""
+    return (run.summary.get("peak_memory") or {}).get(where)
 
 
 def setting_of(entry: Entry, setting: Setting, statistic: str) -> dict[str, Any]:

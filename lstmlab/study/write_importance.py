@@ -12,6 +12,7 @@ from lstmlab.study.interactions import FEWEST_RUNS
 from lstmlab.tracking.plain import to_plain
 from lstmlab.tracking.tables import markdown_table, write_csv
 
+_CELL = "cell.name"
 COLUMNS = ("key", "importance", "± over forests", "noise floor", "values tried")
 
 
@@ -37,6 +38,7 @@ def write_importance(result: Importance, directory: Path) -> list[Path]:
         values_of,
         result.values,
         log=[key for key, values in values_of.items() if on_log_scale(values)],
+        cells=[str(cell) for cell in values_of[_CELL]] if _CELL in values_of else None,
         y_label=f"validation {result.metric}",
         title=f"{result.task}: every run",
     )

@@ -16,6 +16,7 @@ from lstmlab.tracking.written import note_written
 from lstmlab.training.environment import describe_environment
 from lstmlab.training.functions import RunState
 from lstmlab.training.optimizer import DECAYING
+from lstmlab.training.peak_memory import peak_memory
 from lstmlab.training.timer import Seconds
 from lstmlab.training.trained import Trained
 
@@ -27,7 +28,7 @@ def summarise(
     seconds: Seconds,
     solved: dict[str, float],
 ) -> dict[str, Any]:
-    """What ``summary.json`` says of the results; sizes count scalars, times are seconds.
+    """What ``summary.json`` says of the results; sizes count scalars, times are seconds, memory is bytes.
 
     Without a test split in ``splits`` nothing is said that needs it: neither test values nor baselines.
     """
@@ -56,6 +57,7 @@ def summarise(
         "dtype": config.model.dtype,
         "seconds": seconds,
         "steps_per_second": steps / seconds["train"] if seconds["train"] else None,
+        "peak_memory": peak_memory(),
         **describe_environment(),
     }
 

@@ -17,6 +17,7 @@ from lstmlab.dashboard.watch import Watch
 
 selenium = pytest.importorskip("selenium.webdriver")
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+ActionChains = pytest.importorskip("selenium.webdriver.common.action_chains").ActionChains
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.slow,
@@ -155,6 +156,30 @@ def test_rows_and_ends_arrive_within_two_seconds(opened, sweep):
         assert min(took) < 2.0, took
     write_run(sweep / "5_rnn", summary=finished(0.5))
     page.until("document.querySelectorAll('td .badge.finished').length === 6")
+    assert page.errors() == []
+
+
+def test_zoom_and_hidden_lines_outlive_new_rows_and_new_cells(opened, sweep):
+    page = opened(sweep)
+    plot = "document.querySelector('.js-plotly-plot')"
+    page.until(f"{plot}?._fullData?.filter(t => t.showlegend !== false).length >= 3")
+    area = page.driver.find_element("css selector", ".js-plotly-plot .nsewdrag")
+    mouse = ActionChains(page.driver, duration=100)
+    mouse.move_to_element_with_offset(area, -100, 0).click_and_hold().move_by_offset(200, 0).release().perform()
+    page.until(f"{plot}._fullLayout.xaxis.range[0] > 10")
+    places = page.run(f"{plot}._fullLayout.xaxis.range")
+    entries = page.driver.find_elements("css selector", ".js-plotly-plot .legend .traces")
+    (entry,) = [each for each in entries if each.text == "rnn"][:1]
+    mouse.click(entry.find_element("css selector", ".legendtoggle")).perform()
+    hidden = f"{plot}._fullData.filter(t => t.visible !== true).map(t => t.legendgroup)"
+    page.until(f"{hidden}.length && new Set({hidden}).size === 1 && {hidden}[0] === 'rnn'")
+    write_run(sweep / "6_cifg_lstm", 60, summary=finished(0.1), cell__name="cifg_lstm")  # its line is the first
+    page.until(f"{plot}._fullData.some(t => t.name === 'cifg_lstm')")
+    with running(sweep / "5_rnn"):
+        append(sweep / "5_rnn", row(510))
+        page.until(f"{plot}._fullData.find(t => t.name === 'rnn').x.at(-1) === 510")
+    assert page.run(f"{plot}._fullLayout.xaxis.range") == places
+    assert set(page.run(hidden)) == {"rnn"}
     assert page.errors() == []
 
 

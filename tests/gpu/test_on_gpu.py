@@ -7,6 +7,7 @@ import pytest
 from lstmlab.cells import make_cell
 from lstmlab.cells.maps import _convolution, _window_product
 from lstmlab.recurrence import unroll
+from lstmlab.training.peak_memory import peak_memory
 
 pytestmark = [
     pytest.mark.gpu,
@@ -32,3 +33,11 @@ def test_fused_equals_scan(name, dtype):
     tolerance = 1e-4 if dtype is None else 3e-2
     for one, other in zip(jax.tree.leaves(gradients("scan")), jax.tree.leaves(gradients("fused")), strict=True):
         assert float(abs(one - other).max() / abs(one).max()) < tolerance
+
+
+def test_the_peak_of_the_device_counts_what_was_held():
+    before = peak_memory()["device"]
+    assert before is not None
+    held = jax.block_until_ready(jax.numpy.ones((before >> 2) + (1 << 24), "float32"))
+    del held
+    assert (peak_memory()["device"] or 0) >= before + (1 << 26)

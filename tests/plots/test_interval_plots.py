@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lstmlab.plots.cell_styles import colour_of
 from lstmlab.plots.importance import bars, scatters
 from lstmlab.plots.intervals import intervals
 
@@ -38,5 +39,7 @@ def test_every_column_has_its_scatter_on_its_scale(tmp_path, figures):
     np.testing.assert_array_equal(cell.lines[0].get_xydata(), [[1, 1.0], [0, 2.0]])
     assert [label.get_text() for label in both.get_xticklabels()] == ["False", "True"]
     assert not any(axes.get_visible() for axes in unused)
+    scatters(tmp_path / "s.png", columns, [1.0, 2.0], cells=columns["cell"])
+    assert [line.get_color() for line in figures[1].axes[0].lines] == [colour_of("lstm"), colour_of("gru")]
     with pytest.raises(ValueError, match="'rate' has 1 values for 2"):
         scatters(tmp_path / "s.png", {"rate": [1]}, [1.0, 2.0])

@@ -36,6 +36,15 @@ def test_the_suffix_says_the_kind_of_file(kind, head, tmp_path):
     assert (tmp_path / f"a.{kind}").read_bytes().startswith(head)
 
 
+def test_places_that_matter_are_marked_by_name_and_whole_numbers_have_whole_ticks(figures, tmp_path):
+    chart = Panel("by length", "length", "mse", {"a": Line([2, 3, 4], [1, 2, 3])}, marks={"training": 3})
+    panels(tmp_path / "a.png", [chart])
+    [axes] = figures[0].axes
+    assert list(axes.lines[-1].get_xdata()) == [3, 3]
+    assert [text.get_text() for text in axes.texts] == ["training"]
+    assert all(tick == int(tick) for tick in axes.get_xticks())
+
+
 def test_a_figure_needs_a_chart(tmp_path):
     with pytest.raises(ValueError, match="at least one chart"):
         panels(tmp_path / "a.png", [])

@@ -57,5 +57,6 @@ def _write(directory, config, cell, task, seed, rows, keys):
         "test": {"mse": value}, "validation": {"mse": 0.9 * value}, "baselines": {"constant 1": 1 / 6},
         "parameters": 300 + len(cell), "hidden_size": 8, "state_size": 16, "steps_per_second": 100.0,
         "seconds": {"train": 10.0 + seed % 7}, "device": "cpu: cpu",
+        "peak_memory": {"host": (200 + seed) << 20, "device": None},
     } | keys  # fmt: skip
     (directory / "summary.json").write_text(json.dumps(summary))

@@ -9,6 +9,7 @@ from lstmlab.report.figures import (
     Curve,
     Point,
     Row,
+    add_marks,
     intervals,
     learning_curves,
     parallel_coordinates,
@@ -35,6 +36,14 @@ def test_thinned_curves_keep_ends_and_spikes_and_short_ones_everything():
     assert len(places) <= 110
     assert {0, 9_999, 5003, 7001} <= set(places.tolist())
     assert kept(y[:50], 100).tolist() == list(range(50))
+
+
+def test_marks_are_named_lines_and_few_whole_numbers_have_a_tick_each():
+    figure = learning_curves({"lstm": Curve(X, X)}, STYLES)
+    add_marks(figure, {"<b>training</b>": 3})
+    assert figure.layout.xaxis.dtick == 1
+    assert (figure.layout.shapes[0].x0, figure.layout.annotations[0].text) == (3, "&lt;b&gt;training&lt;/b&gt;")
+    assert learning_curves({"lstm": Curve(X * 10, X)}, STYLES).layout.xaxis.dtick is None
 
 
 def test_names_keep_their_style_and_cannot_be_tags():

@@ -1,6 +1,7 @@
 """The page: everything is in it, nothing leaves it, and texts from files stay texts."""
 
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -112,6 +113,8 @@ def test_curves_intervals_and_costs_are_drawn_in_one_colour_per_cell(page):
                 own = trace["line"] if trace.get("mode") == "lines" else trace["marker"]
                 colours.setdefault(trace["name"], set()).add(own["color"])
     assert colours == {"lstm": {"#0072B2"}, "gru": {"#D55E00"}}
+    described = " ".join(page.all("div", "aria-label"))
+    assert re.search(r"mean peak memory of the process \(MiB\): \w+ 20\d; \w+ 20\d", described)
 
 
 def test_commands_come_from_the_overrides_beside_the_runs(many_runs, tmp_path):

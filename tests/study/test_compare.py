@@ -16,9 +16,10 @@ from lstmlab.tracking.files import RunError
 def test_seeds_of_one_setting_are_one_row_with_mean_and_interval(make_run, tmp_path):
     values = (0.1, 0.2, 0.3, 0.14, 0.005)
     for seed, value in enumerate(values):
-        make_run(str(seed), f"seed={seed}", value=value)
+        make_run(str(seed), f"seed={seed}", value=value, peak_memory={"host": 100 + seed, "device": None})
     (row,) = compare([tmp_path]).rows
     assert (row["task"], row["cell"], row["seeds"], row["failed"]) == ("adding", "lstm", 5, 0)
+    assert (row["host_memory"], row["device_memory"]) == (102, None)
     assert (row["value"], row["low"], row["high"]) == mean_interval(values)
     assert (row["parameters"], row["hidden_size"], row["state_size"]) == (361, 128, 16)
     assert (row["metric"], row["goal"], row["steps_per_second"]) == ("mse", "min", 100.0)

@@ -122,7 +122,7 @@ def test_curves_are_means_at_the_steps_that_all_seeds_have(make_run, tmp_path, d
     low, high = more["bands"]["lstm"]
     assert (low.tolist(), high.tolist()) == (pytest.approx([0.3, 0.1]), pytest.approx([0.5, 0.3]))
     assert lines["gru"][1] == pytest.approx([0.2, 0.2, 0.2])
-    assert more["title"] == "adding: validation mse by cell (mean, range of the seeds)"
+    assert more["title"] == "adding: validation mse by cell (mean of 1 to 2 seeds, range of the seeds)"
     assert more["baselines"] == {"constant 1, on test": pytest.approx(1 / 6)}
 
 

@@ -62,7 +62,7 @@ def test_interrupted_and_resumed_is_as_if_left_alone(moment, alone, tmp_path, mo
     resumed = run(config_of("resume=true"), tmp_path)
     assert_same_bits(parameters(tmp_path), parameters(alone.directory))
     assert untimed(read_metrics(tmp_path)) == untimed(read_metrics(alone.directory))
-    timed = ("seconds", "steps_per_second", "git_revision")
+    timed = ("seconds", "steps_per_second", "peak_memory", "git_revision")
     assert {k: v for k, v in resumed.summary.items() if k not in timed} == {
         k: v for k, v in alone.summary.items() if k not in timed
     }

@@ -60,7 +60,7 @@ def _by_length(material: Material) -> Finding:
     return Finding(
         "error_by_length",
         f"metrics of new sequences of other lengths (task.{option}); training had {trained_at}",
-        Axis("length", f"task.{option}", lengths),
+        Axis("length", f"task.{option}", lengths, marks={"training": trained_at}),
         "as the metric",
         values,
         notes=[f"means over {EXAMPLES} sequences of each length", f"trained at {trained_at}"],

@@ -4,15 +4,15 @@ Colours of text, grid and background come from :func:`lstmlab.report.figures.sty
 page sets. Names are escaped here: Plotly reads a few HTML tags in its texts.
 """
 
-from lstmlab.report.figures.curves import Curve, learning_curves
+from lstmlab.report.figures.curves import Curve, add_marks, learning_curves
 from lstmlab.report.figures.importance import importance
 from lstmlab.report.figures.intervals import Row, intervals
 from lstmlab.report.figures.parallel import parallel_coordinates
 from lstmlab.report.figures.ranks import ranks
 from lstmlab.report.figures.scatter import Point, time_against_quality
-from lstmlab.report.figures.style import Style, styles_of, theme
+from lstmlab.report.figures.style import DASHES, Style, cell_styles, styles_of, theme
 
 __all__ = [
-    "Curve", "Point", "Row", "Style", "importance", "intervals", "learning_curves", "parallel_coordinates", "ranks",
-    "styles_of", "theme", "time_against_quality",
+    "DASHES", "Curve", "Point", "Row", "Style", "add_marks", "cell_styles", "importance", "intervals",
+    "learning_curves", "parallel_coordinates", "ranks", "styles_of", "theme", "time_against_quality",
 ]  # fmt: skip

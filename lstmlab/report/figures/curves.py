@@ -9,11 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from lstmlab.report.figures.style import Style, baseline_line, label, new_figure, style
+from lstmlab.report.figures.style import GREY, Style, baseline_line, label, new_figure, style, trace_id
 from lstmlab.report.figures.thin import kept
 
 MOST_SINGLE = 40
 """single runs that one figure shows; with more of them it has only means and bands"""
+_FEW_WHOLE = 8
+"""steps between the ends of an axis of whole numbers up to which each has a tick"""
 _UNIFIED = 8
 """lines up to which the values of all are shown together under the pointer"""
 
@@ -44,9 +46,10 @@ def learning_curves(
 ) -> go.Figure:
     """One line per entry of ``curves``, in the style of its name; a click on the legend hides it with its runs.
 
-    Long curves are thinned. Up to ``most_single`` single runs are drawn, and more of them not at all. With ``log_y``
-    bands are cut off at half of the lowest positive value. Bands that reach zero carry their points for a logarithmic
-    axis as ``meta["log_y"]``, so that a page can switch without a new figure.
+    Traces have a ``uid``: those that a reader has hidden stay hidden in a later figure. Long curves are thinned.
+    Up to ``most_single`` single runs are drawn, and more of them not at all. With ``log_y`` bands are cut off at half
+    of the lowest positive value. Bands that reach zero carry their points for a logarithmic axis as
+    ``meta["log_y"]``, so that a page can switch without a new figure.
     """
     figure = new_figure(x_label, y_label)
     single = sum(len(curve.runs) + len(curve.failed) for curve in curves.values()) <= most_single
@@ -60,13 +63,24 @@ def learning_curves(
     figure.add_traces(_baselines(curves, baselines or {}))
     figure.update_layout(hovermode="x unified" if len(curves) <= _UNIFIED else "closest", showlegend=True)
     figure.update_yaxes(type="log" if log_y else "linear")
+    every = np.concatenate([np.asarray(curve.xs, float) for curve in curves.values()] or [np.zeros(0)])
+    if len(every) and np.ptp(every) <= _FEW_WHOLE and (every == np.round(every)).all():
+        figure.update_xaxes(dtick=1)  # otherwise there would be halves between whole numbers
     return figure
+
+
+def add_marks(figure: go.Figure, marks: Mapping[str, float]) -> None:
+    """Dotted vertical lines with names, at places of a linear horizontal axis: name → x."""
+    for name, x in marks.items():
+        line, text = {"color": GREY, "dash": "dot", "width": 1.3}, {"text": label(name), "font": {"color": GREY}}
+        figure.add_vline(x, line=line, annotation=text)
 
 
 def _line(name: str, curve: Curve, look: Style) -> go.Scatter:
     x, y = _points(curve.xs, curve.ys)
     return go.Scatter(
-        x=x, y=y, name=label(name), legendgroup=label(name), mode="lines" if len(x) > 1 else "markers",
+        x=x, y=y, name=label(name), uid=trace_id("line", name), legendgroup=label(name),
+        mode="lines" if len(x) > 1 else "markers",
         line={"color": look.colour, "dash": look.dash, "width": 2.2},
         marker={"color": look.colour, "symbol": look.symbol},
         hovertemplate="%{fullData.name}: %{y:.4g}<extra></extra>",
@@ -89,7 +103,8 @@ def _band(name: str, curve: Curve, look: Style, floor: float, log_y: bool) -> li
         go.Scatter(
             x=np.concatenate([xs[keep], xs[keep][::-1]]), y=on_log if log_y else outline, fill="toself",
             fillcolor=look.faint(0.18), line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
-            legendgroup=label(name), meta={"log_y": [float(f"{y:.4g}") for y in on_log]} if reaches_zero else None,
+            legendgroup=label(name), uid=trace_id("band", name),
+            meta={"log_y": [float(f"{y:.4g}") for y in on_log]} if reaches_zero else None,
         )
     ]  # fmt: skip
 
@@ -110,7 +125,8 @@ def _single(name: str, curve: Curve, look: Style) -> list[go.Scatter]:
 
 def _thin(name: str, run: str, x: np.ndarray, y: np.ndarray, look: Style, mode: str) -> go.Scatter:
     return go.Scatter(
-        x=x, y=y, name=label(f"{name}, {run}"), legendgroup=label(name), showlegend=False, mode=mode,
+        x=x, y=y, name=label(f"{name}, {run}"), uid=trace_id(mode, f"{name}, {run}"), legendgroup=label(name),
+        showlegend=False, mode=mode,
         line={"color": look.faint(0.5), "width": 0.9, "dash": look.dash},
         marker={"color": look.colour, "symbol": "x", "size": 9}, hoverinfo="skip",
     )  # fmt: skip

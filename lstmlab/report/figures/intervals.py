@@ -60,7 +60,8 @@ def intervals(
     for name, value in (baselines or {}).items():
         figure.add_trace(baseline_line(f"{name} ({value:.4g})", [value, value], [-0.5, len(rows) - 0.5]))
     figure.update_layout(yaxis=name_axis(rows), hovermode="closest", showlegend=bool(baselines))
-    figure.update_xaxes(range=_range(rows, baselines or {}))
+    # Not a range of its own: a later figure would take it in place of the one that a reader has chosen.
+    figure.update_xaxes(autorangeoptions={"include": _range(rows, baselines or {})})
     return figure
 
 

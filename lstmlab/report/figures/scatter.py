@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from lstmlab.report.figures.style import Style, label, new_figure, style
+from lstmlab.report.figures.style import Style, label, new_figure, style, trace_id
 
 _MOST_SVG = 1500
 """points up to which no WebGL is needed; browsers allow few WebGL figures on one page"""
@@ -45,7 +45,7 @@ def time_against_quality(
         figure.add_trace(
             kind(
                 x=np.array([point.x for point in own]), y=np.array([point.y for point in own], np.float32),
-                text=[label(point.text) for point in own], name=label(name), mode="markers",
+                text=[label(point.text) for point in own], name=label(name), uid=trace_id("dots", name), mode="markers",
                 marker={"color": look.colour, "symbol": look.symbol, "size": 9, "opacity": 0.9},
                 hovertemplate="%{fullData.name} %{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
             )

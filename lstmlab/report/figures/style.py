@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from lstmlab.plots.cell_styles import looks
 from lstmlab.plots.style import COLOURS
 
 GREY = "#8A8A8A"
 """of baselines and marks; it is readable on white and on black"""
-_DASHES = ("solid", "dash", "dot")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+"""of lines of one colour"""
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _ROW = 30
@@ -32,14 +35,29 @@ class Style(NamedTuple):
         return f"rgba({red},{green},{blue},{alpha})"
 
 
+def cell_styles(cells: Mapping[str, str]) -> dict[str, Style]:
+    """The style of each name, in the colour of its cell: name → cell. Give the same names to every figure of a page.
+
+    Names of one colour differ in dashes and markers (:mod:`lstmlab.plots.cell_styles`).
+    """
+    return {
+        name: Style(
+            look.colour,
+            DASHES[look.repeat % len(DASHES)],
+            _SYMBOLS[(COLOURS.index(look.colour) + look.repeat) % len(_SYMBOLS)],
+        )
+        for name, look in looks(cells).items()
+    }
+
+
 def styles_of(names: Iterable[str]) -> dict[str, Style]:
-    """The style of each name, by order of first appearance; give the same names to every figure of a page.
+    """The style of names that are not cells, by order of first appearance.
 
     Colours are those of :mod:`lstmlab.plots.style`, which colour-blind readers can tell apart. Where they repeat, the
     dashes change; markers repeat later than colours.
     """
     return {
-        name: Style(COLOURS[i % len(COLOURS)], _DASHES[i // len(COLOURS) % len(_DASHES)], _SYMBOLS[i % len(_SYMBOLS)])
+        name: Style(COLOURS[i % len(COLOURS)], DASHES[i // len(COLOURS) % len(DASHES)], _SYMBOLS[i % len(_SYMBOLS)])
         for i, name in enumerate(dict.fromkeys(names))
     }
 
@@ -52,6 +70,11 @@ def style(name: str, styles: Mapping[str, Style]) -> Style:
 def label(text: object) -> str:
     """A text from a file as Plotly shows it literally: its tags and entities are escaped."""
     return html.escape(str(text), quote=False)
+
+
+def trace_id(kind: str, name: str) -> str:
+    """The ``uid`` of a trace, the same in every figure; letters and digits, since Plotly puts it into CSS selectors."""
+    return hashlib.sha256(f"{kind} {name}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 def theme(*, dark: bool) -> go.layout.Template:
@@ -110,6 +133,6 @@ def name_axis(names: Iterable[str]) -> dict[str, Any]:
 def baseline_line(name: str, xs: Iterable[float], ys: Iterable[float]) -> go.Scatter:
     """A baseline as a grey dashed line with an entry of its own in the legend."""
     return go.Scatter(
-        x=list(xs), y=list(ys), mode="lines", name=label(name), line={"color": GREY, "dash": "dash", "width": 1.3},
-        hovertemplate="%{fullData.name}<extra></extra>",
+        x=list(xs), y=list(ys), mode="lines", name=label(name), uid=trace_id("baseline", name),
+        line={"color": GREY, "dash": "dash", "width": 1.3}, hovertemplate="%{fullData.name}<extra></extra>",
     )  # fmt: skip

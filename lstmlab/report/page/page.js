@@ -20,6 +20,7 @@
     // A finger scrolls the page; a mouse marks a part to enlarge.
     const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
     Plotly.newPlot(plot, data, {...layout, dragmode, template: theme(false)}, config(data));
+    if (plot.closest("figure").querySelector('button.log[aria-pressed="true"]')) setLog(plot, true);
   };
   const near = new IntersectionObserver((entries) => {
     for (const {isIntersecting, target} of entries) {

@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from lstmlab.plots.comparison import better
 from lstmlab.report.blocks import Figure, Folded, Lines, Section
-from lstmlab.report.collected import Collected, better
+from lstmlab.report.collected import Collected
 from lstmlab.report.figures.scatter import Point, time_against_quality
 from lstmlab.study.curves import metric_with_split
+from lstmlab.study.rows import memory_of
 from lstmlab.study.runs import Run
 from lstmlab.study.tuning import Chosen
 
+_MIB = 2**20
 _BESIDE = (
     "Runs of one sweep train side by side on one device, so their seconds are longer than those of the same run alone, "
-    "and only comparable with each other."
+    "and only comparable with each other; they share one process, and so its peak memory."
 )
 
 
 def cost(collected: Collected) -> Section:
-    """The metric of every run against seconds of training, parameters and size of the state."""
+    """The metric of every run against seconds of training, peak memory, parameters and size of the state."""
     blocks: list[Any] = []
     for task, of_task in collected.tasks.items():
         blocks += _figure(task, of_task, collected, "seconds of training", _seconds)
+        blocks += _figure(task, of_task, collected, "peak memory of the device (MiB)", _mebibytes("device"))
+        blocks += _figure(task, of_task, collected, "peak memory of the process (MiB)", _mebibytes("host"))
         size = _figure(task, of_task, collected, "parameters", _summary("parameters"))
         size += _figure(task, of_task, collected, "scalars of the state", _summary("state_size"))
         if size:
-            blocks.append(Folded(f"{task}: against memory, as parameters and scalars of the state", size))
+            blocks.append(Folded(f"{task}: against parameters and scalars of the state", size))
     return Section("cost", "Time and memory against quality", [*blocks, Lines([_BESIDE])] if blocks else [])
 
 
@@ -51,6 +56,14 @@ def _figure(
 def _seconds(run: Run) -> float | None:
     seconds = run.summary.get("seconds")
     return seconds.get("train") if isinstance(seconds, dict) else None
+
+
+def _mebibytes(where: str) -> Callable[[Run], float | None]:
+    def cost(run: Run) -> float | None:
+        peak = memory_of(run, where)
+        return None if peak is None else peak / _MIB
+
+    return cost
 
 
 def _summary(key: str) -> Callable[[Run], float | None]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lstmlab.plots.comparison import better
+from lstmlab.plots.curves import spans_decades
 from lstmlab.report.blocks import Figure, Section
 from lstmlab.report.collected import LOSS, Collected
 from lstmlab.report.figures.curves import Curve, learning_curves
-from lstmlab.study.curves import Table, mean_curves, metric_of
+from lstmlab.study.curves import Table, goal_of, mean_curves, metric_of
 from lstmlab.study.draw import best_baseline_of
 from lstmlab.study.runs import Run
 from lstmlab.study.tuning import Chosen
@@ -52,7 +54,17 @@ def _figure(
     label = name.replace("/", " ")
     figure = learning_curves(shown, collected.styles, y_label=label, baselines=baselines)
     ends = "; ".join(f"{key} ends at {_last(curve):.4g}" for key, curve in shown.items())
-    return [Figure(figure, f"{title} ({band})", f"{title} over optimiser steps: {ends}", log=True)]
+    goal = "min" if name == LOSS else goal_of(of_task)
+    decades = goal == "min" and spans_decades([curve.ys for curve in shown.values()])
+    return [
+        Figure(
+            figure,
+            f"{title} ({band}; {better(goal)})",
+            f"{title} over optimiser steps: {ends}",
+            log=True,
+            log_first=decades,
+        )
+    ]
 
 
 def _runs(runs: list[Run], name: str, collected: Collected) -> dict[str, tuple[list[int], list[float]]]:

@@ -8,7 +8,7 @@ from typing import Any
 from lstmlab.report.blocks import Figure, Folded, Lines, Section, Table
 from lstmlab.report.collected import Collected
 from lstmlab.report.explained import Finding, NotExplained, findings_of
-from lstmlab.report.figures.curves import Curve, learning_curves
+from lstmlab.report.figures.curves import Curve, add_marks, learning_curves
 from lstmlab.study.groups import is_number
 from lstmlab.study.tuning import Chosen
 
@@ -71,6 +71,7 @@ def _block(found: Labelled, collected: Collected) -> Figure | Table:
     curves = {label: _curve(same) for label, same in found.items()}
     unit = first.unit if first.unit not in ("", "1") else first.main
     figure = learning_curves(curves, collected.styles, x_label=first.axis, y_label=unit, log_y=first.log)
+    add_marks(figure, first.marks)
     if first.log_axis:
         figure.update_xaxes(type="log")
     said = f"{first.main} along {first.axis} for {', '.join(curves)}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from lstmlab.plots.comparison import better
 from lstmlab.report.blocks import Lines, Section
-from lstmlab.report.collected import Collected, better
+from lstmlab.report.collected import Collected
 from lstmlab.study.curves import metric_with_split
 from lstmlab.study.tuning import Chosen
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lstmlab.plots.comparison import better
 from lstmlab.report.blocks import Figure, Folded, Lines, Section, Table
-from lstmlab.report.collected import Collected, better
+from lstmlab.report.collected import Collected
 from lstmlab.report.figures.intervals import Row, intervals
 from lstmlab.report.figures.ranks import ranks
 from lstmlab.study.curves import metric_of, metric_with_split

@@ -144,10 +144,11 @@ class Algorithmic(Generated):
         accuracies = self.accuracy_at(predictor, lengths)
 
         def draw(path: Path) -> None:
-            title = f"{self.name}: trained up to length {self.length}"
+            title = f"{self.name}: accuracy on longer sequences than in training"
             curves(
                 path, {"model": (lengths, accuracies)}, baselines=self.baselines(), title=title,
-                x_label="sequence length", y_label="accuracy",
+                x_label="sequence length (steps)", y_label="accuracy (higher is better)",
+                marks={"longest in training": self.length},
             )  # fmt: skip
 
         return [Plot("length_extrapolation", draw=draw)]

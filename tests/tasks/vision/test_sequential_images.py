@@ -135,8 +135,9 @@ class Sure:
 def test_mistakes_are_framed():
     task = SequentialImages(pixels_per_step=784)
     (shown,) = task.plot(Sure())
-    assert shown.picture.shape == (5 * 32 * 3, 5 * 32 * 3, 3)
+    header, caption, side = 24, 18, 28 * 3 + 2 * 6
+    assert shown.picture.shape == (header + 5 * (side + caption), 5 * side, 3)
     labels = task.splits["test"].labels
     for k in range(25):
-        corner = shown.picture[(k // 5) * 96, (k % 5) * 96].tolist()
+        corner = shown.picture[header + (k // 5) * (side + caption) + 2, (k % 5) * side + 2].tolist()
         assert (corner == [255, 255, 255]) == (labels[k] == 3)

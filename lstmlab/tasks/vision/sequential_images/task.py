@@ -135,4 +135,4 @@ class SequentialImages(ClassificationTask):
         images, labels = part.images[:PLOTTED_IMAGES], part.labels[:PLOTTED_IMAGES]
         batch = self.pick(self.data()["test"], jnp.arange(len(labels)))
         predictions = np.asarray(jnp.argmax(predictor.predict(batch), axis=-1))
-        return [Plot("images", picture=image_sheet(images, predictions != labels))]
+        return [Plot("images", picture=image_sheet(images, labels, predictions))]
