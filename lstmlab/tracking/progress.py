@@ -71,7 +71,7 @@ class Progress(Sink):
         self._clock, self._interval = clock, interval
         self._started = self._last_line = clock()
         self._start = self._step = start
-        self._line_step = start
+        self._paced_from: tuple[float, int] | None = None
         self._values: dict[str, float] = {}
         self._bar: Bar | None = None
         # Rich's own test takes any stream for a terminal if FORCE_COLOR is set, as CI services do.
@@ -93,12 +93,21 @@ class Progress(Sink):
             self._bar.update(self._bar.task_ids[0], completed=step, values=self._value_text())
             return
         now = self._clock()
+        # The first steps come after compiling, which says nothing of the time that the others take.
+        self._paced_from = self._paced_from or (now, step)
         if now - self._last_line >= self._interval:
-            speed = (step - self._line_step) / (now - self._last_line)
-            self._last_line, self._line_step = now, step
-            left = f"{duration((self.total - step) / speed)} left" if speed > 0 else ""
-            pace = f"{speed:.3g} steps/s"
-            self._print(self._err, f"{step}/{self.total} steps", self._value_text(), pace, left)
+            pace = self._pace(now, step)
+            self._last_line, self._paced_from = now, (now, step)
+            self._print(self._err, f"{step}/{self.total} steps", self._value_text(), *pace)
+
+    def _pace(self, now: float, step: int) -> list[str]:
+        """Steps per second since the last line and the time left at that; nothing where they cannot be told."""
+        assert self._paced_from is not None
+        since, first = self._paced_from
+        if now <= since or step <= first:
+            return []
+        speed = (step - first) / (now - since)
+        return [f"{speed:.3g} steps/s", f"{duration((self.total - step) / speed)} left"]
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Remove the bar and print the line of the finished run.

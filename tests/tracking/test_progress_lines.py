@@ -73,9 +73,21 @@ def test_plain_lines_come_every_ten_seconds_at_most_and_hold_no_control_codes(st
 
 def test_a_resumed_run_counts_its_speed_from_where_it_resumed(streams):
     progress = Progress("lstm · copy", 1100, start=1000, **streams)
-    streams["clock"].now += 10
-    progress.step(1050)
+    for step in (1025, 1050):
+        streams["clock"].now += 5
+        progress.step(step)
     assert "1050/1100 steps · 5 steps/s · 10 s left" in streams["err"].getvalue()
+
+
+def test_the_time_left_does_not_count_compiling(streams):
+    progress = Progress("lstm · copy", 1000, **streams)
+    for seconds, step in ((60, 100), (5, 150), (5, 200)):
+        streams["clock"].now += seconds
+        progress.step(step)
+    assert streams["err"].getvalue().splitlines() == [
+        "lstm · copy · 100/1000 steps",
+        "lstm · copy · 200/1000 steps · 10 steps/s · 1 min 20 s left",
+    ]
 
 
 def test_a_failed_run_says_where_and_why_on_standard_error(streams):
