@@ -5,8 +5,10 @@
   order or on the process. Cells from outside the package have a colour too.
 * **Salt**: seven colours are fewer than cells, so some cells share one. The salt of the digest is chosen so that the
   cells that are compared most have colours of their own, as have the variants of one paper where possible.
-* **Dashes and markers**: they tell apart the names of one figure that share a colour. The first of them by alphabet
-  has a solid line.
+* **Settings**: of several names of one cell, such as ``lstm init.forget_bias=1``, the first by alphabet has the colour
+  of the cell. The others have colours that nothing else in the figure has, as long as there are any.
+* **Dashes and markers**: they tell apart the names of one figure that share a colour all the same. The first of them
+  by alphabet has a solid line.
 """
 
 from __future__ import annotations
@@ -42,16 +44,21 @@ def looks(cells: Mapping[str, str], coloured: Collection[str] | None = None) -> 
         cells: name → the cell whose colour it has.
         coloured: the names in full colour, the others are grey; None: all.
     """
+    shown = [name for name in sorted(cells) if coloured is None or name in coloured]
+    first: dict[str, str] = {}
+    for name in shown:
+        first.setdefault(cells[name], name)
+    colours = {name: colour_of(cell) for cell, name in first.items()}
+    free = [colour for colour in COLOURS if colour not in colours.values()]
+    for name in shown:
+        if name not in colours:
+            colours[name] = free.pop(0) if free else colour_of(cells[name])
     used: dict[str, int] = {}
-    found = {}
-    for name in sorted(cells):
-        if coloured is not None and name not in coloured:
-            found[name] = Look(FAINT)
-            continue
-        colour = colour_of(cells[name])
-        found[name] = Look(colour, used.get(colour, 0))
-        used[colour] = found[name].repeat + 1
-    return {name: found[name] for name in cells}
+    found = {name: Look(FAINT) for name in cells}
+    for name in shown:
+        found[name] = Look(colours[name], used.get(colours[name], 0))
+        used[colours[name]] = found[name].repeat + 1
+    return found
 
 
 def of_labels(labels: Iterable[str]) -> dict[str, str]:

@@ -35,6 +35,15 @@ def test_no_two_names_of_a_figure_look_the_same_whatever_their_order():
     assert found["gru model.hidden_size=64"].colour == found["gru"].colour
 
 
+def test_settings_of_one_cell_differ_in_colour():
+    names = ["rnn", *(f"lstm forget_bias={bias}" for bias in (0, 1, 3))]
+    found = looks(of_labels(names))
+    assert len({look.colour for look in found.values()}) == 4
+    assert {look.repeat for look in found.values()} == {0}
+    assert found["rnn"].colour == colour_of("rnn")
+    assert found["lstm forget_bias=0"].colour == colour_of("lstm")
+
+
 def test_a_figure_of_many_cells_has_the_best_in_colour_and_the_rest_in_grey(tmp_path, figures):
     lines = {name: Estimates([1, 2], [2, 1], [2, 1], [2, 1]) for name in cell_names()[: MOST_COLOURED + 2]}
     draw_validation(tmp_path / "v.png", "adding", "mse", "min", lines, {}, "mean of 5 seeds")
