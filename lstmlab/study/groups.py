@@ -15,6 +15,8 @@ _NOT_SETTINGS = ("seed", "name", "resume", "wandb", "tracking")
 _OF_RESULTS = "training.test"  # which results a run has: runs that differ in it are never in one comparison
 _OF_TASK = ("task.", "data.")  # the sections that say what is learned; data.* for a file of the user
 MISSING = "–"
+MOST_SETTINGS = 8
+"""of one cell that get rows of their own by themselves; more are a search"""
 
 _K = TypeVar("_K", bound=Hashable)
 
@@ -79,6 +81,15 @@ def entries_of(runs: Sequence[Run], by: Sequence[str] = ()) -> tuple[list[Entry]
     order = {name: i for i, name in enumerate(sorted(by_task))}
     entries.sort(key=lambda entry: (order[entry.task], [_sortable(v) for v in entry.task_settings.values()]))
     return entries, replaced
+
+
+def settings_of_one_cell(runs: Sequence[Run]) -> list[str]:
+    """The keys that tell the settings of the only cell apart; none where there are several cells, one setting, trials
+    of a search, or as many settings as only a search has."""
+    if len({run.cell for run in runs}) > 1 or any(run.confirms or run.config.get(_OF_RESULTS) is False for run in runs):
+        return []
+    keys = [key for key in differing(runs) if not key.startswith(_OF_TASK)]
+    return keys if 1 < len({_values(run, keys) for run in runs}) <= MOST_SETTINGS else []
 
 
 def with_values(name: str, values: Mapping[str, ConfigValue]) -> str:

@@ -102,15 +102,17 @@ def _takes_resets(material: Material) -> bool:
 
 def _loss_after_reset(material: Material) -> Finding:
     steps = int(material.lengths.min())
-    lags = lags_up_to(steps, _LAGS)
+    lags = [lag for lag in lags_up_to(steps, _LAGS) if lag > 0]
     lengths = jnp.asarray(material.lengths)
-    losses = [float(_loss(material.model, material.batch, lengths, jnp.asarray(lag), material.task)) for lag in lags]
+    without, *losses = [
+        float(_loss(material.model, material.batch, lengths, jnp.asarray(lag), material.task)) for lag in [0, *lags]
+    ]
     return Finding(
         "reset_loss",
-        "the task's loss where the state of all layers was set to zero k steps before the end; lag 0: no reset",
+        "the task's loss where the state of all layers was set to zero k steps before the end",
         Axis("lag", "steps", lags),
         "loss",
-        {"loss": losses},
+        {"loss": losses, "without a reset": [without] * len(lags)},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -49,13 +50,15 @@ def _figure(
             runs, ended = _runs(own.finished, name, collected), _runs(failed, name, collected)
             line = lines[label]
             banded = len(own.finished) > 1
-            lows, highs = (line.lows, line.highs) if banded else (None, None)
+            lows, highs = (_cut(line.xs, line.lows, runs), line.highs) if banded else (None, None)
             shown[label] = Curve(line.xs, line.values, lows, highs, runs, ended)
     label = name.replace("/", " ")
     figure = learning_curves(shown, collected.styles, y_label=label, baselines=baselines)
     ends = "; ".join(f"{key} ends at {_last(curve):.4g}" for key, curve in shown.items())
     goal = "min" if name == LOSS else goal_of(of_task)
     decades = goal == "min" and spans_decades([curve.ys for curve in shown.values()])
+    if any(line.lows is not None and np.any(np.asarray(line.lows) <= 0) for line in lines.values()):
+        band += ", cut at the lowest run where it reaches 0"
     return [
         Figure(
             figure,
@@ -65,6 +68,18 @@ def _figure(
             log_first=decades,
         )
     ]
+
+
+def _cut(xs: Any, lows: Any, runs: Mapping[str, tuple[list[int], list[float]]]) -> Any:
+    """The lower ends of a band, those at 0 and below raised to the lowest run there, if all runs are above 0.
+
+    A t interval does not know that losses are positive, and a logarithmic axis has no place for its lower end.
+    """
+    tables = [dict(zip(*run, strict=True)) for run in runs.values()]
+    if lows is None or not tables or any(y <= 0 for table in tables for y in table.values()):
+        return lows
+    lowest = [min((table[x] for table in tables if x in table), default=low) for x, low in zip(xs, lows, strict=True)]
+    return np.where(np.asarray(lows) <= 0, lowest, lows)
 
 
 def _runs(runs: list[Run], name: str, collected: Collected) -> dict[str, tuple[list[int], list[float]]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from lstmlab.report.blocks import Figure, Folded, Lines, Section, Table
 from lstmlab.report.collected import Collected
@@ -22,6 +25,8 @@ _OF_ONE_RUN = (
 )
 """findings on single units or sequences, which say little side by side; they are in the run's own figures"""
 
+_IN_NUMBERS = "the curves below in the middle and at their end, mean over runs and range"
+
 Labelled = dict[str, list[Finding]]
 """the same finding of the runs of each row, by label"""
 
@@ -32,6 +37,8 @@ def diagnostics(collected: Collected) -> Section:
     problems: list[str] = []
     for task, of_task in collected.tasks.items():
         by_key = _by_key(of_task, problems)
+        if rows := _in_numbers(by_key, labels := [chosen.entry.label for chosen in of_task]):
+            blocks.append(Table(["of the best model", "at", *labels], rows, f"{task}: {_IN_NUMBERS}"))
         for diagnostic in dict.fromkeys(key[0] for key in by_key):
             own = [_block(found, collected) for key, found in by_key.items() if key[0] == diagnostic]
             if own:
@@ -62,20 +69,48 @@ def _findings(of_task: list[Chosen], problems: list[str]) -> Iterator[tuple[str,
                 problems.append(str(error))
 
 
+def _in_numbers(by_key: dict[tuple[str, str, int], Labelled], labels: list[str]) -> list[list[str]]:
+    """Rows of numbers from the figures: a finding, a place on its axis, and a value for each label."""
+    rows = []
+    for found in by_key.values():
+        first = next(iter(found.values()))[0]
+        if not all(is_number(x) for x in first.xs) or first.log_axis:  # names and histograms have no middle
+            continue
+        curves = {label: _curve(same) for label, same in found.items()}
+        for place in sorted({len(first.xs) // 2, len(first.xs) - 1}):
+            at = f"{first.axis.partition(' (')[0]} {first.xs[place]:g}"
+            rows.append([_name(first), at, *(_value(curves.get(label), first.xs[place]) for label in labels)])
+    return rows
+
+
+def _value(curve: Curve | None, x: float) -> str:
+    xs = [] if curve is None else list(np.atleast_1d(curve.xs))
+    if curve is None or x not in xs:
+        return "–"
+    place = xs.index(x)
+    mean = f"{np.asarray(curve.ys)[place]:.2g}"
+    if curve.lows is None or curve.highs is None:
+        return mean
+    return f"{mean} [{np.asarray(curve.lows)[place]:.2g}, {np.asarray(curve.highs)[place]:.2g}]"
+
+
+def _name(finding: Finding) -> str:
+    return f"{finding.title}{f', layer {finding.layer}' if finding.layer else ''} ({finding.main})"
+
+
 def _block(found: Labelled, collected: Collected) -> Figure | Table:
     first = next(iter(found.values()))[0]
-    layer = f", layer {first.layer}" if first.layer else ""
-    title = f"{first.title}{layer}"
+    title = f"{first.title}{f', layer {first.layer}' if first.layer else ''}"
     if not all(is_number(x) for x in first.xs):
         return _table(title, found)
-    curves = {label: _curve(same) for label, same in found.items()}
+    curves = {label: _on_axis(_curve(same), log=first.log) for label, same in found.items()}
     unit = first.unit if first.unit not in ("", "1") else first.main
     figure = learning_curves(curves, collected.styles, x_label=first.axis, y_label=unit, log_y=first.log)
     add_marks(figure, first.marks)
     if first.log_axis:
         figure.update_xaxes(type="log")
     said = f"{first.main} along {first.axis} for {', '.join(curves)}"
-    return Figure(figure, f"{title} ({first.main})", f"{title}: {said}", log=not first.log)
+    return Figure(figure, _name(first), f"{title}: {said}", log=not first.log)
 
 
 def _curve(same: list[Finding]) -> Curve:
@@ -87,6 +122,12 @@ def _curve(same: list[Finding]) -> Curve:
     if len(tables) == 1:
         return Curve(xs, means)
     return Curve(xs, means, [min(row) for row in values], [max(row) for row in values])
+
+
+def _on_axis(curve: Curve, *, log: bool) -> Curve:
+    """The curve without points that a logarithmic axis cannot show, such as a gradient of 0."""
+    ys = np.asarray(curve.ys, float)
+    return dataclasses.replace(curve, ys=np.where(ys > 0, ys, np.nan)) if log else curve
 
 
 def _table(title: str, found: Labelled) -> Table:

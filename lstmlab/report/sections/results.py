@@ -23,7 +23,11 @@ def results(collected: Collected) -> Section:
     comparison = collected.comparison
     columns, rows = table(comparison)
     colours = [collected.styles[chosen.entry.label].colour for chosen in comparison.chosen]
-    caption = "A click on a heading sorts. Settings are chosen on validation; the heading names the split of values."
+    caption = (
+        "A click on a heading sorts. hidden/state: features of a layer, and numbers that all states hold together. "
+        "learned: runs that are better than the best baseline. solved: runs that have reached what counts as solved in "
+        "this task, and after how many steps and seconds (median). Settings are chosen on validation."
+    )
     blocks: list[Any] = [Table(columns, rows, caption, colours)]
     blocks += [_intervals(task, of_task, collected) for task, of_task in collected.tasks.items()]
     return Section("results", "Results", blocks)
