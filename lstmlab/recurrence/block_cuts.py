@@ -15,14 +15,15 @@ from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
 POINTWISE = frozenset(
     {
-        "abs", "add", "add_any", "and", "atan2", "cbrt", "ceil", "clamp", "convert_element_type", "copy",
-        "copy_p", "cos", "cosh", "div", "eq", "exp", "exp2", "expm1", "floor", "ge", "gt", "integer_pow",
+        "abs", "add", "add_any", "and", "atan2", "cbrt", "ceil", "clamp", "convert_element_type",
+        "cos", "cosh", "div", "eq", "exp", "exp2", "expm1", "floor", "ge", "gt", "integer_pow",
         "is_finite", "le", "log", "log1p", "logistic", "lt", "max", "min", "mul", "ne", "neg",
         "nextafter", "not", "or", "pow", "rem", "rsqrt", "select_n", "sign", "sin",
         "sinh", "sqrt", "square", "stop_gradient", "sub", "tan", "tanh", "xor",
     }
 )  # fmt: skip
 """Primitives that act on every element alone and that Pallas can translate for GPUs."""
+COPIES = frozenset({"copy", "copy_p", "name"})
 REDUCTIONS = frozenset({"reduce_sum", "reduce_max", "reduce_min"})
 RESHAPES = frozenset({"reshape", "squeeze", "expand_dims"})
 
@@ -99,7 +100,7 @@ class Cuts:
         inner = inner_jaxpr(eqn)
         if inner is not None:
             return self.follow(inner, given)
-        if name in POINTWISE:
+        if name in POINTWISE or name in COPIES:
             for axis in given:
                 if axis is not None and out[0] is not None and axis.size == out[0].size:  # not if it is broadcast
                     axis.merge(out[0])

@@ -13,6 +13,7 @@ import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
 from lstmlab.recurrence.block_cuts import (
+    COPIES,
     POINTWISE,
     REDUCTIONS,
     RESHAPES,
@@ -89,6 +90,8 @@ def _apply(eqn: JaxprEqn, given: list[Value]) -> list[Value]:
     name, inner = eqn.primitive.name, inner_jaxpr(eqn)
     if inner is not None:
         return evaluate(inner, (), given)
+    if name in COPIES:
+        return given
     if name in POINTWISE:
         return [_pointwise(eqn, given)]
     if name == "broadcast_in_dim":

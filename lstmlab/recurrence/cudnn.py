@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import jax
@@ -27,6 +28,8 @@ def cudnn_refusal(cell: PointwiseForm) -> str | None:
         return "this cell, or one of its options or regularisers, is none that cuDNN computes"
     if parameter_type(cell) != np.float32:
         return f"cuDNN computes in float32 here, not in {parameter_type(cell)}"
+    if importlib.util.find_spec("jax.experimental.rnn") is None:
+        return "this release of JAX has no binding of cuDNN's LSTM"
     if not _has_cuda():
         return "there is no such GPU"
     return None

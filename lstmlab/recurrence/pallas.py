@@ -6,7 +6,8 @@ stays on the chip, the recurrent weights as well if they are small enough. The b
 :mod:`lstmlab.recurrence.fused`, with its reverse loop in a second kernel; the gradient of the map is one product after
 it. The kernel holds the cell's own ``update``, see :mod:`lstmlab.recurrence.pallas_update`.
 
-On CPUs the kernels are interpreted, which is slow: there they are for tests.
+On CPUs the kernels are interpreted, which is slow: there they are for tests. Inside ``jax.shard_map`` they need
+``check_vma=False``, as all Pallas kernels that are interpreted do.
 """
 
 from __future__ import annotations

@@ -66,12 +66,12 @@ def trace_update(pointwise: PointwiseForm, state: Any, z: Any, r: Any, gates: in
         Unsupported: for operations of the update that blocks cannot serve.
     """
     trees = [jax.tree.structure(tree) for tree in (pointwise, state, z)]
-    params, fields, projected = (jax.tree.leaves(jax.eval_shape(lambda t: t, t)) for t in (pointwise, state, z))
-    shapes = Shapes(params, fields, projected, r)
+    params, fields, projected, r = (_shapes(tree) for tree in (pointwise, state, z, r))
+    shapes = Shapes(params, fields, projected, r[0])
     _check_ranks(shapes)
     forward = jax.make_jaxpr(_forward(trees))(*shapes)
     backward = jax.make_jaxpr(_backward(trees, pointwise.additive))(*shapes, shapes.state)
-    axes = Shapes(_axes(params), _axes(fields), _axes(projected), Axis(r.shape[-1]))
+    axes = Shapes(_axes(params), _axes(fields), _axes(projected), Axis(r[0].shape[-1]))
     cuts = Cuts()
     if pointwise.additive:
         axes.z[0].merge(axes.r)
@@ -146,6 +146,11 @@ def _check_ranks(shapes: Shapes) -> None:
         raise Unsupported("a state with spatial axes")
     if not all(map(is_float, shapes.state)):
         raise Unsupported("a state that holds no floating-point numbers")
+
+
+def _shapes(tree: Any) -> list[Any]:
+    """Shapes and types alone: inside ``jax.shard_map`` arrays also say over which devices they vary."""
+    return [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(tree)]
 
 
 def _axes(shapes: Sequence[Any]) -> list[Axis | None]:
