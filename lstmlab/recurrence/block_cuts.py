@@ -8,7 +8,7 @@ that are added are cut alike, and what is split has a cut at each border.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
@@ -26,6 +26,10 @@ POINTWISE = frozenset(
 COPIES = frozenset({"copy", "copy_p", "name"})
 REDUCTIONS = frozenset({"reduce_sum", "reduce_max", "reduce_min"})
 RESHAPES = frozenset({"reshape", "squeeze", "expand_dims"})
+
+
+LARGEST = 128
+"""Features of a block at most: a kernel holds several blocks of weights ``[LARGEST, LARGEST]`` at a time."""
 
 
 class Unsupported(ValueError):
@@ -68,8 +72,16 @@ class Cuts:
         assert whole is not None and part is not None
         self._parts.append((whole, offset, part))
 
-    def settle(self) -> None:
-        """Carry all cuts from parts to wholes and back."""
+    def settle(self, axes: Iterable[Axis | None] = ()) -> None:
+        """Carry all cuts from parts to wholes and back, and cut the given axes into blocks of at most ``LARGEST``."""
+        self._carry()
+        for axis in axes:
+            if axis is not None:
+                borders = itertools.pairwise(sorted(axis.root().cuts))
+                axis.root().cuts |= {cut for start, stop in borders for cut in range(start, stop, LARGEST)}
+        self._carry()
+
+    def _carry(self) -> None:
         changed = True
         while changed:
             changed = False

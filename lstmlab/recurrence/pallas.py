@@ -38,6 +38,9 @@ TILE = 16
 """Sequences per program: the fewest rows of a product on tensor cores, so that a small batch uses many cores. Not
 measured against larger tiles, and neither is the number of warps."""
 WARPS = 8
+STAGES = 1
+"""Copies of what is read in the loop that Triton keeps on the chip to read ahead: with more, the weights of 128 units
+take 500 KiB, and no GPU has as much."""
 
 S = TypeVar("S", bound=State)
 
@@ -193,7 +196,7 @@ class Loop:
             in_specs=(fixed_specs, jax.tree.map(_tiled, steps)),
             out_specs=(result_specs,),
             interpret=interpreted(),
-            compiler_params=triton.CompilerParams(num_warps=WARPS),
+            compiler_params=triton.CompilerParams(num_warps=WARPS, num_stages=STAGES),
             name=kernel.__name__,
         )
         return call(fixed, steps)[0]

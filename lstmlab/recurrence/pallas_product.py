@@ -16,10 +16,10 @@ from lstmlab.promotion import parameter_type
 from lstmlab.recurrence.block_layout import Layout, map_blocks
 from lstmlab.recurrence.block_values import Blocks
 
-MOST_RESIDENT = 128 * 1024
-"""Bytes of recurrent weights that a kernel reads once, before its loop, and holds on the chip. Larger ones are read at
-every step, from the cache. An H100 has 227 KiB of shared memory per block; where the best border is has not been
-measured."""
+MOST_RESIDENT = 64 * 1024
+"""Bytes of recurrent weights that a kernel reads once, before its loop, and holds on the chip: those of an LSTM of 64
+units in float32, whose kernels take 76 KiB of shared memory on an H100. Larger ones are read at every step, from the cache. Where
+the best border is has not been measured."""
 
 
 class Weights(NamedTuple):

@@ -16,6 +16,11 @@ from lstmlab.recurrence.block_layout import Layout
 from lstmlab.recurrence.block_values import evaluate
 
 
+MOST_PRODUCTS = 32
+"""Products of blocks in one step. Compiled for an H100, an LSTM of 128 units (4 products) just fits into the registers;
+with 256 units (16) much is moved out of them, and with 512 (64) compiling takes minutes."""
+
+
 class Shapes(NamedTuple):
     """What one step of ``TILE`` sequences takes: leaves of the pytrees, as shapes and types."""
 
@@ -85,7 +90,8 @@ def trace_update(pointwise: PointwiseForm, state: Any, z: Any, r: Any, gates: in
         _follow(cuts, forward, inputs, axes.state),
         _follow(cuts, backward, [*inputs, *axes.state], results),
     ]
-    cuts.settle()
+    cuts.settle([*inputs, *constants[0], *constants[1]])
+    _check_size(axes.state[_h(state)], axes.r)
     return Update(
         forward=Traced(forward, _layouts(constants[0])),
         backward=Traced(backward, _layouts(constants[1])),
@@ -146,6 +152,14 @@ def _check_ranks(shapes: Shapes) -> None:
         raise Unsupported("a state with spatial axes")
     if not all(map(is_float, shapes.state)):
         raise Unsupported("a state that holds no floating-point numbers")
+
+
+def _check_size(h: Axis | None, r: Axis) -> None:
+    blocks = len(r.sizes) * (1 if h is None else len(h.sizes))
+    if blocks > MOST_PRODUCTS:
+        raise Unsupported(
+            f"{blocks} blocks of recurrent weights, but a kernel serves {MOST_PRODUCTS} (of an LSTM: 256 units)"
+        )
 
 
 def _shapes(tree: Any) -> list[Any]:

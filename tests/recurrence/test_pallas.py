@@ -63,11 +63,8 @@ def gradients(cell, xs, backend):
     return jax.grad(loss, argnums=(0, 1))(cell, xs)
 
 
-@pytest.mark.parametrize(("hidden", "batch"), [(16, 16), (24, 33), (128, 2)], ids=["fits", "padded", "large"])
-def test_sizes_of_any_kind(hidden, batch, monkeypatch):
-    monkeypatch.setattr(
-        "lstmlab.recurrence.pallas_product.MOST_RESIDENT", 100_000
-    )  # the large one is read step by step
+@pytest.mark.parametrize(("hidden", "batch"), [(16, 16), (24, 33), (160, 2)], ids=["fits", "padded", "two blocks"])
+def test_sizes_of_any_kind(hidden, batch):
     cell = make_cell("gru", 3, hidden, key=jax.random.key(0))
     xs = jnp.asarray(np.random.default_rng(0).normal(size=(4, batch, 3)), "float32")
     assert_close(gradients(cell, xs, "pallas"), gradients(cell, xs, "scan"))
@@ -107,6 +104,11 @@ def test_with_dropout_of_the_state_and_zoneout():
 )
 def test_what_kernels_cannot_do_is_refused(case, words):
     refused(lambda: resolve_backend(shape_of(case), "pallas"), "'pallas'", "scan", *words)
+
+
+def test_a_cell_that_is_too_large_is_refused():
+    cell = jax.eval_shape(lambda: make_cell("lstm", 3, 512, key=jax.random.key(0)))
+    refused(lambda: resolve_backend(cell, "pallas"), "'pallas'", "64 blocks", "256 units")
 
 
 @pytest.mark.skipif(
