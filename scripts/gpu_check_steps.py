@@ -52,7 +52,7 @@ def one_step(cell: Any, shape: Shape, backend: str) -> Callable[[], Any]:
 def member_step(shape: Shape, backend: str, members: int) -> Callable[[], Any]:
     """The same of several LSTMs on one batch, by ``jax.vmap``."""
     keys = jax.random.split(jax.random.key(0), members)
-    cells = jax.vmap(lambda key: make_cell("lstm", shape.input, shape.hidden, key=key))(keys)
+    cells: Any = jax.vmap(lambda key: make_cell("lstm", shape.input, shape.hidden, key=key))(keys)
     step, optimizer = _step(backend)
     many = jax.jit(jax.vmap(step, in_axes=(0, 0, None, None)))
     return _advancing(many, cells, jax.vmap(optimizer.init)(cells), shape)
@@ -105,4 +105,7 @@ def temporary_bytes(cell: Any, shape: Shape, backend: str) -> int:
         return (unroll(cell, xs, backend=backend).outputs ** 2).mean()
 
     xs = jax.ShapeDtypeStruct((shape.time, shape.batch, shape.input), "float32")
-    return jax.jit(jax.grad(loss)).lower(cell, xs).compile().memory_analysis().temp_size_in_bytes
+    analysis = jax.jit(jax.grad(loss)).lower(cell, xs).compile().memory_analysis()
+    if analysis is None:
+        raise RuntimeError("this device's compiler does not say how much memory a program needs")
+    return analysis.temp_size_in_bytes

@@ -18,8 +18,8 @@ from lstmlab.recurrence.block_values import Blocks
 
 MOST_RESIDENT = 64 * 1024
 """Bytes of recurrent weights that a kernel reads once, before its loop, and holds on the chip: those of an LSTM of 64
-units in float32, whose kernels take 76 KiB of shared memory on an H100. Larger ones are read at every step, from the cache. Where
-the best border is has not been measured."""
+units in float32, whose kernels take 76 KiB of shared memory on an H100. Larger ones are read at every step, from the
+cache. Where the best border is has not been measured."""
 
 
 class Weights(NamedTuple):

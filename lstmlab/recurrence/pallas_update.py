@@ -15,7 +15,6 @@ from lstmlab.recurrence.block_cuts import Axis, Cuts, Unsupported, new_axis
 from lstmlab.recurrence.block_layout import Layout
 from lstmlab.recurrence.block_values import evaluate
 
-
 MOST_PRODUCTS = 32
 """Products of blocks in one step. Compiled for an H100, an LSTM of 128 units (4 products) just fits into the registers;
 with 256 units (16) much is moved out of them, and with 512 (64) compiling takes minutes."""
