@@ -24,6 +24,10 @@ POINTWISE = frozenset(
 )  # fmt: skip
 """Primitives that act on every element alone and that Pallas can translate for GPUs."""
 COPIES = frozenset({"copy", "copy_p", "name"})
+CALLS = frozenset(
+    {"jit", "pjit", "closed_call", "eval_jaxpr", "custom_jvp_call", "custom_vjp_call", "checkpoint", "remat2"}
+)
+"""Primitives that call a traced function; releases of JAX name some of them differently."""
 REDUCTIONS = frozenset({"reduce_sum", "reduce_max", "reduce_min"})
 RESHAPES = frozenset({"reshape", "squeeze", "expand_dims"})
 
@@ -134,8 +138,11 @@ class Cuts:
 
 
 def inner_jaxpr(eqn: JaxprEqn) -> Jaxpr | None:
-    """The function that an equation calls, or nothing."""
-    if eqn.primitive.name not in ("jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "checkpoint", "remat2"):
+    """The function that an equation calls, or nothing.
+
+    Of a function with derivatives of its own it is the function alone: the backward pass was traced with them.
+    """
+    if eqn.primitive.name not in CALLS:
         return None
     inner = eqn.params.get("jaxpr", eqn.params.get("call_jaxpr"))
     if getattr(inner, "consts", ()):

@@ -9,9 +9,10 @@ import pytest
 from battery import FORMS, RAGGED, SOMETIMES, Case, assert_close, masked, problem, quick_jit, shape_of
 from refusals import refused
 
-from lstmlab.cells import make_cell
+from lstmlab.cells import Cell, make_cell
 from lstmlab.cells.regularise import recurrent_dropout
 from lstmlab.cells.regularise_steps import Zoneout, zoneout_masks
+from lstmlab.cells.state import HState
 from lstmlab.recurrence import Backend, gpu_backends, pallas, resolve_backend, unroll
 from lstmlab.recurrence.pallas_product import serves
 
@@ -61,6 +62,33 @@ def gradients(cell, xs, backend):
         return (ran.outputs**2).sum() + sum(s.sum() for s in ran.state)
 
     return jax.grad(loss, argnums=(0, 1))(cell, xs)
+
+
+@jax.custom_vjp
+def bent(a):
+    return jnp.sin(a)
+
+
+bent.defvjp(lambda a: (jnp.sin(a), a), lambda a, d: (2 * d * jnp.cos(a),))
+
+
+class OfOnesOwn(Cell):
+    """Slices, a derivative of its own, a mean over units, a piece of another size."""
+
+    gates = ("forget", "candidate")
+
+    def update(self, state, z, r):
+        a = z + r
+        f, candidate = jax.nn.sigmoid(a[:, : self.hidden_size]), bent(a[:, self.hidden_size :])
+        mixed = jnp.concatenate([candidate[:, 2:], state.h[:, :2]], axis=-1)
+        h = f * state.h + (1 - f) * mixed * jax.nn.softplus(candidate).mean(-1, keepdims=True)
+        return HState(h), {"forget": f}
+
+
+def test_an_update_of_ones_own():
+    xs = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3, 3)), "float32")
+    cell = OfOnesOwn(3, 5, key=jax.random.key(0))
+    assert_close(gradients(cell, xs, "pallas"), gradients(cell, xs, "scan"))
 
 
 @pytest.mark.parametrize(("hidden", "batch"), [(16, 16), (24, 33), (160, 2)], ids=["fits", "padded", "two blocks"])
