@@ -199,7 +199,7 @@ def _divided(
     elif name == "slice" and sliced(eqn) is not None:
         yield given[0], sliced(eqn) or 0, out[0]
     elif name == "pad" and all(p == (0, 0, 0) for p in params["padding_config"][:-1]) and _pads(eqn):
-        yield out[0], params["padding_config"][-1][0], given[0]
+        yield out[0], int(params["padding_config"][-1][0]), given[0]
     else:
         raise Unsupported(f"'{name}' of another axis than the last")
 
@@ -213,7 +213,7 @@ def sliced(eqn: JaxprEqn) -> int | None:
     """Where a slice of the last axis begins; nothing if other axes are cut, or steps are left out."""
     starts, limits, strides = (eqn.params[k] for k in ("start_indices", "limit_indices", "strides"))
     whole = all(s == 0 and n == size for s, n, size in zip(starts, limits, shape(eqn.invars[0])[:-1], strict=False))
-    return starts[-1] if whole and (strides is None or set(strides) == {1}) else None
+    return int(starts[-1]) if whole and (strides is None or set(strides) == {1}) else None
 
 
 def _pads(eqn: JaxprEqn) -> bool:

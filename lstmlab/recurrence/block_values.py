@@ -108,7 +108,7 @@ def _apply(eqn: JaxprEqn, given: list[Value]) -> list[Value]:
     if name == "concatenate":
         return [_joined(given)]
     if name == "pad":
-        low, high, _ = eqn.params["padding_config"][-1]
+        low, high, _ = map(int, eqn.params["padding_config"][-1])
         value, fill = given
         sides = [Blocks((n,), (jnp.broadcast_to(fill, (*value.parts[0].shape[:-1], 1)),)) for n in (low, high)]
         return [_joined([part for part in (sides[0], value, sides[1]) if sum(part.sizes)])]
