@@ -82,7 +82,7 @@ class Cuts:
         for axis in axes:
             if axis is not None:
                 borders = itertools.pairwise(sorted(axis.root().cuts))
-                axis.root().cuts |= {cut for start, stop in borders for cut in range(start, stop, LARGEST)}
+                axis.root().cuts |= {cut for border in borders for cut in range(*border, _even(*border))}
         self._carry()
 
     def _carry(self) -> None:
@@ -202,6 +202,11 @@ def _divided(
         yield out[0], int(params["padding_config"][-1][0]), given[0]
     else:
         raise Unsupported(f"'{name}' of another axis than the last")
+
+
+def _even(start: int, stop: int) -> int:
+    """The size of blocks that are about equally large, so that none of a single unit is left over."""
+    return -(-(stop - start) // -(-(stop - start) // LARGEST)) or 1
 
 
 def split_sizes(eqn: JaxprEqn) -> list[int]:

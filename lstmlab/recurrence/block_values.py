@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -119,13 +120,20 @@ def _pointwise(eqn: JaxprEqn, given: list[Value]) -> Value:
     blocks = [v for v in given if isinstance(v, Blocks)]
     if not blocks:
         return eqn.primitive.bind(*given, **eqn.params)
-    sizes = max((v.sizes for v in blocks), key=lambda sizes: (sum(sizes), len(sizes)))
+    sizes = _common([v.sizes for v in blocks])
     cut = [v.cut(sizes) if isinstance(v, Blocks) else (v,) * len(sizes) for v in given]
     parts = []
     for operands in zip(*cut, strict=True):
         whole = np.broadcast_shapes(*(o.shape for o in operands))
         parts.append(eqn.primitive.bind(*(jnp.broadcast_to(o, whole) for o in operands), **eqn.params))
     return Blocks(sizes, tuple(parts))
+
+
+def _common(several: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The sizes of blocks with a cut wherever one of the operands has one; those that are broadcast have none."""
+    whole = max(map(sum, several))
+    cuts = sorted({whole, *(o for sizes in several if sum(sizes) == whole for o in offsets(sizes))})
+    return tuple(b - a for a, b in itertools.pairwise(cuts))
 
 
 def _broadcast(eqn: JaxprEqn, value: Value) -> Value:

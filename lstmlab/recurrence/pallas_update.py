@@ -90,7 +90,8 @@ def trace_update(pointwise: PointwiseForm, state: Any, z: Any, r: Any, gates: in
         _follow(cuts, backward, [*inputs, *axes.state], results),
     ]
     cuts.settle([*inputs, *constants[0], *constants[1]])
-    _check_size(axes.state[_h(state)], axes.r)
+    if not gates:
+        _check_product(axes.state[_h(state)], axes.r)
     return Update(
         forward=Traced(forward, _layouts(constants[0])),
         backward=Traced(backward, _layouts(constants[1])),
@@ -153,8 +154,11 @@ def _check_ranks(shapes: Shapes) -> None:
         raise Unsupported("a state that holds no floating-point numbers")
 
 
-def _check_size(h: Axis | None, r: Axis) -> None:
-    blocks = len(r.sizes) * (1 if h is None else len(h.sizes))
+def _check_product(h: Axis | None, r: Axis) -> None:
+    assert h is not None
+    if 1 in (*h.sizes, *r.sizes):
+        raise Unsupported("a single unit of the state or of a gate by itself")
+    blocks = len(r.sizes) * len(h.sizes)
     if blocks > MOST_PRODUCTS:
         raise Unsupported(
             f"{blocks} blocks of recurrent weights, but a kernel serves {MOST_PRODUCTS} (of an LSTM: 256 units)"

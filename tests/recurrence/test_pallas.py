@@ -87,7 +87,7 @@ class OfOnesOwn(Cell):
 
 def test_an_update_of_ones_own():
     xs = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3, 3)), "float32")
-    cell = OfOnesOwn(3, 5, key=jax.random.key(0))
+    cell = OfOnesOwn(3, 7, key=jax.random.key(0))
     assert_close(gradients(cell, xs, "pallas"), gradients(cell, xs, "scan"))
 
 
@@ -137,6 +137,11 @@ def test_what_kernels_cannot_do_is_refused(case, words):
 def test_a_cell_that_is_too_large_is_refused():
     cell = jax.eval_shape(lambda: make_cell("lstm", 3, 512, key=jax.random.key(0)))
     refused(lambda: resolve_backend(cell, "pallas"), "'pallas'", "64 blocks", "256 units")
+
+
+def test_a_cell_of_one_unit_is_refused():
+    """Products of GPUs' tensor cores have no sides of length one."""
+    refused(lambda: resolve_backend(make_cell("rnn", 3, 1, key=jax.random.key(0)), "pallas"), "'pallas'", "single unit")
 
 
 @pytest.mark.skipif(
