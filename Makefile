@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # from outside of Python. It gets no successor: pytest-xdist may wait for ever for one that goes on with its files.
 NO_HANG := -o faulthandler_timeout=420 -o faulthandler_exit_on_timeout=true --max-worker-restart 0
 
-.PHONY: demo test test-slow gauntlet lint bench bench-sweep bench-linear reproduce clean
+.PHONY: demo test test-slow gauntlet lint bench bench-sweep bench-linear gpu-check reproduce clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lstmlab -m cell=rnn,lstm,peephole_lstm,gru experiment=demo
@@ -37,6 +37,10 @@ bench: $(VENV)/.installed-dev
 
 bench-linear: $(VENV)/.installed-dev
 	$(BIN)/python scripts/bench_linear.py
+
+# On a machine without network it runs as it is, without make: scripts/gpu_check.sh
+gpu-check: $(VENV)/.installed-dev
+	scripts/gpu_check.sh $(TINY)
 
 # ROW=NAME, or several names; DIR=FOLDER for data that are not part of the package; RECORD=1 records the row instead.
 SEEDS ?= 3

@@ -22,7 +22,7 @@ import optax
 from flax import nnx
 
 from lstmlab.cells import cell_entry, cell_names, make_cell
-from lstmlab.recurrence import backends, unroll
+from lstmlab.recurrence import backends, gpu_backends, unroll
 from lstmlab.settings import settings_of
 
 LEARNING_RATE = 1e-3
@@ -193,8 +193,12 @@ Maker = Callable[[Problem], Entry]
 
 def libraries() -> Iterator[tuple[str, Maker]]:
     """lstmlab's backends for the LSTM, the reference first, then the other libraries."""
-    for backend in backends(make_cell("lstm", 2, 2, key=jax.random.key(0))):
+    lstm = make_cell("lstm", 2, 2, key=jax.random.key(0))
+    for backend in backends(lstm):
         yield f"lstmlab {backend}", partial(lstmlab_lstm, str(backend))
+    if jax.default_backend() == "gpu":  # CPUs would interpret the kernels
+        for backend in gpu_backends(lstm):
+            yield f"lstmlab {backend}", partial(lstmlab_lstm, str(backend))
     yield "Flax NNX", flax_lstm
     yield "Keras on JAX", keras_lstm
     yield "PyTorch", torch_lstm

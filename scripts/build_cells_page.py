@@ -37,7 +37,8 @@ and its default options; convolutional cells are counted on a grid of one place.
 *pointwise* is one product with the state followed by a function of every unit on its own, *linear* a recurrence that is
 linear in the state and runs in parallel over time, *matrix* one whose state is a matrix per head, *step* anything else.
 The first backend named is the one that `model.backend=auto` takes; on CPUs linear cells take `fused`, a loop over what
-is left when all gates have been computed at once.
+is left when all gates have been computed at once. Most pointwise cells also run on `pallas`, and `lstm` on `cudnn`, see
+[parallel.md](parallel.md).
 
 An *activation* is one of {", ".join(f"`{name}`" for name in NAMES)}. Options of every cell:
 

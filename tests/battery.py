@@ -19,8 +19,7 @@ import numpy as np
 import pytest
 
 from lstmlab.cells import Cell, Init, cell_entry, cell_names, make_cell
-from lstmlab.recurrence import backends, unroll
-from lstmlab.recurrence.unroll import resolve_backend
+from lstmlab.recurrence import backends, resolve_backend, unroll
 from lstmlab.settings import settings_of
 
 TIME, BATCH, FEATURES, HIDDEN = 6, 3, 3, 4

@@ -34,6 +34,14 @@ class Terms(NamedTuple):
     log_weight: Float[Array, "*steps heads"]
 
 
+class CudnnWeights(NamedTuple):
+    """Weights of a cell as cuDNN's LSTM takes them: gates input, forget, candidate, output, one below the other."""
+
+    input: Float[Array, "gates_hidden features"]
+    recurrent: Float[Array, "gates_hidden hidden"]
+    bias: Float[Array, " gates_hidden"]
+
+
 @runtime_checkable
 class AnyForm(Protocol):
     """What every cell offers: enough to run it step by step."""
@@ -78,6 +86,15 @@ class PointwiseForm(AnyForm, Protocol):
 
     def update(self, state: Any, z: Projected, r: Array) -> tuple[Any, Gates]:
         """The pointwise part of a step."""
+        ...
+
+
+@runtime_checkable
+class CudnnForm(Protocol):
+    """A cell that cuDNN's LSTM computes, if its options allow it."""
+
+    def cudnn_weights(self) -> CudnnWeights | None:
+        """The weights with which cuDNN's LSTM computes exactly this cell; nothing if it would compute another."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Unrolling a cell over a sequence."""
 
-from lstmlab.recurrence.unroll import Backend, Unrolled, backends, resolve_backend, unroll
+from lstmlab.recurrence.backends import Backend, backends, gpu_backends, resolve_backend
+from lstmlab.recurrence.unroll import Unrolled, unroll
 
-__all__ = ["Backend", "Unrolled", "backends", "resolve_backend", "unroll"]
+__all__ = ["Backend", "Unrolled", "backends", "gpu_backends", "resolve_backend", "unroll"]

@@ -27,7 +27,7 @@ from lstmlab.cells.forms import PointwiseForm
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.state import State
 from lstmlab.promotion import standard_promotion
-from lstmlab.recurrence.masks import StepMask, apply_reset, tree_where, zero_padding, zeros_like
+from lstmlab.recurrence.masks import StepMask, apply_reset, states_before, tree_where, zero_padding, zeros_like
 
 # Steps per block on CPUs: a long sequence's projections do not fit the caches, and fresh memory costs page faults.
 LONGEST_BLOCK, SHORTEST_BLOCK = 64, 16
@@ -114,7 +114,7 @@ def _backward(
     """Cotangents of the arguments of :func:`_run` from those of its results."""
     recurrent, pointwise, step_mask = saved.recurrent, saved.pointwise, saved.step_mask
     d_final, d_outputs = cotangents
-    before = _before(saved.start, saved.after, step_mask, reverse)
+    before = states_before(saved.start, saved.after, step_mask, reverse)
     transposed = recurrent.transposed(jax.eval_shape(lambda h: h[0], before.h))
 
     def body(carry: tuple[S, PointwiseForm], step: PyTree) -> tuple[tuple[S, PointwiseForm], tuple[Array, Projected]]:
@@ -146,17 +146,6 @@ def _advance(
     r = recurrent(before.h)
     after, _ = pointwise.update(before, z, r)
     return tree_where(step_mask.mask, after, state), r
-
-
-def _before(state: S, after: S, step_mask: StepMask, reverse: bool) -> S:
-    """The states that all steps started from, rebuilt from those that they ended with."""
-
-    def shift(first: Array, later: Array) -> Array:
-        parts = [later[1:], first[None]] if reverse else [first[None], later[:-1]]
-        return jnp.concatenate(parts)
-
-    before = jax.tree.map(shift, state, after)
-    return before if step_mask.reset is None else jax.vmap(apply_reset)(step_mask.reset, before)
 
 
 def _pointwise_vjp(

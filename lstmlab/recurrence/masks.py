@@ -94,3 +94,14 @@ def zeros_like(tree: T) -> T:
 def apply_reset(reset: RowMask | None, state: S) -> S:
     """The state before a step: zero where a segment starts."""
     return state if reset is None else tree_where(reset, zeros_like(state), state)
+
+
+def states_before(state: S, after: S, step_mask: StepMask, reverse: bool) -> S:
+    """The states that all steps started from, rebuilt from those that they ended with."""
+
+    def shift(first: Array, later: Array) -> Array:
+        parts = [later[1:], first[None]] if reverse else [first[None], later[:-1]]
+        return jnp.concatenate(parts)
+
+    before = jax.tree.map(shift, state, after)
+    return before if step_mask.reset is None else jax.vmap(apply_reset)(step_mask.reset, before)

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from lstmlab.arrays import Given, LengthsLike, MaskLike, TimeMajor, TimeMajorTree
-from lstmlab.cells.forms import AnyForm, Form, is_linear, is_matrix, is_pointwise
+from lstmlab.cells.forms import AnyForm, is_linear, is_matrix, is_pointwise
 from lstmlab.cells.state import Gates
 from lstmlab.cells.timed import Timed
 from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
+from lstmlab.recurrence.backends import Backend, resolve_backend
 from lstmlab.recurrence.check import as_lengths, as_mask, as_state, as_times, check_inputs
 from lstmlab.recurrence.chunkwise import chunkwise
+from lstmlab.recurrence.cudnn import cudnn
 from lstmlab.recurrence.devices import vary_alike
 from lstmlab.recurrence.fused import fused
 from lstmlab.recurrence.linear import linear
 from lstmlab.recurrence.masks import StepMask, make_step_mask, tree_where, zeros_like
+from lstmlab.recurrence.pallas import pallas
 from lstmlab.recurrence.scan import scan
-
-
-class Backend(enum.StrEnum):
-    """Ways to run a recurrence; all give the same numbers up to rounding."""
-
-    AUTO = "auto"
-    SCAN = "scan"
-    FUSED = "fused"
-    ASSOCIATIVE = "associative"
-    CHUNKWISE = "chunkwise"
 
 
 class Unrolled(NamedTuple):
@@ -38,42 +30,6 @@ class Unrolled(NamedTuple):
     outputs: TimeMajor
     state: Any
     gates: Gates | None = None
-
-
-BACKENDS: dict[Form, tuple[Backend, ...]] = {
-    "pointwise": (Backend.FUSED, Backend.SCAN),
-    "linear": (Backend.ASSOCIATIVE, Backend.FUSED, Backend.SCAN),
-    "matrix": (Backend.CHUNKWISE, Backend.SCAN),
-    "step": (Backend.SCAN,),
-}
-"""What can run a cell of each form, the preferred backend first (on CPUs, linear cells prefer ``fused``)."""
-NEEDS = {
-    Backend.FUSED: "a step that is one linear map followed by a pointwise function, or linear in the state",
-    Backend.ASSOCIATIVE: "a recurrence that is linear in the state",
-    Backend.CHUNKWISE: "a matrix memory that is a sum of outer products under a scalar decay",
-}
-
-
-def backends(cell: AnyForm) -> tuple[Backend, ...]:
-    """The backends that can run this cell, the preferred one first."""
-    return BACKENDS[cell.form]
-
-
-def resolve_backend(cell: AnyForm, backend: str | Backend = Backend.AUTO) -> Backend:
-    """The backend that will run; raises ``ValueError`` for one that is unknown or cannot serve the cell."""
-    try:
-        backend = Backend(backend)
-    except ValueError:
-        raise ValueError(f"model.backend is '{backend}', but must be one of: {', '.join(Backend)}") from None
-    can = backends(cell)
-    if backend is Backend.AUTO:
-        # A few cores have little to gain from parallel steps, which cost twice the work and a memory for each round.
-        return Backend.FUSED if cell.form == "linear" and jax.default_backend() == "cpu" else can[0]
-    if backend not in can:
-        raise ValueError(
-            f"backend '{backend}' cannot run this cell: that takes {NEEDS[backend]} (it runs on: {', '.join(can)})"
-        )
-    return backend
 
 
 @standard_promotion
@@ -107,9 +63,9 @@ def unroll(
             steps; other cells leave them aside. Computed in the type of the parameters, for most float32: count from
             near the sequence's beginning.
         reverse: run from the last valid step to the first. Outputs stay aligned with inputs.
-        backend: ``auto``, ``scan``, ``fused``, ``associative`` or ``chunkwise``. Only ``scan`` supports
-            forward-mode differentiation (``jax.jvp``, Hessian-vector products): ``fused`` and ``associative`` have
-            backward passes of their own.
+        backend: ``auto``, ``scan``, ``fused``, ``associative`` or ``chunkwise``, or one with kernels for GPUs:
+            ``pallas``, or ``cudnn`` for cell ``lstm``. Only ``scan`` supports forward-mode differentiation
+            (``jax.jvp``, Hessian-vector products): the others but ``chunkwise`` have backward passes of their own.
         chunk: recompute the backward pass in chunks of this many steps; about √time saves most memory.
             Rematerialisation belongs to autodiff, so it runs on the ``scan`` backend.
         collect_gates: also return every named gate's activations ``[time, batch, ...]`` (backend ``scan``).
@@ -132,6 +88,8 @@ def unroll(
             raise ValueError(f"backend '{backend}' neither recomputes in chunks nor collects gates: use 'scan'")
         backend = Backend.SCAN
     backend = resolve_backend(cell, backend)
+    if backend is Backend.CUDNN and not (resets is None and mask is None):
+        raise ValueError("backend 'cudnn' knows lengths, but neither resets nor masks: use 'auto'")
     time, batch = check_inputs(cell, xs)
     dtype = parameter_type(cell)
     if times is not None:
@@ -151,7 +109,7 @@ def unroll(
     if step_mask.mask is not None:
         # Whatever fills the padding, NaN included, must not reach a product: its gradient would be NaN.
         xs = jax.vmap(tree_where)(step_mask.mask, xs, zeros_like(xs))
-    if time == 0:
+    if time == 0 or (batch == 0 and backend in (Backend.PALLAS, Backend.CUDNN)):
         backend = Backend.SCAN  # nothing to solve or to save
     return _run(cell.prepared(), xs, state, step_mask, backend, reverse, chunk, collect_gates)
 
@@ -178,5 +136,6 @@ def _run(
         final, outputs = chunkwise(cell, cell.project(xs), state, step_mask, reverse=reverse)
     else:
         assert is_pointwise(cell)  # what else resolve_backend lets through
-        final, outputs = fused(cell, xs, state, step_mask, reverse=reverse)
+        run = {Backend.PALLAS: pallas, Backend.CUDNN: cudnn}.get(backend, fused)
+        final, outputs = run(cell, xs, state, step_mask, reverse=reverse)
     return Unrolled(outputs, final)

@@ -13,7 +13,7 @@ from lstmlab.models.catalogue import SIZE, cell_facts, other_forms
 from lstmlab.recurrence import Backend, unroll
 from lstmlab.settings import settings_of
 
-NAMED = {str(backend) for backend in Backend} - {"auto"}
+NAMED = {str(backend) for backend in Backend} - {"auto", "pallas", "cudnn"}  # without the kernels for GPUs
 ZEROS = Init(input="zeros", recurrent="zeros")
 facts_of, others_of = functools.cache(cell_facts), functools.cache(other_forms)
 

@@ -8,7 +8,9 @@ from jaxtyping import Array
 
 from lstmlab.cells.activations import activation, activation_setting
 from lstmlab.cells.base import Cell
+from lstmlab.cells.forms import CudnnWeights
 from lstmlab.cells.initialise import Init, KeyStream
+from lstmlab.cells.maps import Dense
 from lstmlab.cells.registry import register_cell
 from lstmlab.cells.state import Gates, HCState
 
@@ -49,6 +51,17 @@ class LSTM(Cell):
         c = f * state.c + i * candidate
         gates = {"input": i, "forget": f, "candidate": candidate, "output": o}
         return HCState(h=o * act(c), c=c), gates
+
+    def cudnn_weights(self) -> CudnnWeights | None:
+        """With dense maps, tanh and sigmoid, and products in float32. Variants with an ``update`` of their own have
+        none."""
+        maps = (self.input, self.recurrent)
+        plain = type(self).update is LSTM.update and (self.activation, self.gate_activation) == ("tanh", "sigmoid")
+        if not plain or any(type(m) is not Dense or m.dtype not in (None, "float32") for m in maps):
+            return None
+        w, u = (jnp.asarray(m.kernel).T for m in maps)
+        biases = [jnp.asarray(m.bias) for m in maps if m.bias is not None]
+        return CudnnWeights(w, u, sum(biases, start=jnp.zeros(w.shape[0], w.dtype)))
 
 
 @register_cell(
