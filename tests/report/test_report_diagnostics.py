@@ -59,10 +59,26 @@ def test_cells_are_laid_side_by_side_with_the_range_of_their_runs(many_runs):
     explain(runs / "lstm" / "0", 0.8)
     explain(runs / "lstm" / "1", 1.0)
     explain(runs / "gru" / "0", 0.1)
-    _, folded = diagnostics(collect([runs])).blocks
+    _, numbers, folded = diagnostics(collect([runs])).blocks
+    row = dict(zip(numbers.columns, numbers.rows[0], strict=True))
+    assert row == {
+        "of the best model": "the state_jacobian (typical)", "at": "lag 1", "lstm": "0.45 [0.4, 0.5]", "gru": "0.05",
+    }  # fmt: skip
     figure, table = folded.blocks
     lines = {trace.name: trace for trace in figure.figure.data if trace.name}
     assert lines["lstm"].y[:2].tolist() == pytest.approx([0.9, 0.45])
     assert lines["gru"].y[:2].tolist() == pytest.approx([0.1, 0.05])
     assert figure.figure.layout.yaxis.type == "log"
     assert ["lstm", "forget", "0.9", "0.3"] in table.rows
+
+
+def test_settings_have_rows_of_their_own_where_there_is_one_cell(many_runs):
+    runs = many_runs(cells=("lstm",), seeds=4)
+    for seed in (2, 3):
+        path = runs / "lstm" / str(seed) / "config.yaml"
+        path.write_text(path.read_text().replace("forget_bias: null", "forget_bias: 3.0"))
+    labels = [chosen.entry.label for chosen in collect([runs]).comparison.chosen]
+    assert sorted(labels) == ["lstm init.forget_bias=3.0", "lstm init.forget_bias=None"]
+    assert [chosen.entry.label for chosen in collect([runs], by=["model.layers"]).comparison.chosen] == [
+        "lstm model.layers=1"
+    ]
