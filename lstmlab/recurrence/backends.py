@@ -7,8 +7,6 @@ import enum
 import jax
 
 from lstmlab.cells.forms import AnyForm, Form, is_pointwise
-from lstmlab.recurrence.cudnn import cudnn_refusal
-from lstmlab.recurrence.pallas_check import pallas_refusal
 
 
 class Backend(enum.StrEnum):
@@ -76,6 +74,13 @@ def _refusal(cell: AnyForm, backend: Backend) -> str | None:
     """Why kernels cannot run the cell, as the end of a sentence, empty if its form says it; nothing if they can."""
     if not is_pointwise(cell):
         return ""
+    # JAX's modules for kernels take a quarter of a second to import, which only those who ask for them should wait.
     if backend is Backend.PALLAS:
+        from lstmlab.recurrence.pallas.check import pallas_refusal
+
         return pallas_refusal(cell)
-    return cudnn_refusal(cell) if backend is Backend.CUDNN else ""
+    if backend is Backend.CUDNN:
+        from lstmlab.recurrence.cudnn import cudnn_refusal
+
+        return cudnn_refusal(cell)
+    return ""

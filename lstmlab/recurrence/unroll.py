@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -15,12 +16,10 @@ from lstmlab.promotion import cast_numbers, parameter_type, standard_promotion
 from lstmlab.recurrence.backends import Backend, resolve_backend
 from lstmlab.recurrence.check import as_lengths, as_mask, as_state, as_times, check_inputs
 from lstmlab.recurrence.chunkwise import chunkwise
-from lstmlab.recurrence.cudnn import cudnn
 from lstmlab.recurrence.devices import vary_alike
 from lstmlab.recurrence.fused import fused
 from lstmlab.recurrence.linear import linear
 from lstmlab.recurrence.masks import StepMask, make_step_mask, tree_where, zeros_like
-from lstmlab.recurrence.pallas import pallas
 from lstmlab.recurrence.scan import scan
 
 
@@ -136,6 +135,19 @@ def _run(
         final, outputs = chunkwise(cell, cell.project(xs), state, step_mask, reverse=reverse)
     else:
         assert is_pointwise(cell)  # what else resolve_backend lets through
-        run = {Backend.PALLAS: pallas, Backend.CUDNN: cudnn}.get(backend, fused)
+        run = _kernels(backend) or fused
         final, outputs = run(cell, xs, state, step_mask, reverse=reverse)
     return Unrolled(outputs, final)
+
+
+def _kernels(backend: Backend) -> Callable[..., Any] | None:
+    """The function that runs a cell in kernels for GPUs, imported when it is asked for; ``None`` for other backends."""
+    if backend is Backend.PALLAS:
+        from lstmlab.recurrence.pallas import pallas
+
+        return pallas
+    if backend is Backend.CUDNN:
+        from lstmlab.recurrence.cudnn import cudnn
+
+        return cudnn
+    return None

@@ -13,8 +13,9 @@ from lstmlab.cells import Cell, make_cell
 from lstmlab.cells.regularise import recurrent_dropout
 from lstmlab.cells.regularise_steps import Zoneout, zoneout_masks
 from lstmlab.cells.state import HState
-from lstmlab.recurrence import Backend, gpu_backends, pallas, resolve_backend, unroll
-from lstmlab.recurrence.pallas_product import serves
+from lstmlab.recurrence import Backend, gpu_backends, resolve_backend, unroll
+from lstmlab.recurrence.pallas import backend as pallas_backend
+from lstmlab.recurrence.pallas.product import serves
 
 SERVED = [
     case
@@ -151,7 +152,7 @@ def test_a_cell_of_one_unit_is_refused():
 @pytest.mark.parametrize("case", SOME, ids=str)
 def test_kernels_can_be_translated_for_gpus(case, monkeypatch):
     """Triton has rules for everything in them, and all sizes please it; a GPU has yet to compile what comes out."""
-    monkeypatch.setattr(pallas, "interpreted", lambda: False)
+    monkeypatch.setattr(pallas_backend, "interpreted", lambda: False)
     p = problem(case)
     lowered = gradients.trace(p.cell, p.xs, "pallas").lower(lowering_platforms=("cuda",))
     assert lowered.as_text().count("gpu.triton") >= 2

@@ -9,9 +9,9 @@ import jax
 from lstmlab.cells.base import Cell
 from lstmlab.cells.forms import PointwiseForm
 from lstmlab.cells.regularise_steps import Wrapped
-from lstmlab.recurrence.block_cuts import Unsupported
-from lstmlab.recurrence.pallas_product import inner_map, serves
-from lstmlab.recurrence.pallas_update import trace_update
+from lstmlab.recurrence.pallas.cuts import Unsupported
+from lstmlab.recurrence.pallas.product import inner_map, serves
+from lstmlab.recurrence.pallas.update import trace_update
 
 ROWS = 16
 

@@ -1,4 +1,4 @@
-"""Evaluating a traced update on arrays that are held block by block, see :mod:`lstmlab.recurrence.block_cuts`."""
+"""Evaluating a traced update on arrays that are held block by block, see :mod:`lstmlab.recurrence.pallas.cuts`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
-from lstmlab.recurrence.block_cuts import (
+from lstmlab.recurrence.pallas.cuts import (
     COPIES,
     POINTWISE,
     REDUCTIONS,
@@ -69,7 +69,7 @@ Value: TypeAlias = Any
 
 
 def evaluate(jaxpr: Jaxpr, constants: Sequence[Value], given: Sequence[Value]) -> list[Value]:
-    """The results of a traced function whose operations :meth:`lstmlab.recurrence.block_cuts.Cuts.follow` has
+    """The results of a traced function whose operations :meth:`lstmlab.recurrence.pallas.cuts.Cuts.follow` has
     accepted."""
     known: dict[Any, Value] = dict(zip(jaxpr.constvars, constants, strict=True))
     known |= dict(zip(jaxpr.invars, given, strict=True))

@@ -11,9 +11,9 @@ from jax.extend.core import ClosedJaxpr
 
 from lstmlab.cells.forms import PointwiseForm
 from lstmlab.promotion import is_float, standard_promotion
-from lstmlab.recurrence.block_cuts import Axis, Cuts, Unsupported, new_axis
-from lstmlab.recurrence.block_layout import Layout
-from lstmlab.recurrence.block_values import evaluate
+from lstmlab.recurrence.pallas.cuts import Axis, Cuts, Unsupported, new_axis
+from lstmlab.recurrence.pallas.layout import Layout
+from lstmlab.recurrence.pallas.values import evaluate
 
 MOST_PRODUCTS = 32
 """Products of blocks in one step. Compiled for an H100, an LSTM of 128 units (4 products) just fits into the registers;

@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from lstmlab.recurrence.block_layout import Layout, map_blocks
-from lstmlab.recurrence.block_values import Blocks
 from lstmlab.recurrence.masks import StepMask
-from lstmlab.recurrence.pallas_product import Weights, load_product
-from lstmlab.recurrence.pallas_update import Update
+from lstmlab.recurrence.pallas.layout import Layout, map_blocks
+from lstmlab.recurrence.pallas.product import Weights, load_product
+from lstmlab.recurrence.pallas.update import Update
+from lstmlab.recurrence.pallas.values import Blocks
 
 ALL = slice(None)
 
 
 class Fixed(NamedTuple):
-    """What a kernel reads once, as it lies in memory (see :class:`lstmlab.recurrence.block_layout.Layout`)."""
+    """What a kernel reads once, as it lies in memory (see :class:`lstmlab.recurrence.pallas.layout.Layout`)."""
 
     weights: Weights
     params: list[Any]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from lstmlab.recurrence.block_cuts import offsets
-from lstmlab.recurrence.block_values import Blocks, padded
+from lstmlab.recurrence.pallas.cuts import offsets
+from lstmlab.recurrence.pallas.values import Blocks, padded
 
 
 class Layout(NamedTuple):

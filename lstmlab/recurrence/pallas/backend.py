@@ -4,7 +4,7 @@ On a GPU every operation of a step that XLA does not fuse is a kernel of its own
 what it computes, at the sizes of most recurrent cells. Here one kernel runs all steps of a tile of sequences: the state
 stays on the chip, the recurrent weights as well if they are small enough. The backward pass is that of
 :mod:`lstmlab.recurrence.fused`, with its reverse loop in a second kernel; the gradient of the map is one product after
-it. The kernel holds the cell's own ``update``, see :mod:`lstmlab.recurrence.pallas_update`.
+it. The kernel holds the cell's own ``update``, see :mod:`lstmlab.recurrence.pallas.update`.
 
 On CPUs the kernels are interpreted, which is slow: there they are for tests. Inside ``jax.shard_map`` they need
 ``check_vma=False``, as all Pallas kernels that are interpreted do.
@@ -27,12 +27,12 @@ from lstmlab.cells.forms import PointwiseForm
 from lstmlab.cells.maps import LinearMap
 from lstmlab.cells.state import State
 from lstmlab.promotion import is_float, standard_promotion
-from lstmlab.recurrence.block_cuts import Unsupported
-from lstmlab.recurrence.block_layout import Layout
 from lstmlab.recurrence.masks import StepMask, states_before, zero_padding
-from lstmlab.recurrence.pallas_kernels import Fixed, Kind, Results, Steps, backward_kernel, forward_kernel
-from lstmlab.recurrence.pallas_product import is_diagonal, pack_weights
-from lstmlab.recurrence.pallas_update import Update, trace_update
+from lstmlab.recurrence.pallas.cuts import Unsupported
+from lstmlab.recurrence.pallas.kernels import Fixed, Kind, Results, Steps, backward_kernel, forward_kernel
+from lstmlab.recurrence.pallas.layout import Layout
+from lstmlab.recurrence.pallas.product import is_diagonal, pack_weights
+from lstmlab.recurrence.pallas.update import Update, trace_update
 
 TILE = 16
 """Sequences per program: the fewest rows of a product on tensor cores, so that a small batch uses many cores. Not

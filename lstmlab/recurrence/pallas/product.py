@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from lstmlab.cells.maps import Computed, Dense, Diagonal, LinearMap
 from lstmlab.cells.regularise import MaskedMap
 from lstmlab.promotion import parameter_type
-from lstmlab.recurrence.block_layout import Layout, map_blocks
-from lstmlab.recurrence.block_values import Blocks
+from lstmlab.recurrence.pallas.layout import Layout, map_blocks
+from lstmlab.recurrence.pallas.values import Blocks
 
 MOST_RESIDENT = 64 * 1024
 """Bytes of recurrent weights that a kernel reads once, before its loop, and holds on the chip: those of an LSTM of 64
