@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from lstmlab.plots import style
 from lstmlab.plots.style import COLOURS, DASHED, DOTTED, FAINT, INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LABELLED, _FLAGGED = "#E69F00", "#D55E00"
 _MAX_COLUMNS = 3
@@ -76,6 +75,10 @@ def anomaly_plot(
 
 def _legend(axes: Axes, *, labelled: bool, split: bool) -> None:
     """What the marks mean, above the first panel."""
+    from matplotlib.artist import Artist
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
     handles: list[Artist] = [Line2D([], [], color=_FLAGGED, marker=".", linestyle="", label="flagged")]
     handles.append(Line2D([], [], color=_FLAGGED, linestyle=DASHED, linewidth=1.1, label="threshold"))
     if labelled:

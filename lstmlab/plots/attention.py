@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 _CELL = 24
@@ -22,6 +21,8 @@ def attention_map(
 
     A header says so, with the scale of the greys. Weights beyond the tokens are those of padding and are left out.
     """
+    from matplotlib.font_manager import findfont
+
     font = ImageFont.truetype(findfont("DejaVu Sans"), 11)  # comes with Matplotlib; Pillow's own font lacks letters
     rows, columns = len(outputs), len(source)
     left = max(12 + 7 * max([4, *map(len, outputs)]), 12 + round(font.getlength(_TITLE)) - _CELL * columns)

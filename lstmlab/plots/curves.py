@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from lstmlab.plots import style
@@ -75,7 +74,7 @@ def curves(
     if marks:
         axes.set_title(title, loc="left", fontsize=12, color=style.INK, pad=18)
     if all(is_whole(xs) for xs, _ in series.values()):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.locator_params(axis="x", integer=True)
     axes.margins(x=0)
     label_lines(axes, labels)
     style.save(figure, path)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from numpy.typing import ArrayLike
 
 from lstmlab.plots import style
 from lstmlab.plots.line_labels import LineLabel, label_lines
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def forecast(
@@ -43,6 +44,8 @@ def forecast(
     if x.shape != y.shape or x.ndim != 1:
         raise ValueError(f"times {x.shape} and truth {y.shape} need one length")
     if x.dtype.kind == "M":
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
         locator = AutoDateLocator(maxticks=8)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # long dates would overlap

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from lstmlab.plots.style import Dash
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _GAP = 0.06
 """between two names, as a share of the height of the axes"""

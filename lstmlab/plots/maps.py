@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
@@ -40,6 +37,10 @@ def maps(
     Values that are not finite (land) are grey. Latitudes and longitudes ascend, in degrees. Raises ``ValueError``
     without fields, or for a field of another shape.
     """
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     if not fields:
         raise ValueError("a figure of maps needs at least one field")
     north, east = np.asarray(latitude), np.asarray(longitude)
@@ -49,7 +50,7 @@ def maps(
     limit = colour_limit(field for _, field in fields)
     figure = style.new_figure(9.0, 0.75 + 0.72 * len(fields))
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=INK)
-    colours = matplotlib.colormaps[COLOUR_MAP].with_extremes(bad=_LAND)
+    colours = colormaps[COLOUR_MAP].with_extremes(bad=_LAND)
     extent = (*_edges(east), *_edges(north))
     panels = figure.subplots(len(fields), 1, sharex=True, squeeze=False)[:, 0]
     norm = Normalize(-limit, limit)
@@ -75,8 +76,10 @@ def film(rows: Mapping[str, np.ndarray], times: Sequence[str], *, zoom: int = 2)
     Each frame shows the fields one below the other, with the time and the limit of the colour scale. Latitudes ascend;
     a grid cell is ``zoom`` pixels wide and 2·``zoom`` high; land is grey, the colours are those of :func:`maps`.
     """
+    from matplotlib import colormaps
+
     limit = colour_limit(rows.values())
-    colours = matplotlib.colormaps[COLOUR_MAP].with_extremes(bad=_LAND)
+    colours = colormaps[COLOUR_MAP].with_extremes(bad=_LAND)
     font = ImageFont.load_default(size=13)
     frames = []
     for index, time in enumerate(times):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from lstmlab.plots import style
 from lstmlab.plots.cell_styles import Look
 from lstmlab.plots.curves import is_whole
 from lstmlab.plots.style import INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _COLUMNS = 3
 _SIZE = (3.9, 2.9)
@@ -107,7 +108,7 @@ def _draw(axes: Axes, chart: Panel, lines: Mapping[str, tuple[str, style.Dash]])
     if chart.log_x:
         axes.set_xscale("symlog" if _has_zero(chart) else "log")
     elif all(is_whole(line.xs) for line in chart.lines.values()):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.locator_params(axis="x", integer=True)
     if chart.log_y:
         axes.set_yscale("log")
     if chart.share:

@@ -1,19 +1,18 @@
 """What all figures share: colours, fonts, sizes and how a file is written.
 
 Figures are made without pyplot: no window opens and no global state changes. Colours are those of Okabe and Ito
-(2008), which colour-blind readers can tell apart.
+(2008), which colour-blind readers can tell apart. Matplotlib is imported when something is drawn: it takes half a
+second, which no run should wait for before its first step.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195")
 INK, FAINT, GRID = "#333333", "#8A8A8A", "#E6E6E6"
@@ -34,6 +33,9 @@ _DPI = 150
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of this size in inches, ready to be saved."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -90,6 +92,8 @@ def save(figure: Figure, path: Path | str) -> None:
     if kind not in ("svg", "pdf"):
         figure.savefig(path, dpi=_DPI, format="png")
         return
+    from matplotlib import rc_context
+
     _fit_column(figure)
     # Type 42 is TrueType, which publishers take; in an SVG letters are outlines.
     with rc_context({"pdf.fonttype": 42, "svg.fonttype": "path"}):
@@ -97,6 +101,9 @@ def save(figure: Figure, path: Path | str) -> None:
 
 
 def _fit_column(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Text
+
     width, height = figure.get_size_inches()
     figure.set_size_inches(width * COLUMN / WIDTH, height * _SHORTER)
     for axes in figure.axes:
