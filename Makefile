@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # from outside of Python. It gets no successor: pytest-xdist may wait for ever for one that goes on with its files.
 NO_HANG := -o faulthandler_timeout=420 -o faulthandler_exit_on_timeout=true --max-worker-restart 0
 
-.PHONY: demo test test-slow gauntlet lint bench bench-sweep bench-linear gpu-check reproduce clean
+.PHONY: demo test test-slow gauntlet lint bench bench-start bench-sweep bench-linear gpu-check reproduce clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lstmlab -m cell=rnn,lstm,peephole_lstm,gru experiment=demo
@@ -34,6 +34,9 @@ bench-sweep: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/bench.py
+
+bench-start: $(VENV)/.installed-dev
+	$(BIN)/python scripts/bench_start.py
 
 bench-linear: $(VENV)/.installed-dev
 	$(BIN)/python scripts/bench_linear.py
