@@ -94,15 +94,17 @@ class Progress(Sink):
             return
         now = self._clock()
         # The first steps come after compiling, which says nothing of the time that the others take.
-        self._paced_from = self._paced_from or (now, step)
+        if self._paced_from is None and step > self._start:
+            self._paced_from = now, step
         if now - self._last_line >= self._interval:
             pace = self._pace(now, step)
-            self._last_line, self._paced_from = now, (now, step)
+            self._last_line, self._paced_from = now, self._paced_from and (now, step)
             self._print(self._err, f"{step}/{self.total} steps", self._value_text(), *pace)
 
     def _pace(self, now: float, step: int) -> list[str]:
         """Steps per second since the last line and the time left at that; nothing where they cannot be told."""
-        assert self._paced_from is not None
+        if self._paced_from is None:
+            return []
         since, first = self._paced_from
         if now <= since or step <= first:
             return []

@@ -81,6 +81,7 @@ def test_a_resumed_run_counts_its_speed_from_where_it_resumed(streams):
 
 def test_the_time_left_does_not_count_compiling(streams):
     progress = Progress("lstm · copy", 1000, **streams)
+    progress.step(0)  # a run that has been opened
     for seconds, step in ((60, 100), (5, 150), (5, 200)):
         streams["clock"].now += seconds
         progress.step(step)
