@@ -32,6 +32,8 @@ class Curve:
     """single runs behind the line by name, such as ``seed 3``: (xs, ys)"""
     failed: Mapping[str, tuple[ArrayLike, ArrayLike]] = field(default_factory=dict)
     """runs that failed, whose lines end in a cross"""
+    log_lows: ArrayLike | None = None
+    """in place of ``lows`` on a logarithmic axis"""
 
 
 def learning_curves(
@@ -47,9 +49,9 @@ def learning_curves(
     """One line per entry of ``curves``, in the style of its name; a click on the legend hides it with its runs.
 
     Traces have a ``uid``: those that a reader has hidden stay hidden in a later figure. Long curves are thinned.
-    Up to ``most_single`` single runs are drawn, and more of them not at all. With ``log_y`` bands are cut off at half
-    of the lowest positive value. Bands that reach zero carry their points for a logarithmic axis as
-    ``meta["log_y"]``, so that a page can switch without a new figure.
+    Up to ``most_single`` single runs are drawn, and more of them not at all. With ``log_y`` bands end at ``log_lows``,
+    or are cut off at half of the lowest positive value. Bands that reach zero carry their points for a logarithmic
+    axis as ``meta["log_y"]``, so that a page can switch without a new figure.
     """
     figure = new_figure(x_label, y_label)
     single = sum(len(curve.runs) + len(curve.failed) for curve in curves.values()) <= most_single
@@ -91,13 +93,14 @@ def _band(name: str, curve: Curve, look: Style, floor: float, log_y: bool) -> li
     if curve.lows is None or curve.highs is None:
         return []
     xs, low, high = np.asarray(curve.xs), np.asarray(curve.lows, float), np.asarray(curve.highs, float)
+    low_on_log = low if curve.log_lows is None else np.asarray(curve.log_lows, float)
     known = np.isfinite(low) & np.isfinite(high)
-    xs, low, high = xs[known], low[known], high[known]
+    xs, low, high, low_on_log = xs[known], low[known], high[known], low_on_log[known]
     if len(xs) < 2 or not (high > low).any():
         return []
     keep = kept(high)
     outline = np.concatenate([high[keep], low[keep][::-1]]).astype(np.float32)
-    on_log = np.maximum(outline, floor)
+    on_log = np.maximum(np.concatenate([high[keep], low_on_log[keep][::-1]]).astype(np.float32), floor)
     reaches_zero = not (outline > 0).all()
     return [
         go.Scatter(

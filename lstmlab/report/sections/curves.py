@@ -50,15 +50,15 @@ def _figure(
             runs, ended = _runs(own.finished, name, collected), _runs(failed, name, collected)
             line = lines[label]
             banded = len(own.finished) > 1
-            lows, highs = (_cut(line.xs, line.lows, runs), line.highs) if banded else (None, None)
-            shown[label] = Curve(line.xs, line.values, lows, highs, runs, ended)
+            lows, highs, cut = (line.lows, line.highs, _cut(line.xs, line.lows, runs)) if banded else (None,) * 3
+            shown[label] = Curve(line.xs, line.values, lows, highs, runs, ended, log_lows=cut)
     label = name.replace("/", " ")
     figure = learning_curves(shown, collected.styles, y_label=label, baselines=baselines)
     ends = "; ".join(f"{key} ends at {_last(curve):.4g}" for key, curve in shown.items())
     goal = "min" if name == LOSS else goal_of(of_task)
     decades = goal == "min" and spans_decades([curve.ys for curve in shown.values()])
     if any(line.lows is not None and np.any(np.asarray(line.lows) <= 0) for line in lines.values()):
-        band += ", cut at the lowest run where it reaches 0"
+        band += ", on a log scale cut at the lowest run where it reaches 0"
     return [
         Figure(
             figure,
