@@ -20,8 +20,9 @@ from lstmlab.config.overrides import parse_override, readable
 from lstmlab.environment_errors import DISABLED_JIT
 from lstmlab.launch import job
 from lstmlab.launch.plugins import register_plugins
-from lstmlab.launch.search_plan import TARGET, read_plan, read_settings
+from lstmlab.launch.search_plan import read_plan, read_settings
 from lstmlab.printable import escaped, shown
+from lstmlab.tracking.search_files import TARGET
 from lstmlab.tracking.wandb_settings import mode_of
 from lstmlab.training.distributed import is_main_process, join_hosts
 

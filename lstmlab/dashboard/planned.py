@@ -8,7 +8,8 @@ from typing import Any
 
 from lstmlab.dashboard.config_file import Unreadable, Value, read_yaml
 from lstmlab.dashboard.planned_job import Job, Planned
-from lstmlab.dashboard.planned_search import SEARCH, SEARCH_FILE, planned_trials
+from lstmlab.dashboard.planned_search import planned_trials
+from lstmlab.tracking.search_files import FILE, TARGET
 
 SWEEP_FILE = "multirun.yaml"
 """the configuration of a sweep in its directory, written by Hydra before the first job"""
@@ -27,7 +28,7 @@ def planned_jobs(sweep: Path) -> list[Planned]:
     try:
         config = read_yaml(sweep / SWEEP_FILE)
         hydra = config["hydra"]
-        if hydra["sweeper"]["_target_"] == SEARCH:
+        if hydra["sweeper"]["_target_"] == TARGET:
             return planned_trials(sweep, config, _MOST)
         if hydra["sweeper"]["_target_"] != _GRID:
             return []
@@ -39,7 +40,7 @@ def planned_jobs(sweep: Path) -> list[Planned]:
 
 def files_seen(sweep: Path) -> tuple[tuple[int, int] | None, ...]:
     """Another value whenever a file from which jobs are read has changed."""
-    return tuple(_stamp(sweep / name) for name in (SWEEP_FILE, SEARCH_FILE))
+    return tuple(_stamp(sweep / name) for name in (SWEEP_FILE, FILE))
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -14,10 +14,8 @@ from typing import Any
 
 from lstmlab.dashboard.planned_job import Job, Planned, assignments
 from lstmlab.tracking.plain import from_plain
+from lstmlab.tracking.search_files import FILE, fresh_seeds
 
-SEARCH_FILE = "search.json"
-SEARCH = "hydra_plugins.lstmlab.SearchSweeper"
-"""the ``_target_`` of the sweeper"""
 _RUNNING = "running"
 
 
@@ -27,7 +25,7 @@ def planned_trials(sweep: Path, config: Mapping[str, Any], most: int) -> list[Pl
     ``config`` is that of ``multirun.yaml``. Raises ``OSError`` where there is no ``search.json``, and ``ValueError``,
     ``KeyError``, ``TypeError`` or ``AttributeError`` where it is not the file of a search.
     """
-    record = from_plain(json.loads((sweep / SEARCH_FILE).read_text(encoding="utf-8")))
+    record = from_plain(json.loads((sweep / FILE).read_text(encoding="utf-8")))
     sweeper, protocol = config["hydra"]["sweeper"], record["protocol"]
     fixed, seeds = tuple(map(str, protocol["overrides"])), [str(seed) for seed in protocol["seeds"]]
     grid: Mapping[str, list[str]] = protocol["combinations"]
@@ -35,8 +33,7 @@ def planned_trials(sweep: Path, config: Mapping[str, Any], most: int) -> list[Pl
     repeats = [{"seed": seed} for seed in seeds] or [{}]
     trials = _trials(record["trials"], fixed, combinations, repeats, int(sweeper["trials"]))
     first = list(itertools.islice(trials, most))
-    used = {int(seed) for seed in seeds or [config["seed"]]}
-    fresh = [{"seed": str(n)} for n in itertools.islice(_unused(used), int(sweeper["confirm_seeds"]))]
+    fresh = [{"seed": seed} for seed in fresh_seeds(seeds or [str(config["seed"])], int(sweeper["confirm_seeds"]))]
     confirmed = record.get("confirmed") or (combinations if first else [])
     return [*first, *_confirmations(confirmed, fixed, fresh)][:most]
 
@@ -71,7 +68,3 @@ def _confirmations(chosen: Iterable[Mapping[str, Any]], fixed: Job, seeds: list[
         job = (*kept, *assignments(values | {"training.test": "true"} | seed))
         shown = ["confirm:", *assignments(values | seed), *([] if known else ["(setting not chosen yet)"])]
         yield Planned(job, " ".join(shown))
-
-
-def _unused(used: set[int]) -> Iterable[int]:
-    return (n for n in itertools.count() if n not in used)

@@ -23,11 +23,12 @@ from lstmlab.config import ConfigError
 from lstmlab.launch.leave import leave
 from lstmlab.launch.search_confirm import confirm
 from lstmlab.launch.search_objective import objective_of_job
-from lstmlab.launch.search_plan import TEST_KEY, Plan, SearchSettings, fresh_seeds, read_plan, read_settings
+from lstmlab.launch.search_plan import TEST_KEY, Plan, SearchSettings, read_plan, read_settings
 from lstmlab.launch.search_record import FAILED, RUNNING, Record, Trial
 from lstmlab.launch.search_suggest import Suggestions
 from lstmlab.printable import escaped
 from lstmlab.tracking.files import RunError
+from lstmlab.tracking.search_files import fresh_seeds
 
 
 class SearchSweeper(Sweeper):

@@ -12,7 +12,6 @@ with ``confirm_seeds`` seeds that no trial has used, and evaluated on the test s
 from __future__ import annotations
 
 import importlib.util
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -26,7 +25,6 @@ from lstmlab.config import ConfigError, traced_keys
 from lstmlab.launch.search_space import Dimension, Interval, dimension
 from lstmlab.settings import suggest
 
-TARGET = "hydra_plugins.lstmlab.SearchSweeper"
 SAMPLERS = ("random", "tpe")
 MINIMUM = {"trials": 1, "batch_size": 1, "seed": 0, "static_values": 0, "confirm_seeds": 0}
 TEST_KEY = "training.test"
@@ -127,12 +125,6 @@ def read_plan(settings: SearchSettings, overrides: Sequence[Override]) -> Plan:
             "nothing to search: give a key a range, such as optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"
         )
     return plan
-
-
-def fresh_seeds(used: Sequence[str], count: int) -> list[str]:
-    """The ``count`` smallest seeds that are not among ``used``."""
-    taken = {int(seed) for seed in used}
-    return [str(seed) for seed in itertools.islice((n for n in itertools.count() if n not in taken), count)]
 
 
 def _range(key: str, text: Any) -> Override:

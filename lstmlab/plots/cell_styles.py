@@ -17,7 +17,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from lstmlab.plots.style import COLOURS, FAINT
+from lstmlab.plots.style import COLOURS, FAINT, Dash, dash, marker
 
 MOST_COLOURED = 7
 """lines in full colour of one figure that does not move; further lines are grey"""
@@ -29,6 +29,16 @@ class Look(NamedTuple):
 
     colour: str
     repeat: int = 0
+
+    @property
+    def dash(self) -> Dash:
+        """Of its lines."""
+        return dash(self.repeat)
+
+    @property
+    def marker(self) -> str:
+        """Of its dots."""
+        return marker(self.repeat)
 
 
 def colour_of(cell: str) -> str:
@@ -59,6 +69,11 @@ def looks(cells: Mapping[str, str], coloured: Collection[str] | None = None) -> 
         found[name] = Look(colours[name], used.get(colours[name], 0))
         used[colours[name]] = found[name].repeat + 1
     return found
+
+
+def by_order(names: Iterable[str]) -> dict[str, Look]:
+    """The look of names that are not cells, by their order in the figure."""
+    return {name: Look(COLOURS[i % len(COLOURS)], i // len(COLOURS)) for i, name in enumerate(names)}
 
 
 def of_labels(labels: Iterable[str]) -> dict[str, str]:

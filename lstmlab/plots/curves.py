@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lstmlab.plots import style
-from lstmlab.plots.cell_styles import Look
+from lstmlab.plots.cell_styles import Look, by_order
 from lstmlab.plots.line_labels import LineLabel, label_lines
 
 _DECADES = 100.0
@@ -46,13 +46,12 @@ def curves(
         axes.set_yscale("log")
     labels = []
     lowest = min((float(y[y > 0].min()) for _, ys in series.values() if ((y := _finite(ys)) > 0).any()), default=1.0)
-    for index, (name, (xs, ys)) in enumerate(series.items()):
+    looks = looks or by_order(series)
+    for name, (xs, ys) in series.items():
         x, y = _points(name, xs, ys)
         if log_y:
             y = np.where(y > 0, y, np.nan)
-        colour, dash = (
-            style.line_style(index) if looks is None else (looks[name].colour, style.dash(looks[name].repeat))
-        )
+        colour, dash = looks[name].colour, looks[name].dash
         behind = colour == style.FAINT
         width, height = (0.9, 1.5) if behind else (1.6, 2.0)
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=width, zorder=height, solid_capstyle="round")

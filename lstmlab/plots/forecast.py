@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lstmlab.plots import style
+from lstmlab.plots.cell_styles import by_order
 from lstmlab.plots.line_labels import LineLabel, label_lines
 
 if TYPE_CHECKING:
@@ -52,13 +53,14 @@ def forecast(
     axes.plot(x, y, color=style.INK, linewidth=1.6, zorder=2)
     labels = [LineLabel(truth_name, x, y, style.INK)]
     starts = []
-    for index, (name, values) in enumerate(predictions.items()):
+    looks = by_order(predictions)
+    for name, values in predictions.items():
         predicted = np.asarray(values, np.float64)
         if predicted.ndim != 1 or not 0 < len(predicted) <= len(y):
             raise ValueError(f"forecast '{name}' has shape {predicted.shape}, truth {y.shape}")
         start = len(y) - len(predicted)
         starts.append(start)
-        colour, dash = style.line_style(index)
+        colour, dash = looks[name].colour, looks[name].dash
         _forecast_lines(axes, x, y, predicted, horizon or len(y), colour, dash)
         if bands and name in bands:
             low, high = bands[name]

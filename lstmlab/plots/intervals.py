@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmlab.plots import style
-from lstmlab.plots.cell_styles import Look
+from lstmlab.plots.cell_styles import Look, by_order
 from lstmlab.plots.style import FAINT, INK
 
 
@@ -27,14 +27,15 @@ def intervals(
     ``baselines`` are dashed vertical lines, named on top. ``looks`` are colours and markers by name; None: by order.
     """
     figure, axes = style.figure_with_axes(title, x_label, "", max(2.0, 1.3 + 0.36 * len(dots)))
+    looks = looks or by_order(dots)
     for row, (name, (value, low, high)) in enumerate(dots.items()):
         if value is None or not np.isfinite(value):
             axes.annotate("no finite value", (0.01, row), xycoords=("axes fraction", "data"), color=FAINT, fontsize=9)
             continue
-        colour, repeat = looks[name] if looks else (style.line_style(row)[0], 0)
+        colour = looks[name].colour
         if low is not None and high is not None:
             axes.plot([low, high], [row, row], color=colour, linewidth=2.4, alpha=0.55, solid_capstyle="butt")
-        axes.plot(value, row, style.marker(repeat), color=colour, markersize=6, label=name)
+        axes.plot(value, row, looks[name].marker, color=colour, markersize=6, label=name)
     for name, value in (baselines or {}).items():
         axes.axvline(value, color=FAINT, linestyle=style.DASHED, linewidth=1.1, zorder=1)
         axes.annotate(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lstmlab.plots import style
-from lstmlab.plots.cell_styles import Look
+from lstmlab.plots.cell_styles import Look, by_order
 from lstmlab.plots.curves import is_whole
 from lstmlab.plots.style import INK
 
@@ -68,12 +68,10 @@ def panels(
     figure = style.new_figure(max(_SIZE[0] * columns, 5.2), _SIZE[1] * rows + 0.5 + 0.2 * -(-len(names) // 4))
     figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=12, color=INK)
     grid = figure.subplots(rows, columns, squeeze=False)
-    lines = {name: style.line_style(number) for number, name in enumerate(names)}
-    if looks is not None:
-        lines = {name: (looks[name].colour, style.dash(looks[name].repeat)) for name in names}
+    looks = looks or by_order(names)
     handles: dict[str, Any] = {}
     for axes, chart in zip(grid.flat, charts, strict=False):
-        handles |= _draw(axes, chart, lines)
+        handles |= _draw(axes, chart, looks)
     for axes in grid.flat[len(charts) :]:
         axes.set_visible(False)
     if len(names) > 1:
@@ -84,10 +82,10 @@ def panels(
     style.save(figure, path)
 
 
-def _draw(axes: Axes, chart: Panel, lines: Mapping[str, tuple[str, style.Dash]]) -> dict[str, Any]:
+def _draw(axes: Axes, chart: Panel, looks: Mapping[str, Look]) -> dict[str, Any]:
     handles: dict[str, Any] = {}
     for name, line in chart.lines.items():
-        colour, dash = lines[name]
+        colour, dash = looks[name].colour, looks[name].dash
         ys = _shown(line.ys, chart.log_y)
         how: dict[str, Any] = {"linestyle": dash}
         if chart.names:

@@ -50,8 +50,8 @@ def rank_diagram(
         left = index < half
         y = bars + 0.45 * ((index if left else count - 1 - index) + 1)
         end = 0.9 if left else count + 0.1
-        colour, repeat = styles[name]
-        axes.plot([rank, rank, end], [0, y, y], color=colour, linestyle=style.dash(repeat), linewidth=1.3)
+        colour, dash = styles[name].colour, styles[name].dash
+        axes.plot([rank, rank, end], [0, y, y], color=colour, linestyle=dash, linewidth=1.3)
         axes.text(
             end + (-0.04 if left else 0.04) * count, y, f"{name}  {rank:.2f}", fontsize=9, color=INK,
             horizontalalignment="right" if left else "left", verticalalignment="center",

@@ -1,8 +1,8 @@
 """What all figures share: colours, fonts, sizes and how a file is written.
 
 Figures are made without pyplot: no window opens and no global state changes. Colours are those of Okabe and Ito
-(2008), which colour-blind readers can tell apart. Matplotlib is imported when something is drawn: it takes half a
-second, which no run should wait for before its first step.
+(2008), which colour-blind readers can tell apart. Matplotlib is imported when something is drawn: that
+takes most of a second, which no run should wait for before its first step.
 """
 
 from __future__ import annotations
@@ -61,11 +61,6 @@ def decorate(axes: Axes, *, label_size: int = 9, grid: str = GRID, grid_width: f
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-
-
-def line_style(index: int) -> tuple[str, Dash]:
-    """Colour and dashes of the line with this number: where the colours repeat, the dashes change."""
-    return COLOURS[index % len(COLOURS)], dash(index // len(COLOURS))
 
 
 def dash(repeat: int) -> Dash:

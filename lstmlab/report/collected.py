@@ -11,8 +11,7 @@ from typing import Any
 from lstmlab.report.figures.style import Style, cell_styles
 from lstmlab.study.compare import Comparison, compare
 from lstmlab.study.curves import Table, logged, metric_of
-from lstmlab.study.groups import settings_of_one_cell
-from lstmlab.study.runs import FAILED, Run, read_runs
+from lstmlab.study.runs import FAILED, Run
 from lstmlab.study.tuning import Chosen
 
 LOSS = "train/loss"
@@ -72,5 +71,4 @@ def collect(directories: Sequence[Path], *, by: Sequence[str] = (), reference: s
 
     Where all runs are of one cell, its settings are what a reader wants compared: without ``by`` each has a row.
     """
-    by = by or settings_of_one_cell(read_runs(directories))
-    return Collected(directories, compare(directories, by=by, reference=reference))
+    return Collected(directories, compare(directories, by=by, reference=reference, settings_apart=True))

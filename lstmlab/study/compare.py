@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmlab.study.aggregate import OverTasks, over_tasks
-from lstmlab.study.groups import entries_of
+from lstmlab.study.groups import entries_of, settings_of_one_cell
 from lstmlab.study.mixtures import mixtures
 from lstmlab.study.rows import row_of, setting_of
 from lstmlab.study.runs import Run, read_runs
@@ -53,7 +53,13 @@ class Comparison:
         return self.across.rows
 
 
-def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), reference: str | None = None) -> Comparison:
+def compare(
+    directories: Sequence[str | Path],
+    *,
+    by: Sequence[str] = (),
+    reference: str | None = None,
+    settings_apart: bool = False,
+) -> Comparison:
     """Compare the runs found below the directories (docs/statistics.md has the methods and how well they hold).
 
     Each cell is shown with the setting that is best on validation, among as many settings as every other cell of the
@@ -61,7 +67,8 @@ def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), refere
     12 seeds) with a 95 % interval, the probability that one of its runs is better than a run of the cell
     ``reference`` (by default ``lstm``, or the cell of the first row where there is no ``lstm``), and a verdict.
     A task none of whose runs has test values is compared on validation, and its rows say so.
-    Different values of the keys ``by``, and of the task's own keys, get rows of their own.
+    Different values of the keys ``by``, and of the task's own keys, get rows of their own. ``settings_apart`` gives
+    them to the settings of a cell that is the only one, where they are few and ``by`` names no key.
 
     Raises ``RunError`` when no run has finished, and for a reference or key that no run has.
     """
@@ -70,6 +77,8 @@ def compare(directories: Sequence[str | Path], *, by: Sequence[str] = (), refere
     if not any(run.finished for run in runs):
         reasons = "; ".join(f"{entry['reason']}: {entry['count']}" for entry in left_out)
         raise RunError(f"no finished run in {', '.join(map(str, directories))}{f' ({reasons})' if reasons else ''}")
+    if settings_apart:
+        by = by or settings_of_one_cell(runs)
     entries, replaced = entries_of(runs, by)
     if replaced:
         notes.append(

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstmlab.tracking.files import RunError
-
-FILE, CONFIRM = "search.json", "confirm"
-"""the record of a search in the sweep's directory, and the folder beside it with the runs that confirm its choices"""
+from lstmlab.tracking.search_files import CONFIRM, FILE
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ pytest.importorskip("optuna")
 
 from lstmlab.dashboard.run import FINISHED, RUNNING, WAITING
 from lstmlab.dashboard.watch import Watch
-from lstmlab.launch.search_plan import TARGET, Plan, SearchSettings
+from lstmlab.launch.search_plan import Plan, SearchSettings
 from lstmlab.launch.search_record import Record, Trial
 from lstmlab.launch.search_space import Interval
+from lstmlab.tracking.search_files import TARGET
 
 PLAN = Plan(["task=adding"], {"cell": ["lstm", "gru"]}, ["0"], {"optimizer.learning_rate": Interval(0.001, 0.1, True)})
 SETTINGS = SearchSettings("random", 2, 1, 0, 0, 1, [], {})

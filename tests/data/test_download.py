@@ -1,121 +1,16 @@
 """Downloads, against a server of this test's own."""
 
-import contextlib
 import hashlib
-import http.server
-import io
 import os
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
-from rich.console import Console
+from download_server import CONTENT, entry, files
 
-from lstmlab.data import download, transfer
+from lstmlab.data import download
 from lstmlab.data.download import REGISTRY, DataError, Download, data_directory, fetch
-from lstmlab.data.progress import DownloadBar
 from lstmlab.tasks.text.corpus import load_text
-
-CONTENT = b"all the world's a stage\n" * 20_000
-
-
-class Server:
-    """Serves `/text` whole, `/cut` cut short, and `/range` as is set below; remembers what it was asked.
-
-    Attributes:
-        asked: the paths, in the order in which they were asked for.
-        ranges: the header `Range` of each.
-        content: what `/range` holds.
-        cut: bytes after which the answers to `/range` break off; `None` for never.
-        headers: what names the version of `/range`, and says that it can be had in parts.
-        honest: whether `/range` does send parts.
-        hold: until it is set, `/slow`, which else is as `/range`, stops after 200 kB.
-    """
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.ranges: list[str | None] = []
-        self.content, self.cut, self.honest = CONTENT, None, True
-        self.headers = {"ETag": '"first"', "Accept-Ranges": "bytes"}
-        self.status = 200
-        self.hold = threading.Event()
-        self._httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._httpd.server_port}"
-
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                server.asked.append(self.path)
-                server.ranges.append(self.headers["Range"])
-                if self.path in ("/range", "/slow"):
-                    self.send_range()
-                elif self.path not in ("/text", "/cut"):
-                    self.send_error(404)
-                else:
-                    self.send_response(200)
-                    self.send_header("Content-Length", str(len(CONTENT)))
-                    self.end_headers()
-                    self.wfile.write(CONTENT if self.path == "/text" else CONTENT[:100_000])
-
-            def send_range(self):
-                if server.status != 200:
-                    self.send_error(server.status)
-                    return
-                versions = [server.headers.get("ETag"), server.headers.get("Last-Modified")]
-                asked, same = self.headers["Range"], self.headers["If-Range"] in versions
-                start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and same and server.honest else 0
-                size = len(server.content)
-                if start >= size > 0:
-                    self.send_error(416)
-                    return
-                self.send_response(206 if start else 200)
-                if start:
-                    self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-                self.send_header("Content-Length", str(size - start))
-                for name, value in server.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                rest = server.content[start:][: server.cut]
-                if self.path == "/slow":
-                    self.wfile.write(rest[:200_000])
-                    server.hold.wait(60)
-                    rest = rest[200_000:]
-                with contextlib.suppress(OSError):  # the client may have gone
-                    self.wfile.write(rest)
-
-            def log_message(self, format, *args):
-                pass
-
-        return Handler
-
-    def shut_down(self) -> None:
-        if self._thread.is_alive():
-            self._httpd.shutdown()
-            self._httpd.server_close()
-            self._thread.join()
-
-
-@pytest.fixture
-def server(monkeypatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    running = Server()
-    yield running
-    running.shut_down()
-
-
-def entry(url: str, content: bytes = CONTENT, algorithm: str = "sha256") -> Download:
-    digest = hashlib.new(algorithm, content).hexdigest()
-    return Download("stage", url, "plays/stage.txt", f"{algorithm}:{digest}", "none", ("stage.txt",))
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "md5"])
@@ -277,38 +172,3 @@ def test_real_tiny_shakespeare_where_the_data_directory_holds_it():
     assert len(text) == 1_115_394
     assert len(set(text)) == 65
     assert text.startswith("First Citizen:\nBefore we proceed any further")
-
-
-def test_bar_draws_on_a_terminal_what_has_come(server, tmp_path, monkeypatch):
-    screen = io.StringIO()
-    monkeypatch.setattr(
-        transfer, "DownloadBar", lambda title: DownloadBar(title, Console(file=screen, force_terminal=True, width=100))
-    )
-    fetch(entry(f"{server.url}/text"), tmp_path)
-    assert "stage" in screen.getvalue()
-    assert "480.0/480.0 kB" in screen.getvalue()
-
-
-def test_bar_never_overshoots_and_bears_an_unknown_size():
-    with DownloadBar("x", Console(file=io.StringIO(), force_terminal=True)) as bar:
-        bar.total = 0
-        bar.update(100)
-        assert (bar.total, bar.completed) == (None, 100)
-        bar.total = 150
-        bar.update(100)
-        assert bar.completed == 150
-
-
-def test_bar_gives_the_cursor_back_when_a_transfer_fails():
-    screen = io.StringIO()
-    with pytest.raises(OSError), DownloadBar("x", Console(file=screen, force_terminal=True)):
-        raise OSError("broke off")
-    assert screen.getvalue().count("\x1b[?25l") == screen.getvalue().count("\x1b[?25h") == 1
-
-
-def test_bar_is_silent_without_a_terminal():
-    screen = io.StringIO()
-    with DownloadBar("x", Console(file=screen, force_terminal=False)) as bar:
-        bar.total = 10
-        bar.update(10)
-    assert screen.getvalue() == ""

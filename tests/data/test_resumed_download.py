@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_download import CONTENT, entry, files, server  # noqa: F401
+from download_server import CONTENT, entry, files
 
 from lstmlab.data import transfer
 from lstmlab.data.download import DataError, Download, fetch
@@ -22,7 +22,7 @@ ENCODED = {"ETag": '"first"', "Accept-Ranges": "bytes", "Content-Encoding": "gzi
 KEPT = ["plays/stage.txt.part", "plays/stage.txt.part.json"]
 
 
-def break_off(server, folder, cut=200_000):  # noqa: F811
+def break_off(server, folder, cut=200_000):
     """A download that ends after so many bytes; what it says, and how many are there."""
     server.cut = cut
     with pytest.raises(DataError) as error:
@@ -33,7 +33,7 @@ def break_off(server, folder, cut=200_000):  # noqa: F811
     return str(error.value), part.stat().st_size if part.exists() else None
 
 
-def test_what_broke_off_is_said_in_one_line_and_goes_on(server, tmp_path):  # noqa: F811
+def test_what_broke_off_is_said_in_one_line_and_goes_on(server, tmp_path):
     told, there = break_off(server, tmp_path)
     assert files(tmp_path) == KEPT
     assert 100_000 < there <= 200_000
@@ -46,13 +46,13 @@ def test_what_broke_off_is_said_in_one_line_and_goes_on(server, tmp_path):  # no
     assert server.ranges == [None, f"bytes={there}-"]
 
 
-def test_it_may_break_off_again_and_again(server, tmp_path):  # noqa: F811
+def test_it_may_break_off_again_and_again(server, tmp_path):
     sizes = [break_off(server, tmp_path, 150_000)[1] for _ in range(3)]
     assert sizes == sorted(set(sizes))
     assert fetch(entry(f"{server.url}/range"), tmp_path).read_bytes() == CONTENT
 
 
-def test_a_date_names_the_version_where_the_tag_is_weak(server, tmp_path):  # noqa: F811
+def test_a_date_names_the_version_where_the_tag_is_weak(server, tmp_path):
     server.headers |= {"ETag": 'W/"weak"', "Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}
     _, there = break_off(server, tmp_path)
     assert fetch(entry(f"{server.url}/range"), tmp_path).read_bytes() == CONTENT
@@ -62,7 +62,7 @@ def test_a_date_names_the_version_where_the_tag_is_weak(server, tmp_path):  # no
 @pytest.mark.parametrize(
     "headers", [{"ETag": '"first"'}, {"Accept-Ranges": "bytes"}, {"ETag": 'W/"weak"'}, ENCODED, {}]
 )
-def test_nothing_is_kept_of_what_no_server_can_go_on_with(server, tmp_path, headers):  # noqa: F811
+def test_nothing_is_kept_of_what_no_server_can_go_on_with(server, tmp_path, headers):
     server.headers = headers
     told, there = break_off(server, tmp_path)
     assert there is None
@@ -70,7 +70,7 @@ def test_nothing_is_kept_of_what_no_server_can_go_on_with(server, tmp_path, head
     assert files(tmp_path) == []
 
 
-def test_a_file_that_has_changed_is_fetched_from_its_start(server, tmp_path):  # noqa: F811
+def test_a_file_that_has_changed_is_fetched_from_its_start(server, tmp_path):
     break_off(server, tmp_path)
     server.content, server.headers = b"as you like it\n" * 30_000, {"ETag": '"second"', "Accept-Ranges": "bytes"}
     stage = entry(f"{server.url}/range", content=server.content)
@@ -78,20 +78,20 @@ def test_a_file_that_has_changed_is_fetched_from_its_start(server, tmp_path):  #
     assert files(tmp_path) == ["plays/stage.txt"]
 
 
-def test_a_server_that_sends_everything_instead_of_the_rest(server, tmp_path):  # noqa: F811
+def test_a_server_that_sends_everything_instead_of_the_rest(server, tmp_path):
     _, there = break_off(server, tmp_path)
     server.honest = False
     assert fetch(entry(f"{server.url}/range"), tmp_path).read_bytes() == CONTENT
     assert server.ranges[-1] == f"bytes={there}-"
 
 
-def test_a_part_that_is_longer_than_the_file(server, tmp_path):  # noqa: F811
+def test_a_part_that_is_longer_than_the_file(server, tmp_path):
     break_off(server, tmp_path)
     (tmp_path / KEPT[0]).write_bytes(bytes(len(CONTENT) + 1))
     assert fetch(entry(f"{server.url}/range"), tmp_path).read_bytes() == CONTENT
 
 
-def test_a_part_with_other_bytes_is_found_out_and_removed(server, tmp_path):  # noqa: F811
+def test_a_part_with_other_bytes_is_found_out_and_removed(server, tmp_path):
     _, there = break_off(server, tmp_path)
     (tmp_path / KEPT[0]).write_bytes(bytes(there))
     with pytest.raises(DataError, match="sent something else"):
@@ -101,14 +101,14 @@ def test_a_part_with_other_bytes_is_found_out_and_removed(server, tmp_path):  # 
 
 
 @pytest.mark.parametrize("notes", ["{", "[]", "{}", json.dumps({"url": "http://elsewhere", "version": '"first"'})])
-def test_a_part_of_unknown_origin_is_not_used(server, tmp_path, notes):  # noqa: F811
+def test_a_part_of_unknown_origin_is_not_used(server, tmp_path, notes):
     break_off(server, tmp_path)
     (tmp_path / KEPT[1]).write_text(notes)
     assert fetch(entry(f"{server.url}/range"), tmp_path).read_bytes() == CONTENT
     assert server.ranges[-1] is None
 
 
-def test_a_whole_part_needs_no_server(server, tmp_path):  # noqa: F811
+def test_a_whole_part_needs_no_server(server, tmp_path):
     break_off(server, tmp_path)
     (tmp_path / KEPT[0]).write_bytes(CONTENT)
     server.shut_down()
@@ -117,7 +117,7 @@ def test_a_whole_part_needs_no_server(server, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize("status", [503, 404])
-def test_a_server_in_trouble_costs_nothing_of_what_is_there(server, tmp_path, status):  # noqa: F811
+def test_a_server_in_trouble_costs_nothing_of_what_is_there(server, tmp_path, status):
     _, there = break_off(server, tmp_path)
     server.status = status
     with pytest.raises(DataError, match=rf"\({status} .*{there} bytes are there.*goes on"):
@@ -127,7 +127,7 @@ def test_a_server_in_trouble_costs_nothing_of_what_is_there(server, tmp_path, st
     assert fetch(entry(f"{server.url}/range"), tmp_path).read_bytes() == CONTENT
 
 
-def test_a_server_that_is_gone_costs_nothing_of_what_is_there(server, tmp_path):  # noqa: F811
+def test_a_server_that_is_gone_costs_nothing_of_what_is_there(server, tmp_path):
     _, there = break_off(server, tmp_path)
     server.shut_down()
     with pytest.raises(DataError, match=rf"refused.*{there} bytes are there.*goes on") as error:
@@ -136,7 +136,7 @@ def test_a_server_that_is_gone_costs_nothing_of_what_is_there(server, tmp_path):
     assert files(tmp_path) == KEPT
 
 
-def test_a_full_disk_is_told_and_what_is_there_is_kept(server, tmp_path, monkeypatch):  # noqa: F811
+def test_a_full_disk_is_told_and_what_is_there_is_kept(server, tmp_path, monkeypatch):
     real = Path.open
 
     def limited(self, mode="r", *args, **kwargs):
@@ -184,7 +184,7 @@ def start(url, folder):
     )
 
 
-def test_a_killed_download_goes_on(server, tmp_path):  # noqa: F811
+def test_a_killed_download_goes_on(server, tmp_path):
     process = start(f"{server.url}/slow", tmp_path)
     part = tmp_path / KEPT[0]
     deadline = time.monotonic() + 60
@@ -201,7 +201,7 @@ def test_a_killed_download_goes_on(server, tmp_path):  # noqa: F811
     assert files(tmp_path) == ["plays/stage.txt"]
 
 
-def test_two_processes_that_want_the_same_file_take_turns(server, tmp_path):  # noqa: F811
+def test_two_processes_that_want_the_same_file_take_turns(server, tmp_path):
     processes = [start(f"{server.url}/range", tmp_path) for _ in range(3)]
     for process in processes:
         _, error = process.communicate(timeout=120)

@@ -20,7 +20,7 @@ from lstmlab.tasks.text.word_lm.dataset import (
     tokenise,
 )
 from lstmlab.tracking.plain import from_plain, to_plain
-from tests.data.test_download import server  # noqa: F401
+from tests.data.download_server import server  # noqa: F401
 
 PTB = {
     "ptb-train": " aer banknote berlitz \n pierre <unk> N years old u.s. n't \n",
